@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^fastdfs-streams$/, replacement: source('index.ts') },
+      { find: /^fastdfs-streams\/embedded$/, replacement: source('embedded/index.ts') },
+      { find: /^fastdfs-streams\/(.+)$/, replacement: source('adapters/$1.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/helpers/real-cluster.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    typecheck: { enabled: false },
+  },
+});
