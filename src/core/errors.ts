@@ -1,0 +1,150 @@
+/**
+ * Every error this package raises. Match on `code`, which is stable, rather than on the class or the message.
+ * This file imports nothing, so that every level may use it.
+ */
+
+/** What an error can tell beside its message. All of it is optional; what is known is set. */
+export interface ErrorDetails {
+  /** Protocol command that failed, e.g. `UPLOAD_FILE`. */
+  command?: string | undefined;
+  /** `host:port` of the server concerned. */
+  address?: string | undefined;
+  /** File id of the file concerned. */
+  fileId?: string | undefined;
+  /** The same call may be made again without harm: nothing was changed by this attempt. */
+  retryable?: boolean | undefined;
+  /** The change may have happened although the call failed: the outcome could not be learnt. */
+  maybeApplied?: boolean | undefined;
+  /** A file that this call made and could not remove again. */
+  orphan?: string | undefined;
+  cause?: unknown;
+}
+
+/** Base of all errors. */
+export class FastDFSError extends Error {
+  readonly code: string;
+  command?: string | undefined;
+  address?: string | undefined;
+  fileId?: string | undefined;
+  retryable: boolean;
+  maybeApplied: boolean;
+  orphan?: string | undefined;
+
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.command = details.command;
+    this.address = details.address;
+    this.fileId = details.fileId;
+    this.retryable = details.retryable ?? false;
+    this.maybeApplied = details.maybeApplied ?? false;
+    this.orphan = details.orphan;
+  }
+}
+
+/** A server answered with a status other than 0. The connection is usually still good. */
+export class ServerError extends FastDFSError {
+  /** The status byte: a Linux errno value, whatever this machine's platform. */
+  readonly status: number;
+  /** Name of that errno, e.g. `ENOENT`. */
+  readonly errno: string;
+
+  constructor(status: number, details: ErrorDetails & { hint?: string } = {}) {
+    const known = STATUS[status];
+    const at = details.address ? ` at ${details.address}` : '';
+    const file = details.fileId ? ` for ${details.fileId}` : '';
+    const what = details.hint ?? known?.text ?? 'an error this client does not know';
+    super(
+      known?.code ?? 'FASTDFS_SERVER_ERROR',
+      `${details.command ?? 'Request'}${file} was refused${at} with status ${status}: ${what}`,
+      details,
+    );
+    this.status = status;
+    this.errno = known?.errno ?? `E${status}`;
+  }
+}
+
+/** The connection could not be made, or broke. */
+export class NetworkError extends FastDFSError {}
+
+/** What a time-out was waiting for. */
+export type TimeoutPhase = 'connect' | 'lease' | 'response' | 'progress';
+
+const TIMEOUT_CODES = {
+  connect: 'FASTDFS_CONNECT_TIMEOUT',
+  lease: 'FASTDFS_POOL_TIMEOUT',
+  response: 'FASTDFS_RESPONSE_TIMEOUT',
+  progress: 'FASTDFS_PROGRESS_TIMEOUT',
+} as const satisfies Record<TimeoutPhase, string>;
+
+/** Nothing happened for as long as the options allow. */
+export class TimeoutError extends FastDFSError {
+  readonly phase: TimeoutPhase;
+
+  constructor(phase: TimeoutPhase, message: string, details: ErrorDetails = {}) {
+    super(TIMEOUT_CODES[phase], message, details);
+    this.phase = phase;
+  }
+}
+
+/** The peer sent something that is not FastDFS as this package knows it, or bytes that do not add up. */
+export class ProtocolError extends FastDFSError {
+  constructor(message: string, details: ErrorDetails & { code?: string } = {}) {
+    super(details.code ?? 'FASTDFS_PROTOCOL', message, details);
+  }
+}
+
+/** The caller passed something that cannot work. Nothing was sent. */
+export class ArgumentError extends FastDFSError {
+  constructor(message: string, details: ErrorDetails & { code?: string } = {}) {
+    super(details.code ?? 'FASTDFS_ARGUMENT', message, details);
+  }
+}
+
+/** The client, or the stream, was closed before the call was done. */
+export class ClosedError extends FastDFSError {
+  constructor(message = 'The FastDFS client is closed', details: ErrorDetails = {}) {
+    super('FASTDFS_CLOSED', message, details);
+  }
+}
+
+/** errno value → stable code → what it means and what to do. PROTOCOL: status bytes a client meets. */
+const STATUS: Readonly<Record<number, { errno: string; code: string; text: string }>> = {
+  1: { errno: 'EPERM', code: 'FASTDFS_NOT_PERMITTED', text: 'not permitted' },
+  2: {
+    errno: 'ENOENT',
+    code: 'FASTDFS_NOT_FOUND',
+    text: 'not found (no such file, metadata or group, or no storage of the group can serve it)',
+  },
+  5: { errno: 'EIO', code: 'FASTDFS_IO_ERROR', text: 'the storage met a disk error; see its log' },
+  12: { errno: 'ENOMEM', code: 'FASTDFS_SERVER_MEMORY', text: 'the server is out of memory' },
+  13: { errno: 'EACCES', code: 'FASTDFS_ACCESS', text: 'the server does not allow this from here' },
+  16: { errno: 'EBUSY', code: 'FASTDFS_BUSY', text: 'the server or the record is busy; try again later' },
+  17: { errno: 'EEXIST', code: 'FASTDFS_EXISTS', text: 'it exists already' },
+  20: { errno: 'ENOTDIR', code: 'FASTDFS_NOT_A_DIRECTORY', text: 'not a directory' },
+  21: { errno: 'EISDIR', code: 'FASTDFS_IS_A_DIRECTORY', text: 'the name is a directory on the storage' },
+  22: {
+    errno: 'EINVAL',
+    code: 'FASTDFS_INVALID',
+    text: 'invalid (malformed name or request, wrong group, not an appender file, or an offset past the end)',
+  },
+  28: {
+    errno: 'ENOSPC',
+    code: 'FASTDFS_NO_SPACE',
+    text: 'no storage has space above its reserve; free space, add a storage, or lower reserved_storage_space in tracker.conf',
+  },
+  64: { errno: 'ENONET', code: 'FASTDFS_NOT_ACTIVE', text: 'the storage is not ACTIVE' },
+  95: {
+    errno: 'EOPNOTSUPP',
+    code: 'FASTDFS_NOT_SUPPORTED',
+    text: 'this server does not do that in its present role or mode',
+  },
+  110: { errno: 'ETIMEDOUT', code: 'FASTDFS_SERVER_TIMEOUT', text: 'timed out on the server' },
+  114: { errno: 'EALREADY', code: 'FASTDFS_ALREADY', text: 'already done' },
+};
+
+/** True for errors that say: the file (or group) is not there. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ServerError && error.status === 2;
+}

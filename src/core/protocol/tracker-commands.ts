@@ -1,0 +1,226 @@
+/**
+ * Commands that a client sends to trackers: where to upload, where a file is, and the parameters it needs.
+ * Layouts in wire order; `A` is the address size of the server (16 or 46), derived from the reply's length.
+ */
+import type { Address } from '../address.js';
+import { ProtocolError } from '../errors.js';
+import type { Command } from './command.js';
+import {
+  GROUP_BYTES,
+  HEADER_BYTES,
+  IPV4_ADDRESS_BYTES,
+  IPV6_ADDRESS_BYTES,
+  MAX_SERVERS_PER_GROUP,
+} from './constants.js';
+import { Reader } from './reader.js';
+import type { Writer } from './writer.js';
+
+/** Where an upload may go. */
+export interface StoreTargets {
+  readonly group: string;
+  readonly storages: readonly Address[];
+  /** Goes into the upload request. */
+  readonly storePathIndex: number;
+}
+
+/** Where a file can be read or changed. */
+export interface FileLocations {
+  readonly group: string;
+  readonly storages: readonly Address[];
+}
+
+export interface FileName {
+  readonly group: string;
+  readonly remoteFilename: string;
+}
+
+const PORT_BYTES = 8;
+const MAX_QUERY_REPLY = GROUP_BYTES + MAX_SERVERS_PER_GROUP * (IPV6_ADDRESS_BYTES - 1 + PORT_BYTES) + 1;
+
+const readOnlyQuery = {
+  to: 'tracker',
+  shape: 'small',
+  repeatable: true,
+  readOnly: true,
+  maxReply: MAX_QUERY_REPLY,
+} as const;
+
+function encodeNothing(): void {}
+
+function encodeGroup(writer: Writer, args: { group: string }): void {
+  writer.fixed(args.group, GROUP_BYTES, 'Group name');
+}
+
+/** group 16, remote filename to the end */
+function encodeFileName(writer: Writer, args: FileName): void {
+  writer.fixed(args.group, GROUP_BYTES, 'Group name').text(args.remoteFilename);
+}
+
+/** group 16, n × (address A−1, port 8) [, store path index 1] */
+function decodeServers(
+  body: Buffer,
+  trailing: number,
+): { group: string; storages: Address[]; reader: Reader } {
+  const list = body.length - GROUP_BYTES - trailing;
+  const width = addressWidth(list);
+  if (width === undefined) {
+    throw new ProtocolError(
+      `Response of ${body.length} bytes is no server list: expected ${GROUP_BYTES + trailing} + n × 23 or n × 53 bytes`,
+    );
+  }
+  const reader = new Reader(body);
+  const group = reader.fixed(GROUP_BYTES);
+  const storages: Address[] = [];
+  for (let left = list; left > 0; left -= width + PORT_BYTES) {
+    const host = reader.fixed(width);
+    const port = reader.int64();
+    if (host === '' || port < 1 || port > 65535)
+      throw new ProtocolError(`Response names no usable server (${host}:${port})`);
+    storages.push({ host, port });
+  }
+  return { group, storages, reader };
+}
+
+/** 23 is tried first: with at most 32 servers the two widths cannot be confused. */
+function addressWidth(listBytes: number): number | undefined {
+  for (const size of [IPV4_ADDRESS_BYTES, IPV6_ADDRESS_BYTES]) {
+    const record = size - 1 + PORT_BYTES;
+    if (listBytes > 0 && listBytes % record === 0 && listBytes / record <= MAX_SERVERS_PER_GROUP)
+      return size - 1;
+  }
+  return undefined;
+}
+
+function decodeStoreTargets(body: Buffer): StoreTargets {
+  const { group, storages, reader } = decodeServers(body, 1);
+  return { group, storages, storePathIndex: reader.byte() };
+}
+
+function decodeFileLocations(body: Buffer): FileLocations {
+  const { group, storages } = decodeServers(body, 0);
+  return { group, storages };
+}
+
+/** request: empty · reply: group 16, address A−1, port 8, store path index 1 */
+export const queryStoreWithoutGroupOne: Command<void, StoreTargets> = {
+  ...readOnlyQuery,
+  name: 'QUERY_STORE_WITHOUT_GROUP_ONE',
+  code: 101,
+  encode: encodeNothing,
+  decode: decodeStoreTargets,
+};
+
+/** request: group 16 · reply as 101 */
+export const queryStoreWithGroupOne: Command<{ group: string }, StoreTargets> = {
+  ...readOnlyQuery,
+  name: 'QUERY_STORE_WITH_GROUP_ONE',
+  code: 104,
+  encode: encodeGroup,
+  decode: decodeStoreTargets,
+};
+
+/** request: empty · reply: group 16, n × (address A−1, port 8), store path index 1 */
+export const queryStoreWithoutGroupAll: Command<void, StoreTargets> = {
+  ...readOnlyQuery,
+  name: 'QUERY_STORE_WITHOUT_GROUP_ALL',
+  code: 106,
+  encode: encodeNothing,
+  decode: decodeStoreTargets,
+};
+
+/** request: group 16 · reply as 106 */
+export const queryStoreWithGroupAll: Command<{ group: string }, StoreTargets> = {
+  ...readOnlyQuery,
+  name: 'QUERY_STORE_WITH_GROUP_ALL',
+  code: 107,
+  encode: encodeGroup,
+  decode: decodeStoreTargets,
+};
+
+/** request: group 16, filename · reply: group 16, address A−1, port 8. Trackers do not know whether the file exists. */
+export const queryFetchOne: Command<FileName, FileLocations> = {
+  ...readOnlyQuery,
+  name: 'QUERY_FETCH_ONE',
+  code: 102,
+  encode: encodeFileName,
+  decode: decodeFileLocations,
+};
+
+/** As 102, for changes: names the source storage of the file where that is writable. */
+export const queryUpdate: Command<FileName, FileLocations> = {
+  ...readOnlyQuery,
+  name: 'QUERY_UPDATE',
+  code: 103,
+  encode: encodeFileName,
+  decode: decodeFileLocations,
+};
+
+/** As 102, with every storage that is sure to have the file: group 16, n × (address A−1, port 8). */
+export const queryFetchAll: Command<FileName, FileLocations> = {
+  ...readOnlyQuery,
+  name: 'QUERY_FETCH_ALL',
+  code: 105,
+  encode: encodeFileName,
+  decode: decodeFileLocations,
+};
+
+/** Either server: request and reply empty. */
+export const activeTest: Command<void, void> = {
+  name: 'ACTIVE_TEST',
+  code: 111,
+  to: 'tracker',
+  shape: 'small',
+  repeatable: true,
+  readOnly: true,
+  maxReply: 0,
+  encode: encodeNothing,
+  decode: () => undefined,
+};
+
+/** request: empty · reply: the cluster's parameters as lines `name=value` */
+export const getParameters: Command<void, Record<string, string>> = {
+  ...readOnlyQuery,
+  name: 'PARAMETER_REQ',
+  code: 75,
+  maxReply: 64 * 1024,
+  encode: encodeNothing,
+  decode(body) {
+    const parameters: Record<string, string> = {};
+    for (const line of body.toString('utf8').split('\n')) {
+      const equals = line.indexOf('=');
+      if (equals > 0) parameters[line.slice(0, equals).trim()] = line.slice(equals + 1).trim();
+    }
+    return parameters;
+  },
+};
+
+export interface StorageIdsPage {
+  readonly total: number;
+  readonly count: number;
+  /** Lines as in storage_ids.conf: `id group host[:port] [rw=mode]`. */
+  readonly lines: readonly string[];
+}
+
+/** request: start index 4, allow empty 1 (servers up to 6.10: without that byte) · reply: total 4, count 4, text lines */
+export const fetchStorageIds: Command<{ start: number; withAllowEmpty: boolean }, StorageIdsPage> = {
+  ...readOnlyQuery,
+  name: 'FETCH_STORAGE_IDS',
+  code: 69,
+  maxReply: 256 * 1024 - HEADER_BYTES,
+  encode(writer, { start, withAllowEmpty }) {
+    writer.int32(start);
+    if (withAllowEmpty) writer.byte(1);
+  },
+  decode(body) {
+    const reader = new Reader(body);
+    const total = reader.int32();
+    const count = reader.int32();
+    const lines = reader
+      .rest()
+      .split('\n')
+      .filter((line) => line !== '');
+    if (lines.length !== count)
+      throw new ProtocolError(`Response announces ${count} storage ids and holds ${lines.length}`);
+    return { total, count, lines };
+  },
+};
