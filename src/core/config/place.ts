@@ -1,0 +1,30 @@
+/** Where in a configuration something stands, and the one error that configurations raise. */
+import { ArgumentError } from '../errors.js';
+
+export interface Place {
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+}
+
+/** `file:line`, as editors and compilers write it. */
+export function formatPlace(place: Place): string {
+  return `${place.file}:${place.line}`;
+}
+
+export function configError(message: string, place?: Place, cause?: unknown): ArgumentError {
+  return new ArgumentError(place ? `${formatPlace(place)}: ${message}` : message, {
+    code: 'FASTDFS_CONFIG',
+    cause,
+  });
+}
+
+/** Lets `check` name the place where what it refuses was written. */
+export function atPlace<T>(place: Place, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof ArgumentError) throw configError(error.message, place, error);
+    throw error;
+  }
+}
