@@ -1,0 +1,214 @@
+/**
+ * An exchange: one request and its reply on one leased connection. The connection rule lives here and nowhere
+ * else: a reply read whole, with every byte of both bodies accounted for, gives the connection back;
+ * anything else destroys it.
+ */
+import { ClosedError, FastDFSError, ProtocolError, ServerError, TimeoutError } from './errors.js';
+import type { Connection, ExchangeSink } from './net/connection.js';
+import type { Lessor } from './net/pool.js';
+import { type Command, encodeRequest } from './protocol/command.js';
+import { MAX_REUSABLE_BODY, STATUS_EINVAL, STATUS_OK } from './protocol/constants.js';
+import type { Header } from './protocol/header.js';
+
+export interface ExchangeOptions {
+  signal?: AbortSignal | undefined;
+  fileId?: string | undefined;
+  /** Stands in for the network time-out: for commands that keep the server busy before it answers. */
+  timeoutMs?: number | undefined;
+}
+
+const NOTHING = Buffer.alloc(0);
+/** A refusal should have no body; a longer one than this is not worth reading. */
+const MAX_REFUSAL = 64 * 1024;
+
+/** What the three kinds of exchange share: the reply's header, its bounded body, failure, and the connection rule. */
+export abstract class Exchange<Args, Reply> implements ExchangeSink {
+  protected readonly connection: Connection;
+  protected readonly command: Command<Args, Reply>;
+  protected readonly args: Args;
+  readonly #pool: Lessor;
+  readonly #options: ExchangeOptions;
+  readonly #onAbort = () => this.abort(this.#options.signal!.reason);
+  #header: Header | undefined;
+  #collected: Buffer = NOTHING;
+  #settled = false;
+  #begun = false;
+
+  constructor(
+    pool: Lessor,
+    connection: Connection,
+    command: Command<Args, Reply>,
+    args: Args,
+    options: ExchangeOptions,
+  ) {
+    this.#pool = pool;
+    this.connection = connection;
+    this.command = command;
+    this.args = args;
+    this.#options = options;
+  }
+
+  /** `host:port` of the server that this exchange talks to. */
+  get address(): string {
+    return this.connection.name;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Status 0 has arrived for a whole reply. */
+  protected abstract succeed(reply: Reply): void;
+  protected abstract fail(error: unknown): void;
+  /** Every byte of the request has been handed to the socket. */
+  protected abstract get requestComplete(): boolean;
+
+  protected start(chunks: readonly Uint8Array[] = []): void {
+    const frame = encodeRequest(this.command, this.args);
+    this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.connection.begin(this, this.#options.timeoutMs);
+    this.#begun = true;
+    if (chunks.length === 0) this.connection.write(frame);
+    else this.connection.writeAll([frame, ...chunks]);
+  }
+
+  /** Ends the exchange from this side: the connection is destroyed, and the call fails with `reason`. */
+  abort(reason: unknown): void {
+    if (this.#settle()) {
+      this.connection.destroy();
+      this.fail(reason instanceof FastDFSError ? this.#explain(reason) : reason);
+    }
+  }
+
+  onHeader(header: Header): void {
+    this.#header = header;
+    const limit = header.status === STATUS_OK ? this.command.maxReply : MAX_REFUSAL;
+    if (header.length > limit) {
+      throw new ProtocolError(
+        `${this.command.name}: reply of ${header.length} bytes announced, at most ${limit} expected`,
+      );
+    }
+    if (header.status === STATUS_OK && !this.requestComplete) {
+      throw new ProtocolError(`${this.command.name}: the server answered before it had the whole request`);
+    }
+  }
+
+  onBody(slice: Buffer): void {
+    // Copied: the bytes belong to the connection's read buffer.
+    this.#collected =
+      this.#collected.length === 0 ? Buffer.from(slice) : Buffer.concat([this.#collected, slice]);
+  }
+
+  onEnd(): void {
+    const { status } = this.#header!;
+    if (!this.#settle()) return;
+    if (status !== STATUS_OK) {
+      if (this.#reusableAfter(status)) this.#pool.release(this.connection);
+      else this.connection.destroy();
+      this.fail(this.refusal(status));
+      return;
+    }
+    let reply: Reply;
+    try {
+      reply = this.command.decode(this.#collected, this.args);
+    } catch (error) {
+      this.connection.destroy();
+      this.fail(error instanceof FastDFSError ? this.#explain(error) : error);
+      return;
+    }
+    this.#pool.release(this.connection);
+    this.succeed(reply);
+  }
+
+  onFailed(error: FastDFSError): void {
+    if (this.#settle()) this.fail(this.#explain(error));
+  }
+
+  onStalled(): void {
+    const phase = this.#header ? 'progress' : this.requestComplete ? 'response' : 'progress';
+    const what =
+      phase === 'response'
+        ? 'gave no answer'
+        : this.#header
+          ? 'stopped in the middle of its reply'
+          : 'took no more bytes';
+    const limit = this.#options.timeoutMs ?? this.connection.timeoutMs;
+    this.abort(new TimeoutError(phase, `${this.address} ${what} within ${limit} ms`));
+  }
+
+  protected refusal(status: number): ServerError {
+    return new ServerError(status, {
+      command: this.command.name,
+      address: this.address,
+      fileId: this.#options.fileId,
+      retryable: this.command.repeatable,
+    });
+  }
+
+  /** Storages close after 22, and what they left unread of a large body would be taken for the next request. */
+  #reusableAfter(status: number): boolean {
+    if (status === STATUS_EINVAL || !this.requestComplete) return false;
+    return (this.command.contentLength?.(this.args) ?? 0) <= MAX_REUSABLE_BODY;
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    return true;
+  }
+
+  /** The same error, told which command and file it hit, and what may have become of the change. */
+  #explain(error: FastDFSError): FastDFSError {
+    error.command ??= this.command.name;
+    error.address ??= this.address;
+    error.fileId ??= this.#options.fileId;
+    const untouched = !this.#begun || this.command.readOnly;
+    // A part of a modify is written as it arrives; the server throws a part of anything else away.
+    const partCounts = this.command.shape === 'send' && this.command.repeatable;
+    error.maybeApplied = !untouched && (this.requestComplete || partCounts);
+    error.retryable = !(error instanceof ClosedError) && (untouched || this.command.repeatable);
+    return error;
+  }
+}
+
+/** `small` commands, and `send` with content that is at hand. */
+class CallExchange<Args, Reply> extends Exchange<Args, Reply> {
+  #resolve!: (reply: Reply) => void;
+  #reject!: (error: unknown) => void;
+
+  protected override get requestComplete(): boolean {
+    return true;
+  }
+
+  run(content: readonly Uint8Array[]): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.start(content);
+    });
+  }
+
+  protected override succeed(reply: Reply): void {
+    this.#resolve(reply);
+  }
+
+  protected override fail(error: unknown): void {
+    this.#reject(error);
+  }
+}
+
+/**
+ * Runs a `small` command, or a `send` command whose content is in memory, on a leased connection.
+ * The connection is given back or destroyed when the promise settles.
+ */
+export function call<Args, Reply>(
+  pool: Lessor,
+  connection: Connection,
+  command: Command<Args, Reply>,
+  args: Args,
+  options: ExchangeOptions = {},
+  content: readonly Uint8Array[] = [],
+): Promise<Reply> {
+  return new CallExchange(pool, connection, command, args, options).run(content);
+}

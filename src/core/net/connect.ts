@@ -1,0 +1,85 @@
+/** An address becomes a connection, or an error that says why not, within the connect time-out. */
+import net from 'node:net';
+import { type Address, formatAddress } from '../address.js';
+import { type FastDFSError, NetworkError, TimeoutError } from '../errors.js';
+import { Connection } from './connection.js';
+import { ReadBuffers } from './read-buffers.js';
+
+/** How long a silent peer may stay undiscovered on an idle connection. */
+const KEEP_ALIVE_MS = 60_000;
+
+export interface ConnectOptions {
+  connectTimeoutMs: number;
+  networkTimeoutMs: number;
+  /** Called once when the connection is gone, whatever the reason. */
+  onGone: (connection: Connection) => void;
+}
+
+/**
+ * @throws NetworkError (`FASTDFS_CONNECT_FAILED`), TimeoutError (`FASTDFS_CONNECT_TIMEOUT`); both retryable: no
+ * byte has been sent
+ */
+export function connect(address: Address, options: ConnectOptions): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const buffers = new ReadBuffers();
+    let connection: Connection | undefined;
+    const socket = net.connect({
+      host: address.host,
+      port: address.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      onread: {
+        buffer: () => buffers.next(),
+        callback: (bytes, buffer) => {
+          connection?.receive(bytes, buffer as Buffer);
+          return true;
+        },
+      },
+    });
+    const timer = setTimeout(() => {
+      fail(
+        new TimeoutError(
+          'connect',
+          `${name} did not accept a connection within ${options.connectTimeoutMs} ms`,
+          {
+            address: name,
+            retryable: true,
+          },
+        ),
+      );
+    }, options.connectTimeoutMs);
+    const name = formatAddress(address);
+    const onError = (cause: NodeJS.ErrnoException) =>
+      fail(
+        new NetworkError(
+          'FASTDFS_CONNECT_FAILED',
+          `Cannot connect to ${name} (${cause.code ?? cause.message})`,
+          {
+            address: name,
+            retryable: true,
+            cause,
+          },
+        ),
+      );
+    function fail(error: FastDFSError): void {
+      clearTimeout(timer);
+      socket.removeListener('connect', onConnect);
+      // A late error of a socket that was given up must not surface as an uncaught exception.
+      socket.destroy();
+      reject(error);
+    }
+    function onConnect(): void {
+      clearTimeout(timer);
+      socket.removeListener('error', onError);
+      connection = new Connection(socket, address, {
+        buffers,
+        timeoutMs: options.networkTimeoutMs,
+        onGone: options.onGone,
+      });
+      resolve(connection);
+    }
+    socket.once('connect', onConnect);
+    socket.on('error', onError);
+  });
+}

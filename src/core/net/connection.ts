@@ -1,0 +1,189 @@
+/**
+ * One socket, one exchange at a time. Knows how a reply is read and how a connection dies; knows nothing of
+ * commands, pools or retries. Whatever arrives while no exchange is open kills the connection, so that no
+ * call can ever see bytes that were meant for another.
+ */
+import type { Socket } from 'node:net';
+import { type Address, formatAddress } from '../address.js';
+import { FastDFSError, NetworkError, ProtocolError } from '../errors.js';
+import { ReplyDecoder, type ReplySink } from '../protocol/decoder.js';
+import type { Header } from '../protocol/header.js';
+import type { ReadBuffers } from './read-buffers.js';
+
+/** What an exchange hears of its connection. After `onEnd` or `onFailed` it hears nothing more. */
+export interface ExchangeSink extends ReplySink {
+  /** The connection is gone; the reply is not whole. */
+  onFailed(error: FastDFSError): void;
+  /** No byte has moved in either direction for the network time-out. */
+  onStalled(): void;
+}
+
+export class Connection {
+  readonly address: Address;
+  /** `host:port` */
+  readonly name: string;
+  /** When the last exchange ended (`performance.now()`). */
+  idleSince = 0;
+  /** The network time-out: no byte moved for this long is a stall. */
+  readonly timeoutMs: number;
+  readonly #socket: Socket;
+  readonly #decoder = new ReplyDecoder();
+  readonly #buffers: ReadBuffers;
+  #sink: ExchangeSink | undefined;
+  #paused = false;
+  #keepBody = false;
+  #error: FastDFSError | undefined;
+  readonly #onGone: (connection: Connection) => void;
+
+  constructor(
+    socket: Socket,
+    address: Address,
+    options: { buffers: ReadBuffers; timeoutMs: number; onGone: (connection: Connection) => void },
+  ) {
+    this.#socket = socket;
+    this.address = address;
+    this.name = formatAddress(address);
+    this.#buffers = options.buffers;
+    this.timeoutMs = options.timeoutMs;
+    this.#onGone = options.onGone;
+    socket.setTimeout(options.timeoutMs);
+    socket.on('timeout', () => this.#sink?.onStalled());
+    socket.on('error', (cause: NodeJS.ErrnoException) =>
+      this.#lost(`was lost (${cause.code ?? cause.message})`, cause),
+    );
+    socket.on('end', () => this.#lost('was closed by the server'));
+    socket.on('close', () => this.#lost('was closed'));
+  }
+
+  get alive(): boolean {
+    return this.#error === undefined && !this.#socket.destroyed;
+  }
+
+  get busy(): boolean {
+    return this.#sink !== undefined;
+  }
+
+  /**
+   * Opens an exchange: from here to the end of one reply everything goes to `sink`.
+   * @param timeoutMs stands in for the network time-out during this exchange
+   */
+  begin(sink: ExchangeSink, timeoutMs = this.timeoutMs): void {
+    if (this.#sink) throw new Error('A connection carries one exchange at a time');
+    this.#sink = sink;
+    if (this.#socket.timeout !== timeoutMs) this.#socket.setTimeout(timeoutMs);
+  }
+
+  /** Hands bytes to the socket. `callback` comes when they have been flushed; not at all when the connection dies. */
+  write(chunk: Uint8Array, callback?: () => void): boolean {
+    return this.#socket.write(chunk, callback && ((error) => error || callback()));
+  }
+
+  /** Several chunks in one system call where the platform allows it. */
+  writeAll(chunks: readonly Uint8Array[], callback?: () => void): boolean {
+    this.#socket.cork();
+    let flowing = true;
+    for (let index = 0; index < chunks.length; index++) {
+      flowing = this.write(chunks[index]!, index === chunks.length - 1 ? callback : undefined);
+    }
+    this.#socket.uncork();
+    return flowing;
+  }
+
+  /** Body slices of the current reply stay valid after `onBody`; read in large pieces. */
+  keepBody(): void {
+    this.#keepBody = true;
+    this.#buffers.expectContent(true);
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  /** An unused connection does not keep the process alive. */
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  destroy(error?: FastDFSError): void {
+    this.#fail(
+      error ?? new NetworkError('FASTDFS_CONNECTION_LOST', `Connection to ${this.name} was given up`),
+    );
+  }
+
+  /** Bytes that the socket has read into the current buffer. */
+  receive(bytes: number, buffer: Buffer): void {
+    const chunk = buffer.subarray(0, bytes);
+    if (!this.#sink) {
+      this.#fail(
+        new ProtocolError(`${this.name} sent ${bytes} bytes that nobody asked for`, { address: this.name }),
+      );
+      return;
+    }
+    const kept = this.#keepBody;
+    try {
+      const consumed = this.#decoder.push(chunk, this.#guard);
+      if (kept) this.#buffers.keep(bytes);
+      if (consumed < bytes) {
+        this.#fail(
+          new ProtocolError(`${this.name} sent ${bytes - consumed} bytes more than its reply announced`, {
+            address: this.name,
+          }),
+        );
+      }
+    } catch (error) {
+      this.#fail(
+        error instanceof FastDFSError
+          ? error
+          : new ProtocolError('A reply could not be read', { cause: error }),
+      );
+    }
+  }
+
+  /** Between decoder and exchange: closes the exchange before its last word, so that it may begin another at once. */
+  readonly #guard: ReplySink = {
+    onHeader: (header: Header) => this.#sink?.onHeader(header),
+    onBody: (slice: Buffer) => this.#sink?.onBody(slice),
+    onEnd: () => {
+      const sink = this.#sink;
+      this.#sink = undefined;
+      if (this.#keepBody) {
+        this.#keepBody = false;
+        this.#buffers.expectContent(false);
+      }
+      if (this.#socket.timeout !== this.timeoutMs) this.#socket.setTimeout(this.timeoutMs);
+      sink?.onEnd();
+    },
+  };
+
+  #lost(how: string, cause?: unknown): void {
+    const when = this.#decoder.midReply ? ' in the middle of its reply' : '';
+    this.#fail(
+      new NetworkError('FASTDFS_CONNECTION_LOST', `Connection to ${this.name} ${how}${when}`, {
+        address: this.name,
+        cause,
+      }),
+    );
+  }
+
+  #fail(error: FastDFSError): void {
+    if (this.#error) return;
+    this.#error = error;
+    this.#socket.destroy();
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#onGone(this);
+    sink?.onFailed(error);
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The connections of one server: at most `maxPerServer`, handed out first come, first served. A connection
+ * comes back only when its exchange ended clean; anything else destroys it, and the pool forgets it.
+ */
+import { type Address, formatAddress } from '../address.js';
+import { ClosedError, type FastDFSError, TimeoutError } from '../errors.js';
+import type { Connection } from './connection.js';
+
+export interface PoolOptions {
+  maxPerServer: number;
+  idleTimeoutMs: number;
+  acquireTimeoutMs: number;
+  connect(address: Address, onGone: (connection: Connection) => void): Promise<Connection>;
+  /** Asks a connection that was idle for long whether it still works; rejects when it does not. */
+  test(connection: Connection): Promise<void>;
+}
+
+export interface ServerPoolStats {
+  /** Connections that exist or are being made. */
+  open: number;
+  idle: number;
+  leased: number;
+  /** Callers that wait for one. */
+  waiting: number;
+}
+
+/** Whoever takes a connection back after a clean exchange. */
+export interface Lessor {
+  release(connection: Connection): void;
+}
+
+interface Waiter {
+  resolve(connection: Connection): void;
+  reject(error: unknown): void;
+  timer: NodeJS.Timeout;
+}
+
+/** A connection idle for longer is tested before use: a firewall may have forgotten it without telling. */
+const TEST_AFTER_IDLE_MS = 10_000;
+
+export class Pool implements Lessor {
+  readonly address: Address;
+  readonly #name: string;
+  readonly #options: PoolOptions;
+  /** Most recently used last, and taken first: the oldest fall out by themselves when load goes down. */
+  readonly #idle: Connection[] = [];
+  readonly #leased = new Set<Connection>();
+  readonly #waiters = new Set<Waiter>();
+  #connecting = 0;
+  #sweeper: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(address: Address, options: PoolOptions) {
+    this.address = address;
+    this.#name = formatAddress(address);
+    this.#options = options;
+  }
+
+  /**
+   * @returns a connection to use for one or more exchanges; give it back with {@link release} or destroy it
+   * @throws TimeoutError (`FASTDFS_POOL_TIMEOUT`), NetworkError, ClosedError, or the signal's reason
+   */
+  acquire(signal?: AbortSignal): Connection | Promise<Connection> {
+    if (this.#closed) throw new ClosedError();
+    signal?.throwIfAborted();
+    const fresh = this.#idle.at(-1);
+    if (fresh && performance.now() - fresh.idleSince < TEST_AFTER_IDLE_MS) {
+      this.#idle.pop();
+      return this.#lease(fresh);
+    }
+    if (fresh) return this.#leaseTested();
+    if (this.#open < this.#options.maxPerServer) return this.#openNew(signal);
+    return this.#wait(signal);
+  }
+
+  /** Takes back a connection whose last exchange ended clean. */
+  release(connection: Connection): void {
+    if (!this.#leased.delete(connection)) return;
+    if (this.#closed || !connection.alive) {
+      connection.destroy();
+      return;
+    }
+    const waiter = first(this.#waiters);
+    if (waiter) {
+      this.#leased.add(connection);
+      waiter.resolve(connection);
+      return;
+    }
+    connection.idleSince = performance.now();
+    connection.unref();
+    this.#idle.push(connection);
+    this.#sweeper ??= setInterval(() => this.#sweep(), Math.max(50, this.#options.idleTimeoutMs / 2)).unref();
+  }
+
+  stats(): ServerPoolStats {
+    return {
+      open: this.#open,
+      idle: this.#idle.length,
+      leased: this.#leased.size,
+      waiting: this.#waiters.size,
+    };
+  }
+
+  /** Breaks every exchange under way with `error`; the pool can still be used (for cleaning up). */
+  abortLeased(error: FastDFSError): void {
+    for (const connection of [...this.#leased]) connection.destroy(error);
+    for (const waiter of [...this.#waiters]) waiter.reject(error);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#sweeper);
+    this.abortLeased(new ClosedError());
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
+  get #open(): number {
+    return this.#idle.length + this.#leased.size + this.#connecting;
+  }
+
+  #lease(connection: Connection): Connection {
+    this.#leased.add(connection);
+    connection.ref();
+    return connection;
+  }
+
+  async #leaseTested(): Promise<Connection> {
+    for (let candidate = this.#idle.pop(); candidate; candidate = this.#idle.pop()) {
+      this.#lease(candidate);
+      try {
+        await this.#options.test(candidate);
+        return candidate;
+      } catch {
+        candidate.destroy();
+      }
+    }
+    return this.acquire();
+  }
+
+  async #openNew(signal?: AbortSignal): Promise<Connection> {
+    this.#connecting++;
+    let connection: Connection;
+    try {
+      connection = await this.#options.connect(this.address, (gone) => this.#forget(gone));
+    } catch (error) {
+      this.#connecting--;
+      this.#serveNext();
+      throw error;
+    }
+    this.#connecting--;
+    this.#leased.add(connection);
+    if (this.#closed) {
+      connection.destroy();
+      throw new ClosedError();
+    }
+    if (signal?.aborted) {
+      this.release(connection);
+      throw signal.reason;
+    }
+    return connection;
+  }
+
+  #wait(signal?: AbortSignal): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => waiter.reject(signal!.reason);
+      const settle = () => {
+        this.#waiters.delete(waiter);
+        clearTimeout(waiter.timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter = {
+        resolve: (connection) => {
+          settle();
+          resolve(connection);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+        timer: setTimeout(() => waiter.reject(this.#timedOut()), this.#options.acquireTimeoutMs),
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  #timedOut(): TimeoutError {
+    const { leased, waiting } = this.stats();
+    return new TimeoutError(
+      'lease',
+      `No connection to ${this.#name} became free within ${this.#options.acquireTimeoutMs} ms ` +
+        `(${leased} in use of pool.maxPerServer = ${this.#options.maxPerServer}, ${waiting} calls waiting)`,
+      { address: this.#name, retryable: true },
+    );
+  }
+
+  /** A connection died, idle or leased: its place may be used by whoever waits longest. */
+  #forget(connection: Connection): void {
+    this.#leased.delete(connection);
+    const index = this.#idle.indexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+    this.#serveNext();
+  }
+
+  #serveNext(): void {
+    if (this.#closed || this.#open >= this.#options.maxPerServer || this.#waiters.size <= this.#connecting)
+      return;
+    this.#openNew().then(
+      (connection) => this.release(connection),
+      (error) => first(this.#waiters)?.reject(error),
+    );
+  }
+
+  #sweep(): void {
+    const oldest = performance.now() - this.#options.idleTimeoutMs;
+    while (this.#idle[0] && this.#idle[0].idleSince < oldest) this.#idle.shift()!.destroy();
+    if (this.#idle.length > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}
+
+function first<T>(set: Set<T>): T | undefined {
+  for (const item of set) return item;
+  return undefined;
+}

@@ -1,0 +1,107 @@
+/** A download: the reply's length first, then its bytes, slice by slice, paused whenever the consumer is full. */
+import { ProtocolError } from './errors.js';
+import { Exchange, type ExchangeOptions } from './exchange.js';
+import type { Connection } from './net/connection.js';
+import type { Lessor } from './net/pool.js';
+import type { Command } from './protocol/command.js';
+import { STATUS_OK } from './protocol/constants.js';
+import type { Header } from './protocol/header.js';
+
+/** Where content goes. */
+export interface ContentSink {
+  /** The sink keeps slices; otherwise they are valid only during `onContent`. */
+  readonly keeps: boolean;
+  /** The reply's length is known; throwing refuses it. */
+  onLength(length: number): void;
+  /** Returning false pauses the connection until `resume()`. */
+  onContent(slice: Buffer): boolean;
+}
+
+/** Below this much content it is cheaper to copy slices than to hand out read buffers. */
+const KEEP_FROM_BYTES = 64 * 1024;
+
+export class ReceiveExchange<Args> extends Exchange<Args, void> {
+  /** Settles when the last byte has been delivered to the sink. */
+  readonly done: Promise<void>;
+  readonly #sink: ContentSink;
+  #resolve!: () => void;
+  #reject!: (error: unknown) => void;
+  #keeping = false;
+  #refused = false;
+  #paused = false;
+
+  constructor(
+    pool: Lessor,
+    connection: Connection,
+    command: Command<Args, void>,
+    args: Args,
+    sink: ContentSink,
+    options: ExchangeOptions = {},
+  ) {
+    super(pool, connection, command, args, options);
+    this.#sink = sink;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.done.catch(() => undefined);
+    this.start();
+  }
+
+  protected override get requestComplete(): boolean {
+    return true;
+  }
+
+  /** The consumer has room again. */
+  resume(): void {
+    if (!this.#paused || this.settled) return;
+    this.#paused = false;
+    this.connection.resume();
+  }
+
+  override onHeader(header: Header): void {
+    super.onHeader(header);
+    this.#refused = header.status !== STATUS_OK;
+    if (this.#refused) return;
+    this.#sink.onLength(header.length);
+    // Large content is read in large pieces; small pieces are copied out of the connection's own buffer.
+    if (this.#sink.keeps && header.length >= KEEP_FROM_BYTES) {
+      this.#keeping = true;
+      this.connection.keepBody();
+    }
+  }
+
+  override onBody(slice: Buffer): void {
+    if (this.settled || this.#refused) return;
+    const flowing = this.#sink.onContent(this.#keeping || !this.#sink.keeps ? slice : Buffer.from(slice));
+    if (!flowing && !this.settled) {
+      this.#paused = true;
+      this.connection.pause();
+    }
+  }
+
+  /** A reader that takes its time is not a server that hangs; see {@link ContentSink} for who decides then. */
+  override onStalled(): void {
+    if (this.#paused) this.abort(new ConsumerIdle());
+    else super.onStalled();
+  }
+
+  protected override succeed(): void {
+    // Paused by the last slice: the next exchange on this connection must be able to read.
+    this.connection.resume();
+    this.#resolve();
+  }
+
+  protected override fail(error: unknown): void {
+    this.#reject(error);
+  }
+}
+
+/** The consumer took nothing for the network time-out: the connection was given up so that others can use its place. */
+export class ConsumerIdle extends ProtocolError {
+  constructor() {
+    super('The reader took no byte for as long as the network time-out; the connection was given back', {
+      code: 'FASTDFS_READER_IDLE',
+    });
+  }
+}
