@@ -1,0 +1,159 @@
+/**
+ * Which storage to ask: the trackers' answers, remembered for a short time.
+ *
+ * What is remembered about files is not kept by file but by source storage. A tracker hands out, for a plain
+ * file, the source named in its id and every replica that is known to have all of that source's files up to the
+ * creation second of the file; so an answer for one file holds for every older file of the same source.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Address } from '../address.js';
+import type { ExchangeOptions } from '../exchange.js';
+import { type SplitFileId, sourceKeyOf } from '../file-id.js';
+import type { ResolvedOptions } from '../options.js';
+import {
+  queryFetchAll,
+  queryFetchOne,
+  queryStoreWithGroupAll,
+  queryStoreWithGroupOne,
+  queryStoreWithoutGroupAll,
+  queryStoreWithoutGroupOne,
+  queryUpdate,
+  type StoreTargets,
+} from '../protocol/tracker-commands.js';
+import type { TrackerClient } from './tracker-client.js';
+
+/** Storages to try, in this order. */
+export interface Location {
+  readonly storages: readonly Address[];
+  /** From memory: worth asking the trackers again when the storages say no. */
+  readonly remembered: boolean;
+}
+
+export interface StoreLocation extends Location {
+  readonly group: string;
+  readonly storePathIndex: number;
+}
+
+interface ReadEntry {
+  /** Creation second of the newest file that this answer was given for. */
+  asOf: number;
+  storages: readonly Address[];
+  turn: number;
+}
+
+interface StoreEntry {
+  targets: StoreTargets;
+  turn: number;
+}
+
+/** After so many uploads by one answer the trackers are asked again on the side, so that they go on balancing groups. */
+const USES_PER_ANSWER = 64;
+
+export class Locator {
+  readonly #trackers: TrackerClient;
+  readonly #reads: LRUCache<string, ReadEntry> | undefined;
+  readonly #updates: LRUCache<string, readonly Address[]> | undefined;
+  readonly #stores: LRUCache<string, StoreEntry> | undefined;
+  /** Queries under way: a burst of uploads on a cold cache asks once. */
+  readonly #asking = new Map<string, Promise<StoreEntry>>();
+
+  constructor(trackers: TrackerClient, cache: ResolvedOptions['locationCache']) {
+    this.#trackers = trackers;
+    if (!cache) return;
+    const options = { max: cache.max, ttl: cache.ttlMs };
+    this.#reads = new LRUCache(options);
+    this.#updates = new LRUCache(options);
+    this.#stores = new LRUCache(options);
+  }
+
+  /** Where an upload may go; the first of the storages is whose turn it is. */
+  async forUpload(group: string | undefined, options: ExchangeOptions): Promise<StoreLocation> {
+    const key = group ?? '';
+    const known = this.#stores?.get(key);
+    if (known) {
+      if (++known.turn === USES_PER_ANSWER) this.#refreshStore(key, group);
+      return storeLocation(known, true);
+    }
+    if (!this.#stores) {
+      const targets = group
+        ? await this.#trackers.ask(queryStoreWithGroupOne, { group }, options)
+        : await this.#trackers.ask(queryStoreWithoutGroupOne, undefined, options);
+      return storeLocation({ targets, turn: 0 }, false);
+    }
+    if (options.signal) return storeLocation(await this.#askStore(key, group, options), false);
+    let asking = this.#asking.get(key);
+    if (!asking) {
+      asking = this.#askStore(key, group, options).finally(() => this.#asking.delete(key));
+      this.#asking.set(key, asking);
+    }
+    const entry = await asking;
+    entry.turn++;
+    return storeLocation(entry, false);
+  }
+
+  /** Where a file can be read. Appender and slave files are read from their source: replicas may lag behind. */
+  async forRead(name: SplitFileId, options: ExchangeOptions): Promise<Location> {
+    const source = sourceKeyOf(name.remoteFilename);
+    const key = `${name.group}/${source.key}/${source.mutable ? 'm' : ''}`;
+    const known = this.#reads?.get(key);
+    if (known && (source.mutable || known.asOf >= source.time)) {
+      return { storages: rotate(known.storages, known.turn++), remembered: true };
+    }
+    const command = source.mutable ? queryFetchOne : queryFetchAll;
+    const { storages } = await this.#trackers.ask(command, name, options);
+    this.#reads?.set(key, { asOf: source.time, storages, turn: 0 });
+    return { storages, remembered: false };
+  }
+
+  /** Where a file can be changed: its source storage while that is writable. */
+  async forUpdate(name: SplitFileId, options: ExchangeOptions): Promise<Location> {
+    const key = `${name.group}/${sourceKeyOf(name.remoteFilename).key}`;
+    const known = this.#updates?.get(key);
+    if (known) return { storages: known, remembered: true };
+    const { storages } = await this.#trackers.ask(queryUpdate, name, options);
+    this.#updates?.set(key, storages);
+    return { storages, remembered: false };
+  }
+
+  /** The storage that took an upload is the source of the file. */
+  learnSource(name: SplitFileId, storage: Address): void {
+    const key = `${name.group}/${sourceKeyOf(name.remoteFilename).key}`;
+    if (this.#updates && !this.#updates.has(key)) this.#updates.set(key, [storage]);
+  }
+
+  forgetStore(group: string | undefined): void {
+    this.#stores?.delete(group ?? '');
+  }
+
+  forgetFile(name: SplitFileId): void {
+    const source = sourceKeyOf(name.remoteFilename);
+    this.#updates?.delete(`${name.group}/${source.key}`);
+    this.#reads?.delete(`${name.group}/${source.key}/`);
+    this.#reads?.delete(`${name.group}/${source.key}/m`);
+  }
+
+  async #askStore(key: string, group: string | undefined, options: ExchangeOptions): Promise<StoreEntry> {
+    const targets = group
+      ? await this.#trackers.ask(queryStoreWithGroupAll, { group }, options)
+      : await this.#trackers.ask(queryStoreWithoutGroupAll, undefined, options);
+    const entry = { targets, turn: 0 };
+    this.#stores?.set(key, entry);
+    return entry;
+  }
+
+  #refreshStore(key: string, group: string | undefined): void {
+    // A failure here harms nobody: the present answer serves until it expires or a storage refuses.
+    this.#askStore(key, group, {}).catch(() => undefined);
+  }
+}
+
+function storeLocation({ targets, turn }: StoreEntry, remembered: boolean): StoreLocation {
+  const { group, storages, storePathIndex } = targets;
+  return { group, storages: rotate(storages, turn), storePathIndex, remembered };
+}
+
+function rotate<T>(list: readonly T[], turn: number): readonly T[] {
+  if (list.length < 2) return list;
+  const start = turn % list.length;
+  return start === 0 ? list : [...list.slice(start), ...list.slice(0, start)];
+}

@@ -1,0 +1,55 @@
+/**
+ * The configured trackers and how each is doing. One that failed rests for a short, growing time and is
+ * asked again after it; while all are resting they are asked all the same, the longest rested first.
+ */
+import { type Address, formatAddress } from '../address.js';
+
+/** A tracker may have two addresses; `addresses[0]` is the one that worked last. */
+export interface Tracker {
+  readonly name: string;
+  readonly addresses: Address[];
+  failures: number;
+  restsUntil: number;
+}
+
+const FIRST_REST_MS = 500;
+const LONGEST_REST_MS = 10_000;
+
+export class Trackers {
+  readonly all: readonly Tracker[];
+  #turn = 0;
+
+  constructor(trackers: readonly (readonly Address[])[]) {
+    this.all = trackers.map((addresses) => ({
+      name: formatAddress(addresses[0]!),
+      addresses: [...addresses],
+      failures: 0,
+      restsUntil: 0,
+    }));
+  }
+
+  /** In the order to ask: healthy ones in turn, then resting ones. */
+  inOrder(now = performance.now()): Tracker[] {
+    if (this.all.length === 1) return [...this.all];
+    const start = this.#turn++ % this.all.length;
+    const rotated = [...this.all.slice(start), ...this.all.slice(0, start)];
+    const healthy = rotated.filter((tracker) => tracker.restsUntil <= now);
+    const resting = rotated.filter((tracker) => tracker.restsUntil > now);
+    return [...healthy, ...resting.sort((a, b) => a.restsUntil - b.restsUntil)];
+  }
+
+  worked(tracker: Tracker, address: Address): void {
+    tracker.failures = 0;
+    tracker.restsUntil = 0;
+    if (tracker.addresses[0] === address) return;
+    tracker.addresses.splice(tracker.addresses.indexOf(address), 1);
+    tracker.addresses.unshift(address);
+  }
+
+  failed(tracker: Tracker, now = performance.now()): void {
+    const rest = Math.min(FIRST_REST_MS * 2 ** tracker.failures, LONGEST_REST_MS);
+    tracker.failures++;
+    // Jitter: many clients must not come back in the same instant.
+    tracker.restsUntil = now + rest * (0.75 + Math.random() / 2);
+  }
+}

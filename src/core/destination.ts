@@ -1,0 +1,98 @@
+/**
+ * Where an upload goes and by which command: a new file, or a slave of an existing one.
+ *
+ * A signal ends the search for a storage, never an exchange: once a request is out the storage may make the file
+ * whatever happens here, and only its answer tells which file to remove.
+ */
+import type { Address } from './address.js';
+import type { Engine, Lease } from './engine.js';
+import { call, type ExchangeOptions } from './exchange.js';
+import { splitFileId } from './file-id.js';
+import type { Command } from './protocol/command.js';
+import { uploadAppenderFile, uploadFile, uploadSlaveFile } from './protocol/storage-commands.js';
+import { SendExchange } from './send-exchange.js';
+
+/** A file that a storage has made. */
+export interface Placed {
+  readonly fileId: string;
+  readonly storage: Address;
+}
+
+/** Content of known length on its way to a storage. */
+export interface OpenUpload {
+  readonly exchange: SendExchange<unknown, string>;
+  readonly storage: Address;
+}
+
+export interface Destination {
+  /** Sends content that is in memory; storages that refuse are passed over. */
+  send(content: readonly Uint8Array[], size: number): Promise<Placed>;
+  /** Finds a storage and opens an upload of `size` bytes there. */
+  open(size: number): Promise<OpenUpload>;
+}
+
+export interface NewFile {
+  group: string | undefined;
+  /** Without the dot. */
+  ext: string;
+  appender: boolean;
+}
+
+/** A new file in `group`, or wherever the trackers say. */
+export function newFile(engine: Engine, file: NewFile, options: ExchangeOptions): Destination {
+  const command = file.appender ? uploadAppenderFile : uploadFile;
+  const place = <T>(size: number, run: Run<T>) =>
+    engine.place(file.group, options, (target) =>
+      run(target.address, command, { storePathIndex: target.storePathIndex, size, ext: file.ext }),
+    );
+  return destination(engine, place, options);
+}
+
+export interface NewSlave {
+  master: string;
+  prefix: string;
+  ext: string;
+}
+
+/** A slave file, on the source storage of its master. */
+export function newSlave(engine: Engine, slave: NewSlave, options: ExchangeOptions): Destination {
+  const { remoteFilename } = splitFileId(slave.master);
+  const place = <T>(size: number, run: Run<T>) =>
+    engine.update(slave.master, options, (address) =>
+      run(address, uploadSlaveFile, {
+        masterRemoteFilename: remoteFilename,
+        prefix: slave.prefix,
+        ext: slave.ext,
+        size,
+      }),
+    );
+  return destination(engine, place, options);
+}
+
+type Run<T> = <Args>(address: Address, command: Command<Args, string>, args: Args) => Promise<T>;
+
+function destination(
+  engine: Engine,
+  place: <T>(size: number, run: Run<T>) => Promise<T>,
+  options: ExchangeOptions,
+): Destination {
+  const leaseAt = async (address: Address): Promise<Lease> => await engine.lease(address, options.signal);
+  return {
+    send: (content, size) =>
+      place<Placed>(size, async (storage, command, args) => {
+        const { pool, connection } = await leaseAt(storage);
+        return {
+          fileId: await call(pool, connection, command, args, { fileId: options.fileId }, content),
+          storage,
+        };
+      }),
+    open: (size) =>
+      place<OpenUpload>(size, async (storage, command, args) => {
+        const { pool, connection } = await leaseAt(storage);
+        return {
+          exchange: new SendExchange(pool, connection, command, args, options),
+          storage,
+        } as OpenUpload;
+      }),
+  };
+}

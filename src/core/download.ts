@@ -1,0 +1,218 @@
+/**
+ * One download from first byte to last, across replicas: finds a storage, checks what it announces, and when a
+ * connection breaks goes on at the byte reached. Files that can change are not resumed: the rest might be of
+ * another version.
+ */
+import { crc32 } from 'node:zlib';
+import type { Address } from './address.js';
+import type { Engine } from './engine.js';
+import { ArgumentError, FastDFSError, ProtocolError, ServerError } from './errors.js';
+import { type ParsedFileId, parseFileId, type SplitFileId, splitFileId } from './file-id.js';
+import { STATUS_EINVAL } from './protocol/constants.js';
+import { downloadFile, type FileInfo, queryFileInfo } from './protocol/storage-commands.js';
+import { ConsumerIdle, type ContentSink, ReceiveExchange } from './receive-exchange.js';
+
+export interface DownloadRange {
+  /** First byte, from 0. Default 0. */
+  start?: number | undefined;
+  /** Last byte, inclusive. Default: the end of the file. */
+  end?: number | undefined;
+}
+
+export interface DownloadSettings extends DownloadRange {
+  /** Compare the CRC-32 of a whole ordinary file with the one in its id. Default true. */
+  verify?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Where a download goes. */
+export interface DownloadSink {
+  /** Slices are kept by the sink (else it copies what it needs before it returns). Asked after {@link onStart}. */
+  readonly keeps: boolean;
+  /** Once, before the first byte: how many will come. */
+  onStart(bytes: number): void;
+  /** Returning false pauses until {@link Download.resume}. */
+  onContent(slice: Buffer): boolean;
+}
+
+export class Download implements ContentSink {
+  readonly #engine: Engine;
+  readonly #fileId: string;
+  readonly #name: SplitFileId;
+  readonly #sink: DownloadSink;
+  readonly #start: number;
+  readonly #end: number | undefined;
+  readonly #stop = new AbortController();
+  /** What the id tells, or undefined for files whose size only the server knows. */
+  readonly #ordinary: ParsedFileId | undefined;
+  readonly #resumable: boolean;
+  #exchange: ReceiveExchange<unknown> | undefined;
+  /** Bytes that will come in all, once that is known. */
+  #total: number | undefined;
+  #received = 0;
+  #crc: number | undefined;
+  #wake: (() => void) | undefined;
+
+  /** @throws ArgumentError for a malformed id or range */
+  constructor(engine: Engine, fileId: string, settings: DownloadSettings, sink: DownloadSink) {
+    this.#engine = engine;
+    this.#fileId = fileId;
+    this.#name = splitFileId(fileId);
+    this.#sink = sink;
+    this.#start = checkOffset('start', settings.start ?? 0);
+    this.#end =
+      settings.end === undefined || settings.end === Number.POSITIVE_INFINITY
+        ? undefined
+        : checkOffset('end', settings.end);
+    if (this.#end !== undefined && this.#end < this.#start) {
+      throw new ArgumentError(`\`end\` (${this.#end}) is before \`start\` (${this.#start})`, { fileId });
+    }
+    const parsed = this.#name.remoteFilename.length < 44 ? undefined : parseFileId(fileId);
+    this.#resumable = parsed?.kind !== 'appender';
+    this.#ordinary = parsed?.kind === 'normal' ? parsed : undefined;
+    const size = this.#ordinary?.size;
+    if (size !== undefined) this.#total = this.#clamp(size);
+    if ((settings.verify ?? true) && size !== undefined && this.#total === size) this.#crc = 0;
+  }
+
+  get keeps(): boolean {
+    return this.#sink.keeps;
+  }
+
+  /** Runs to the last byte. Rejects with a typed error, or with the reason given to {@link abort}. */
+  async run(): Promise<void> {
+    // By protocol an empty range cannot be asked for; whether the file exists still has to be.
+    if (this.#total === 0) {
+      await this.#info();
+      this.#sink.onStart(0);
+      return;
+    }
+    for (;;) {
+      try {
+        await this.#engine.read(this.#fileId, { signal: this.#stop.signal }, (address) =>
+          this.#receive(address),
+        );
+        break;
+      } catch (error) {
+        if (error instanceof ConsumerIdle && this.#resumable) await this.#woken();
+        else if (!(await this.#explained(error))) throw error;
+        if (this.#total === 0) return;
+      }
+    }
+    this.#verify();
+  }
+
+  /** The sink has room again. */
+  resume(): void {
+    this.#wake?.();
+    this.#exchange?.resume();
+  }
+
+  abort(reason: unknown): void {
+    this.#stop.abort(reason);
+    this.#wake?.();
+  }
+
+  onLength(length: number): void {
+    const left = this.#total === undefined ? undefined : this.#total - this.#received;
+    const most = this.#end === undefined ? undefined : this.#end - this.#start + 1;
+    if ((left !== undefined && length !== left) || (most !== undefined && length > most)) {
+      throw new ProtocolError(
+        `The storage announces ${length} bytes of ${this.#fileId}; ${left ?? `at most ${most}`} were expected`,
+        { code: 'FASTDFS_SIZE_MISMATCH' },
+      );
+    }
+    if (this.#received === 0) {
+      this.#total = length;
+      this.#sink.onStart(length);
+    }
+  }
+
+  onContent(slice: Buffer): boolean {
+    this.#received += slice.length;
+    if (this.#crc !== undefined) this.#crc = crc32(slice, this.#crc);
+    return this.#sink.onContent(slice);
+  }
+
+  async #receive(address: Address): Promise<void> {
+    const leased = this.#engine.lease(address, this.#stop.signal);
+    const { pool, connection } = leased instanceof Promise ? await leased : leased;
+    const offset = this.#start + this.#received;
+    const bytes = this.#total === undefined ? this.#requested() : this.#total - this.#received;
+    const options = { fileId: this.#fileId, signal: this.#stop.signal };
+    const exchange = new ReceiveExchange(
+      pool,
+      connection,
+      downloadFile,
+      { ...this.#name, offset, bytes },
+      this,
+      options,
+    );
+    this.#exchange = exchange as ReceiveExchange<unknown>;
+    try {
+      await exchange.done;
+    } catch (error) {
+      if (this.#received > 0 && !this.#resumable && error instanceof FastDFSError) error.retryable = false;
+      throw error;
+    } finally {
+      this.#exchange = undefined;
+    }
+  }
+
+  /**
+   * Status 22 stands for several things; the size of the file tells which. True when the download may go on with
+   * what has been learnt.
+   */
+  async #explained(error: unknown): Promise<boolean> {
+    const unclear = error instanceof ServerError && error.status === STATUS_EINVAL;
+    if (!unclear || this.#total !== undefined) return false;
+    const { size } = await this.#info();
+    this.#total = this.#clamp(size);
+    if (this.#total > 0) return this.#total < this.#requested();
+    this.#sink.onStart(0);
+    return true;
+  }
+
+  #info(): Promise<FileInfo> {
+    const options = { fileId: this.#fileId, signal: this.#stop.signal };
+    const args = { ...this.#name, withoutCrc: true, silent: true };
+    return this.#engine.read(this.#fileId, options, (address) =>
+      this.#engine.callAt(address, queryFileInfo, args, options),
+    );
+  }
+
+  /** Bytes asked for; 0 for all that there are, as the protocol has it. */
+  #requested(): number {
+    return this.#end === undefined ? 0 : this.#end - this.#start + 1;
+  }
+
+  #clamp(size: number): number {
+    const stop = this.#end === undefined ? size : Math.min(size, this.#end + 1);
+    return Math.max(0, stop - this.#start);
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        if (this.#stop.signal.aborted) reject(this.#stop.signal.reason);
+        else resolve();
+      };
+    });
+  }
+
+  #verify(): void {
+    if (this.#crc === undefined || this.#crc === this.#ordinary?.crc32) return;
+    throw new ProtocolError(
+      `What came is not what was stored: CRC-32 ${this.#crc.toString(16)} instead of ${this.#ordinary?.crc32?.toString(16)}`,
+      { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId: this.#fileId, command: downloadFile.name },
+    );
+  }
+}
+
+function checkOffset(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new ArgumentError(`\`${name}\` must be an integer from 0 on, not ${String(value)}`);
+  }
+  return value;
+}

@@ -1,0 +1,250 @@
+/**
+ * Places commands: which storage, which connection, what to do when it fails. Retry and fail-over policy lives
+ * here and in retry.ts; commands say what they are, exchanges say what happened.
+ */
+import type { Address } from './address.js';
+import { Locator, type StoreLocation } from './cluster/locator.js';
+import { Pools } from './cluster/pools.js';
+import { TrackerClient } from './cluster/tracker-client.js';
+import { Trackers } from './cluster/trackers.js';
+import { ClosedError, isNotFound, ServerError } from './errors.js';
+import { call, type ExchangeOptions } from './exchange.js';
+import { type SplitFileId, splitFileId } from './file-id.js';
+import type { Connection } from './net/connection.js';
+import type { Pool } from './net/pool.js';
+import type { ResolvedOptions } from './options.js';
+import type { Command } from './protocol/command.js';
+import { STATUS_ENOENT } from './protocol/constants.js';
+import { deleteFile } from './protocol/storage-commands.js';
+import { queryFetchAll, queryUpdate } from './protocol/tracker-commands.js';
+import { withRetry, worthElsewhere } from './retry.js';
+
+/** One storage to upload to, as the trackers want it. */
+export interface UploadTarget {
+  readonly address: Address;
+  readonly group: string;
+  readonly storePathIndex: number;
+}
+
+/** A leased connection and the pool to give it back to. */
+export interface Lease {
+  readonly pool: Pool;
+  readonly connection: Connection;
+}
+
+/** Refusals of an upload that say something about the storage, not about the request. */
+const REFUSALS = new Set([5, 12, 16, 28]);
+
+export class Engine {
+  readonly options: ResolvedOptions;
+  readonly pools: Pools;
+  readonly trackers: Trackers;
+  readonly trackerClient: TrackerClient;
+  readonly locator: Locator;
+  readonly #cleanups = new Set<Promise<unknown>>();
+  readonly #open = new Set<{ destroy(error: Error): unknown }>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ResolvedOptions) {
+    this.options = options;
+    this.pools = new Pools(options);
+    this.trackers = new Trackers(options.trackers);
+    this.trackerClient = new TrackerClient(this.trackers, this.pools, options.logger);
+    this.locator = new Locator(this.trackerClient, options.locationCache);
+  }
+
+  /** @throws ClosedError once {@link close} has been called */
+  assertOpen(): void {
+    if (this.#closing) throw new ClosedError();
+  }
+
+  lease(address: Address, signal?: AbortSignal): Promise<Lease> | Lease {
+    const pool = this.pools.at(address, 'storage');
+    const connection = pool.acquire(signal);
+    return connection instanceof Promise
+      ? connection.then((leased) => ({ pool, connection: leased }))
+      : { pool, connection };
+  }
+
+  /** Runs a command once on one storage. */
+  async callAt<Args, Reply>(
+    address: Address,
+    command: Command<Args, Reply>,
+    args: Args,
+    options: ExchangeOptions = {},
+    content?: readonly Uint8Array[],
+  ): Promise<Reply> {
+    const leased = this.lease(address, options.signal);
+    const { pool, connection } = leased instanceof Promise ? await leased : leased;
+    return await call(pool, connection, command, args, options, content);
+  }
+
+  /** As {@link callAt}, repeated while that is safe. */
+  repeatAt<Args, Reply>(
+    address: Address,
+    command: Command<Args, Reply>,
+    args: Args,
+    options: ExchangeOptions = {},
+    content?: readonly Uint8Array[],
+  ): Promise<Reply> {
+    return withRetry(this.options.retry, options.signal, () =>
+      this.callAt(address, command, args, options, content),
+    );
+  }
+
+  /** Reads from the replicas of a file, one after the other, until one of them answers. */
+  read<T>(fileId: string, options: ExchangeOptions, run: (address: Address) => Promise<T>): Promise<T> {
+    const name = splitFileId(fileId);
+    return this.#onFile(name, options, () => this.locator.forRead(name, options), run);
+  }
+
+  /** Changes a file at its source storage. */
+  update<T>(fileId: string, options: ExchangeOptions, run: (address: Address) => Promise<T>): Promise<T> {
+    const name = splitFileId(fileId);
+    return this.#onFile(name, options, () => this.locator.forUpdate(name, options), run);
+  }
+
+  /**
+   * Finds a storage for an upload and runs it there. While nothing has been stored, storages that cannot be
+   * reached or refuse are passed over, and the trackers are asked again.
+   */
+  place<T>(
+    group: string | undefined,
+    options: ExchangeOptions,
+    run: (target: UploadTarget) => Promise<T>,
+  ): Promise<T> {
+    return withRetry(this.options.retry, options.signal, async () => {
+      for (let round = 1; ; round++) {
+        const location = await this.locator.forUpload(group, options);
+        const outcome = await this.#tryTargets(location, run);
+        if ('value' in outcome) return outcome.value;
+        this.locator.forgetStore(group);
+        // An answer from memory proves nothing: ask once more before giving up.
+        if (!location.remembered || round > 1 || !isRefusal(outcome.error)) throw outcome.error;
+      }
+    });
+  }
+
+  /**
+   * Removes a file that must not stay. Never fails: what could not be removed is told by the result.
+   * @returns whether the file is gone
+   */
+  discard(fileId: string, address: Address): Promise<boolean> {
+    const remove = async (): Promise<boolean> => {
+      // By then whatever ended the upload has ended its other connections, too.
+      await nextTurn();
+      try {
+        await this.callAt(address, deleteFile, splitFileId(fileId), { fileId });
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return true;
+        this.options.logger.warn(
+          `Could not remove ${fileId}, which was not completed: ${(error as Error).message}`,
+          {
+            fileId,
+          },
+        );
+        return false;
+      }
+    };
+    return this.track(remove());
+  }
+
+  /** The trackers' own word, past the cache: every storage to read a file from, or the one to change it at. */
+  askTrackers(
+    name: SplitFileId,
+    purpose: 'read' | 'update',
+    options: ExchangeOptions,
+  ): Promise<readonly Address[]> {
+    const command = purpose === 'update' ? queryUpdate : queryFetchAll;
+    return withRetry(this.options.retry, options.signal, async () => {
+      return (await this.trackerClient.ask(command, name, options)).storages;
+    });
+  }
+
+  /** Keeps {@link close} waiting until `work` is done: the removal of something half-made. */
+  track<T>(work: Promise<T>): Promise<T> {
+    this.#cleanups.add(work);
+    const done = () => this.#cleanups.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  /** A stream that must end when the client is closed. */
+  register(stream: {
+    destroy(error: Error): unknown;
+    once(event: 'close', listener: () => void): unknown;
+  }): void {
+    this.#open.add(stream);
+    stream.once('close', () => this.#open.delete(stream));
+  }
+
+  /** Ends every call under way with ClosedError, removes what they left half-done, closes all connections. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const error = new ClosedError();
+    this.pools.abortLeased(error);
+    for (const stream of [...this.#open]) stream.destroy(error);
+    // Calls that just failed start their clean-up in the following turns.
+    await nextTurn();
+    while (this.#cleanups.size > 0) await Promise.allSettled([...this.#cleanups]);
+    this.pools.close();
+  }
+
+  async #tryTargets<T>(
+    location: StoreLocation,
+    run: (target: UploadTarget) => Promise<T>,
+  ): Promise<{ value: T } | { error: unknown }> {
+    let failure: unknown;
+    for (const address of location.storages) {
+      try {
+        return {
+          value: await run({ address, group: location.group, storePathIndex: location.storePathIndex }),
+        };
+      } catch (error) {
+        failure = error;
+        if (!worthElsewhere(error) && !isRefusal(error)) throw error;
+      }
+    }
+    return { error: failure };
+  }
+
+  #onFile<T>(
+    name: SplitFileId,
+    options: ExchangeOptions,
+    locate: () => Promise<{ storages: readonly Address[]; remembered: boolean }>,
+    run: (address: Address) => Promise<T>,
+  ): Promise<T> {
+    return withRetry(this.options.retry, options.signal, async () => {
+      for (let round = 1; ; round++) {
+        const { storages, remembered } = await locate();
+        let failure: unknown;
+        for (const address of storages) {
+          try {
+            return await run(address);
+          } catch (error) {
+            // "Not found" may be a replica that lags; it stands when every storage says so.
+            if (!(error instanceof ServerError && error.status === STATUS_ENOENT) && !worthElsewhere(error))
+              throw error;
+            failure ??= error;
+            if (failure instanceof ServerError) failure = error;
+          }
+        }
+        this.locator.forgetFile(name);
+        if (!remembered || round > 1) throw failure;
+      }
+    });
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ServerError && REFUSALS.has(error.status);
+}

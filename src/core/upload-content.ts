@@ -1,0 +1,53 @@
+/** Uploads content that is at hand: no stream, no session, two round trips at most and one with a warm cache. */
+import type { Destination, Placed } from './destination.js';
+import type { Engine } from './engine.js';
+import type { Metadata } from './metadata.js';
+import { settleUpload, Tally, takeBack, type UploadResult } from './uploaded.js';
+
+/** Up to this size header and content are copied into one buffer and leave in one segment. */
+export interface ContentUpload {
+  verify: boolean;
+  metadata: Metadata | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** As long as this an aborted call waits for the removal of a file that it may already have made. */
+const CLEANUP_GRACE_MS = 5_000;
+
+export async function uploadContent(
+  engine: Engine,
+  destination: Destination,
+  content: Uint8Array,
+  { verify, metadata, signal }: ContentUpload,
+): Promise<UploadResult> {
+  signal?.throwIfAborted();
+  const sent = new Tally(verify);
+  sent.add(content);
+  const sending = destination.send(content.length === 0 ? [] : [content], content.length);
+  const placed = signal ? await untilAborted(engine, sending, signal) : await sending;
+  return await settleUpload(engine, placed, sent, metadata, { signal });
+}
+
+/** The signal's reason wins over an answer that is still to come; the file behind that answer is removed. */
+function untilAborted(engine: Engine, sending: Promise<Placed>, signal: AbortSignal): Promise<Placed> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      const giveUp = () => reject(signal.reason);
+      const removal = sending.then(({ fileId, storage }) => takeBack(engine, fileId, storage, signal.reason));
+      engine.track(removal).then(giveUp, giveUp);
+      setTimeout(giveUp, CLEANUP_GRACE_MS).unref();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    const settled = () => signal.removeEventListener('abort', onAbort);
+    sending.then(
+      (placed) => {
+        settled();
+        if (!signal.aborted) resolve(placed);
+      },
+      (error) => {
+        settled();
+        if (!signal.aborted) reject(error);
+      },
+    );
+  });
+}

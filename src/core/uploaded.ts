@@ -1,0 +1,123 @@
+/** What follows when a storage has stored the content: check it against its id, attach metadata, or take it back. */
+import { crc32 } from 'node:zlib';
+import type { Address } from './address.js';
+import type { Placed } from './destination.js';
+import type { Engine } from './engine.js';
+import { FastDFSError, ProtocolError } from './errors.js';
+import type { ExchangeOptions } from './exchange.js';
+import { type FileKind, parseFileId, splitFileId } from './file-id.js';
+import type { Metadata } from './metadata.js';
+import { setMetadata } from './protocol/storage-commands.js';
+import { createUrl } from './url.js';
+
+export interface UploadResult {
+  fileId: string;
+  group: string;
+  /** The id without its group. */
+  remoteFilename: string;
+  /** Bytes stored. */
+  size: number;
+  /** Unsigned CRC-32 of the content; undefined with `verify: false`. */
+  crc32?: number;
+  /** Where a web server of the cluster serves it; only with `baseUrl`. */
+  url?: string;
+  /** Storage that took the upload. */
+  storage: { host: string; port: number };
+  /** What was stored as metadata, if anything. */
+  metadata?: Metadata;
+  /**
+   * `appender` where one was asked for, and where the storage is too old (before 6.02) to turn a stream of unknown
+   * length into an ordinary file.
+   */
+  kind: FileKind;
+}
+
+/** Counts and sums content as it passes. */
+export class Tally {
+  size = 0;
+  /** Undefined when nobody wants to verify. */
+  crc32: number | undefined;
+
+  constructor(verify: boolean) {
+    this.crc32 = verify ? 0 : undefined;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.size += chunk.length;
+    if (this.crc32 !== undefined) this.crc32 = crc32(chunk, this.crc32);
+  }
+}
+
+/**
+ * Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files.
+ * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`)
+ */
+function verifyPlaced(fileId: string, sent: Tally): FileKind {
+  const stored = parseFileId(fileId);
+  if (stored.kind !== 'normal' || sent.crc32 === undefined) return stored.kind;
+  if (stored.size !== sent.size || stored.crc32 !== sent.crc32) {
+    throw new ProtocolError(
+      `The storage has ${stored.size} bytes with CRC-32 ${hex(stored.crc32!)}, sent were ${sent.size} with ${hex(sent.crc32)}: ` +
+        'the content was changed on the way',
+      { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId },
+    );
+  }
+  return stored.kind;
+}
+
+/**
+ * Finishes an upload. When anything here fails the file is removed, and the error says so if that failed too.
+ */
+export async function settleUpload(
+  engine: Engine,
+  placed: Placed,
+  sent: Tally,
+  metadata: Metadata | undefined,
+  options: ExchangeOptions,
+): Promise<UploadResult> {
+  const { fileId, storage } = placed;
+  try {
+    const name = splitFileId(fileId);
+    const kind = verifyPlaced(fileId, sent);
+    options.signal?.throwIfAborted();
+    if (metadata && Object.keys(metadata).length > 0) {
+      await engine.repeatAt(
+        storage,
+        setMetadata,
+        { ...name, metadata, mode: 'overwrite' },
+        { ...options, fileId },
+      );
+    }
+    engine.locator.learnSource(name, storage);
+    const url = createUrl(engine.options, fileId);
+    return {
+      fileId,
+      group: name.group,
+      remoteFilename: name.remoteFilename,
+      size: sent.size,
+      ...(sent.crc32 === undefined ? {} : { crc32: sent.crc32 }),
+      ...(url === undefined ? {} : { url }),
+      storage: { host: storage.host, port: storage.port },
+      ...(metadata && Object.keys(metadata).length > 0 ? { metadata } : {}),
+      kind,
+    };
+  } catch (error) {
+    throw await takeBack(engine, fileId, storage, error);
+  }
+}
+
+/** Removes a file because of `error`, which learns of it when that is impossible. */
+export async function takeBack(
+  engine: Engine,
+  fileId: string,
+  storage: Address,
+  error: unknown,
+): Promise<unknown> {
+  const gone = await engine.discard(fileId, storage);
+  if (!gone && error instanceof FastDFSError) error.orphan = fileId;
+  return error;
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, '0');
+}
