@@ -1,0 +1,152 @@
+/** Writables onto an appender file: at its end (append) or over its bytes (modify), block by block. */
+import { Writable } from 'node:stream';
+import type { Engine } from '../core/engine.js';
+import { ArgumentError } from '../core/errors.js';
+import { parseFileId, splitFileId } from '../core/file-id.js';
+import { appendFile, modifyFile } from '../core/protocol/storage-commands.js';
+import { type Block, BlockGatherer } from './blocks.js';
+import { checkCount } from './upload-options.js';
+
+export interface AppendOptions {
+  /** Bytes sent in one request. Default 256 KiB. */
+  blockBytes?: number;
+  /** Ends the stream; blocks that were written stay. */
+  signal?: AbortSignal;
+}
+
+export interface ModifyOptions extends AppendOptions {
+  /** Offset of the first byte to write; at most the present size of the file. */
+  start: number;
+}
+
+/** Storages write what fits their buffer (256 KiB) in one piece, also when others write to the same file. */
+const DEFAULT_BLOCK_BYTES = 256 * 1024 - 1024;
+const MAX_BLOCK_BYTES = 1024 * 1024 * 1024;
+type Callback = (error?: Error | null) => void;
+
+abstract class BlockStream extends Writable {
+  readonly fileId: string;
+  protected readonly engine: Engine;
+  readonly #signal: AbortSignal | undefined;
+  readonly #blocks: BlockGatherer;
+  readonly #stop = new AbortController();
+  readonly #onAbort = () => this.destroy(this.#signal!.reason);
+  #confirmed = 0;
+
+  constructor(engine: Engine, fileId: string, options: AppendOptions) {
+    super({ highWaterMark: 64 * 1024, decodeStrings: true });
+    const { kind } = parseFileId(fileId);
+    if (kind !== 'appender') {
+      throw new ArgumentError(
+        `${fileId} is no appender file: only files uploaded with \`appender: true\` can change`,
+        {
+          code: 'FASTDFS_NOT_APPENDER',
+          fileId,
+        },
+      );
+    }
+    const blockBytes = checkCount(
+      'blockBytes',
+      options.blockBytes ?? DEFAULT_BLOCK_BYTES,
+      1,
+      MAX_BLOCK_BYTES,
+    );
+    this.engine = engine;
+    this.fileId = fileId;
+    this.#signal = options.signal;
+    this.#blocks = new BlockGatherer(blockBytes, (block) => this.#flush(block));
+    engine.register(this);
+    if (this.#signal?.aborted) this.destroy(this.#signal.reason);
+    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Bytes that the storage has confirmed; after an error these are in the file. */
+  get bytesConfirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** Sends one block that belongs `offset` bytes behind the first. */
+  protected abstract send(block: Block, offset: number, signal: AbortSignal): Promise<void>;
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    this.#blocks.write([chunk], callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    this.#blocks.write(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: Callback): void {
+    this.#blocks
+      .end()
+      .then((last) => (last.size > 0 ? this.#flush(last) : undefined))
+      .then(() => callback(), callback);
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#stop.abort(error ?? new Error('The stream was destroyed'));
+    this.#blocks.drop().then(() => callback(error));
+  }
+
+  async #flush(block: Block): Promise<void> {
+    await this.send(block, this.#confirmed, this.#stop.signal);
+    this.#confirmed += block.size;
+  }
+}
+
+/**
+ * Appends to an appender file. Each block is one request and goes in whole or not at all; a block whose outcome is
+ * unknown is never sent again (`maybeApplied` in the error).
+ */
+export class AppendStream extends BlockStream {
+  protected override send(block: Block, _offset: number, signal: AbortSignal): Promise<void> {
+    return appendBlock(this.engine, this.fileId, block, signal);
+  }
+}
+
+/** Writes over the bytes of an appender file from `start` on, and past its end. Lost blocks are sent again. */
+export class ModifyStream extends BlockStream {
+  readonly #start: number;
+
+  constructor(engine: Engine, fileId: string, options: ModifyOptions) {
+    super(engine, fileId, options);
+    this.#start = checkCount('start', options.start, 0, Number.MAX_SAFE_INTEGER);
+  }
+
+  protected override send(block: Block, offset: number, signal: AbortSignal): Promise<void> {
+    return modifyBlock(this.engine, this.fileId, this.#start + offset, block, signal);
+  }
+}
+
+/** One append request at the source storage. */
+export function appendBlock(
+  engine: Engine,
+  fileId: string,
+  block: Block,
+  signal?: AbortSignal,
+): Promise<void> {
+  const args = { remoteFilename: splitFileId(fileId).remoteFilename, size: block.size };
+  const options = { fileId, signal };
+  return engine.update(fileId, options, (address) =>
+    engine.callAt(address, appendFile, args, options, block.chunks),
+  );
+}
+
+/** One modify request at the source storage. */
+export function modifyBlock(
+  engine: Engine,
+  fileId: string,
+  offset: number,
+  block: Block,
+  signal?: AbortSignal,
+): Promise<void> {
+  const args = { remoteFilename: splitFileId(fileId).remoteFilename, offset, size: block.size };
+  const options = { fileId, signal };
+  return engine.update(fileId, options, (address) =>
+    engine.callAt(address, modifyFile, args, options, block.chunks),
+  );
+}

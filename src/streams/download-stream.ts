@@ -1,0 +1,91 @@
+/**
+ * Readable over a file or a part of it. It opens at once, so that a missing file is an 'error' even when nobody
+ * reads yet; a slow reader stops the socket.
+ */
+import { Readable } from 'node:stream';
+import { Download, type DownloadSettings, type DownloadSink } from '../core/download.js';
+import type { Engine } from '../core/engine.js';
+
+export interface DownloadOptions extends DownloadSettings {
+  /** Bytes kept ready for the reader. Default 64 KiB. */
+  highWaterMark?: number;
+}
+
+export class DownloadStream extends Readable implements DownloadSink {
+  readonly fileId: string;
+  readonly keeps = true;
+  readonly #download: Download;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = () => this.destroy(this.#signal!.reason);
+  #opened: ((error?: Error | null) => void) | undefined;
+  #size: number | undefined;
+  #bytesRead = 0;
+
+  /** Made by `client.createDownloadStream()`. */
+  constructor(engine: Engine, fileId: string, options: DownloadOptions = {}) {
+    super({ highWaterMark: options.highWaterMark ?? 64 * 1024 });
+    this.fileId = fileId;
+    this.#signal = options.signal;
+    this.#download = new Download(engine, fileId, options, this);
+    engine.register(this);
+    if (this.#signal?.aborted) this.destroy(this.#signal.reason);
+    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Bytes that this stream delivers in all: the length of the file or of the range. Set when 'ready' fires. */
+  get size(): number | undefined {
+    return this.#size;
+  }
+
+  /** Bytes delivered so far. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  override _construct(callback: (error?: Error | null) => void): void {
+    this.#opened = callback;
+    this.#download.run().then(
+      () => {
+        this.#open();
+        this.push(null);
+      },
+      (error) => {
+        // Destroyed before it was open: whoever destroyed it said why.
+        if (this.#opened) this.#open(this.destroyed ? undefined : error);
+        else this.destroy(error);
+      },
+    );
+  }
+
+  override _read(): void {
+    this.#download.resume();
+  }
+
+  /** Node calls `_destroy` only once the stream has opened; a server that is silent until then must not hold it up. */
+  override destroy(error?: Error): this {
+    if (!this.readableEnded) this.#download.abort(error ?? new Error('The stream was destroyed'));
+    return super.destroy(error);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    callback(error);
+  }
+
+  onStart(bytes: number): void {
+    this.#size = bytes;
+    this.#open();
+    this.emit('ready');
+  }
+
+  onContent(slice: Buffer): boolean {
+    this.#bytesRead += slice.length;
+    return this.push(slice);
+  }
+
+  #open(error?: Error): void {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    opened?.(error);
+  }
+}

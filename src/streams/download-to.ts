@@ -1,0 +1,98 @@
+/** Downloads into memory or into a local file. */
+import { constants } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { Download, type DownloadSettings, type DownloadSink } from '../core/download.js';
+import type { Engine } from '../core/engine.js';
+import { ArgumentError } from '../core/errors.js';
+import { splitFileId } from '../core/file-id.js';
+import { DownloadStream } from './download-stream.js';
+
+export interface DownloadedFile {
+  path: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** Up to this size memory is taken at once because a server says so; beyond it only as content arrives. */
+const TRUSTED_BYTES = 1024 * 1024;
+
+class BufferSink implements DownloadSink {
+  keeps = false;
+  readonly #fileId: string;
+  readonly #slices: Buffer[] = [];
+  #whole: Buffer | undefined;
+  #filled = 0;
+
+  constructor(fileId: string) {
+    this.#fileId = fileId;
+  }
+
+  onStart(bytes: number): void {
+    if (bytes > constants.MAX_LENGTH) {
+      throw new ArgumentError(`${bytes} bytes do not fit into one Buffer; use createDownloadStream()`, {
+        fileId: this.#fileId,
+      });
+    }
+    if (bytes <= TRUSTED_BYTES) this.#whole = Buffer.allocUnsafe(bytes);
+    else this.keeps = true;
+  }
+
+  onContent(slice: Buffer): boolean {
+    if (this.#whole) this.#filled += slice.copy(this.#whole, this.#filled);
+    else this.#slices.push(slice);
+    return true;
+  }
+
+  result(): Buffer {
+    return this.#whole ?? Buffer.concat(this.#slices);
+  }
+}
+
+export async function downloadBuffer(
+  engine: Engine,
+  fileId: string,
+  settings: DownloadSettings,
+): Promise<Buffer> {
+  const { signal } = settings;
+  signal?.throwIfAborted();
+  const sink = new BufferSink(fileId);
+  const download = new Download(engine, fileId, settings, sink);
+  const onAbort = () => download.abort(signal!.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    await download.run();
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+  return sink.result();
+}
+
+/**
+ * Writes to a temporary name in the same folder and renames at the end: nobody ever sees half a file, and a
+ * file that was there before stays until the new one is whole.
+ */
+export async function downloadToFile(
+  engine: Engine,
+  fileId: string,
+  target: string | undefined,
+  settings: DownloadSettings,
+): Promise<DownloadedFile> {
+  const file = target ?? path.posix.basename(splitFileId(fileId).remoteFilename);
+  const temporary = path.join(
+    path.dirname(file),
+    `.${path.basename(file)}.${randomBytes(6).toString('hex')}.part`,
+  );
+  const source = new DownloadStream(engine, fileId, { ...settings, highWaterMark: 1024 * 1024 });
+  try {
+    await pipeline(source, createWriteStream(temporary, { flags: 'wx', highWaterMark: 1024 * 1024 }));
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  return { path: file, size: source.bytesRead };
+}

@@ -1,0 +1,105 @@
+/** What callers may pass as content, told apart once. */
+
+import { ReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { IncomingMessage } from 'node:http';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { ArgumentError } from '../core/errors.js';
+
+/** Writes content; resolves when there is room for more. */
+export type WriteContent = (chunk: Uint8Array | string) => Promise<void>;
+
+export type Source =
+  | Uint8Array
+  | string
+  | Blob
+  | Readable
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>
+  | ((write: WriteContent) => Promise<void> | void);
+
+/** The bytes themselves, if the source is bytes. */
+export function contentOf(source: Source): Uint8Array | undefined {
+  if (typeof source === 'string') return Buffer.from(source);
+  return source instanceof Uint8Array ? source : undefined;
+}
+
+/** Length of the source where it can be known without reading it. */
+export async function sizeOf(source: Source): Promise<number | undefined> {
+  if (source instanceof Blob) return source.size;
+  if (source instanceof ReadStream) return await sizeOfFileStream(source);
+  if (
+    source instanceof IncomingMessage &&
+    source.headers['content-length'] !== undefined &&
+    !source.readableDidRead
+  ) {
+    return Number(source.headers['content-length']);
+  }
+  return undefined;
+}
+
+async function sizeOfFileStream(source: ReadStream): Promise<number | undefined> {
+  if (source.bytesRead > 0 || source.path === undefined) return undefined;
+  const { start = 0, end = Number.POSITIVE_INFINITY } = source as ReadStream & {
+    start?: number;
+    end?: number;
+  };
+  try {
+    const file = await stat(source.path);
+    return file.isFile() ? Math.max(0, Math.min(file.size, end + 1) - start) : undefined;
+  } catch {
+    // The stream itself tells what is wrong with its file.
+    return undefined;
+  }
+}
+
+/** Feeds all of a source to a Writable and ends it; resolves at 'finish', rejects when the Writable is closed. */
+export async function feed(source: Source, target: Writable): Promise<void> {
+  try {
+    if (typeof source === 'function') {
+      await callSource(source, target);
+      await pipeline(Readable.from([]), target);
+    } else {
+      await pipeline(readableOf(source), target);
+    }
+  } catch (error) {
+    if (!target.destroyed) target.destroy(error as Error);
+    if (!target.closed) await new Promise((resolve) => target.once('close', resolve));
+    throw error;
+  }
+}
+
+async function callSource(
+  source: (write: WriteContent) => Promise<void> | void,
+  target: Writable,
+): Promise<void> {
+  // Errors reach the caller by the pending write or the pipeline; the event itself must not go unheard.
+  target.on('error', () => undefined);
+  await source(
+    (chunk) =>
+      new Promise((resolve, reject) => {
+        target.write(chunk, (error) => (error ? reject(error) : resolve()));
+      }),
+  );
+}
+
+function readableOf(source: Exclude<Source, (...args: never[]) => unknown>): Readable {
+  if (source instanceof Readable) return source;
+  if (source instanceof Uint8Array) return Readable.from([source]);
+  if (source instanceof Blob) return Readable.fromWeb(source.stream() as ReadableStream<Uint8Array>);
+  if (typeof source === 'object' && source !== null) {
+    if ('getReader' in source) return Readable.fromWeb(source as ReadableStream<Uint8Array>);
+    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);
+  }
+  if (typeof source === 'string') return Readable.from([source]);
+  throw new ArgumentError(
+    `Content must be a Buffer, Uint8Array, string, Blob, stream, iterable or a function that writes it, not ${describe(source)}`,
+  );
+}
+
+function describe(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}

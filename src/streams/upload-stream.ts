@@ -1,0 +1,133 @@
+/**
+ * Writable that becomes a file. 'finish' comes when the storage has confirmed it and `fileId` is set; a stream
+ * that ends in any other way leaves nothing behind, and 'close' comes when that has been seen to.
+ */
+import { Writable } from 'node:stream';
+import type { Engine } from '../core/engine.js';
+import { FastDFSError, NetworkError } from '../core/errors.js';
+import { settleUpload, Tally, type UploadResult } from '../core/uploaded.js';
+import {
+  assertSizeAllowed,
+  planUpload,
+  type SlaveTarget,
+  type UploadOptions,
+  type UploadPlan,
+} from './upload-options.js';
+import type { UploadSession } from './upload-session.js';
+
+/** Content that a writer may hand over before it has to wait, in bytes. */
+const HIGH_WATER_MARK = 64 * 1024;
+/**
+ * How long 'close' waits for the removal of what a destroyed upload left. A storage that hangs must not hold up
+ * its caller; the removal goes on in the background.
+ */
+const CLEANUP_GRACE_MS = 5_000;
+
+type Callback = (error?: Error | null) => void;
+
+export class UploadStream extends Writable {
+  readonly #engine: Engine;
+  readonly #plan: UploadPlan;
+  readonly #session: UploadSession;
+  readonly #sent: Tally;
+  readonly #onAbort = () => this.destroy(this.#plan.signal!.reason);
+  #result: UploadResult | undefined;
+
+  /** Made by `client.createUploadStream()`. */
+  constructor(engine: Engine, options: UploadOptions, slave?: SlaveTarget) {
+    super({ highWaterMark: HIGH_WATER_MARK, decodeStrings: true });
+    assertSizeAllowed(options);
+    this.#engine = engine;
+    this.#plan = planUpload(engine, options, slave);
+    this.#session = this.#plan.begin();
+    this.#sent = new Tally(this.#plan.verify);
+    engine.register(this);
+    const { signal } = this.#plan;
+    if (signal?.aborted) this.destroy(signal.reason);
+    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** The id of the file; set when 'finish' fires, undefined before. */
+  get fileId(): string | undefined {
+    return this.#result?.fileId;
+  }
+
+  /** Everything about the file; set when 'finish' fires, undefined before. */
+  get result(): UploadResult | undefined {
+    return this.#result;
+  }
+
+  /** Content bytes taken so far. */
+  get bytesWritten(): number {
+    return this.#sent.size;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    this.#take([chunk], callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    this.#take(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: Callback): void {
+    this.#finish().then(() => callback(), callback);
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.#plan.signal?.removeEventListener('abort', this.#onAbort);
+    // Called after success, too: then there is nothing to undo.
+    if (this.#result) {
+      callback(error);
+      return;
+    }
+    const removal = this.#engine.track(this.#session.abort(error ?? new Error('The upload was destroyed')));
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, CLEANUP_GRACE_MS, undefined);
+    });
+    Promise.race([removal, grace]).then((orphan) => {
+      clearTimeout(timer);
+      callback(orphan === undefined ? error : withOrphan(error, orphan));
+    });
+  }
+
+  #take(chunks: readonly Uint8Array[], callback: Callback): void {
+    for (const chunk of chunks) this.#sent.add(chunk);
+    const { onProgress, size } = this.#plan;
+    if (!onProgress) {
+      this.#session.write(chunks, callback);
+      return;
+    }
+    const transferred = this.#sent.size;
+    this.#session.write(chunks, (error) => {
+      if (!error) onProgress(size === undefined ? { transferred } : { transferred, total: size });
+      callback(error);
+    });
+  }
+
+  async #finish(): Promise<void> {
+    const placed = await this.#session.finish();
+    const { metadata, signal } = this.#plan;
+    this.#result = await settleUpload(this.#engine, placed, this.#sent, metadata, { signal });
+  }
+}
+
+function withOrphan(error: Error | null, orphan: string): Error {
+  if (error instanceof FastDFSError) {
+    error.orphan = orphan;
+    return error;
+  }
+  return new NetworkError(
+    'FASTDFS_ORPHAN',
+    `The upload was given up, and its file ${orphan} could not be removed`,
+    {
+      orphan,
+      fileId: orphan,
+      cause: error ?? undefined,
+    },
+  );
+}
