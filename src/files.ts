@@ -1,0 +1,202 @@
+/** Operations on files that exist: one or two commands each. */
+import type { FileHandle } from 'node:fs/promises';
+import type { Address } from './core/address.js';
+import type { Engine } from './core/engine.js';
+import { ArgumentError, isNotFound } from './core/errors.js';
+import { type FileKind, parseFileId, splitFileId } from './core/file-id.js';
+import { encodeMetadata, type Metadata } from './core/metadata.js';
+import {
+  deleteFile,
+  type FileInfo,
+  getMetadata,
+  type MetadataMode,
+  queryFileInfo,
+  setMetadata,
+  truncateFile,
+} from './core/protocol/storage-commands.js';
+import { finalize } from './streams/streamed-upload.js';
+
+interface Options {
+  signal?: AbortSignal | undefined;
+}
+
+export interface StorageAddress {
+  host: string;
+  port: number;
+}
+
+export interface FileStat {
+  fileId: string;
+  /** Bytes. */
+  size: number;
+  /** When the file was uploaded. */
+  createdAt: Date;
+  /** Last change; only from the server. */
+  modifiedAt?: Date;
+  /** Unsigned; of appender and slave files only when asked for. */
+  crc32?: number;
+  /** Storage that took the upload; '' where only its id is known. */
+  sourceAddress: string;
+  /** The same as storage id, in clusters that use ids. */
+  sourceId?: number;
+  kind: FileKind;
+  /** Where this was read. */
+  from: 'id' | 'server';
+}
+
+export interface StatOptions extends Options {
+  source?: 'auto' | 'id' | 'server';
+  /** Have the storage compute the CRC-32 of an appender or slave file, for which it reads all of it. Default false. */
+  crc32?: boolean;
+}
+
+/** Read from local files in pieces of this size. */
+export const READ_BYTES = 256 * 1024;
+
+/** @throws Node's own EISDIR for a directory, before anything is sent */
+export async function describe(file: FileHandle, path: string): Promise<{ isFile: boolean; size: number }> {
+  const stats = await file.stat();
+  if (stats.isDirectory()) {
+    throw Object.assign(new Error(`EISDIR: illegal operation on a directory, read '${path}'`), {
+      code: 'EISDIR',
+      errno: -21,
+      syscall: 'read',
+      path,
+    });
+  }
+  return { isFile: stats.isFile(), size: stats.size };
+}
+
+export async function truncate(
+  engine: Engine,
+  fileId: string,
+  size: number,
+  options: Options,
+): Promise<void> {
+  if (!Number.isSafeInteger(size) || size < 0) {
+    throw new ArgumentError(`\`size\` must be an integer from 0 on, not ${String(size)}`, { fileId });
+  }
+  const { remoteFilename } = splitFileId(fileId);
+  const call = { ...options, fileId };
+  await engine.update(fileId, call, (address) =>
+    engine.callAt(address, truncateFile, { remoteFilename, size }, call),
+  );
+}
+
+export async function finalizeFile(engine: Engine, fileId: string, options: Options): Promise<string> {
+  const call = { ...options, fileId };
+  return await engine.update(fileId, call, async (storage) => {
+    const { size } = await infoAt(engine, storage, fileId, true, options);
+    return await finalize(engine, { fileId, storage }, size, options);
+  });
+}
+
+export async function remove(
+  engine: Engine,
+  fileId: string,
+  { ignoreNotFound, ...options }: Options & { ignoreNotFound?: boolean },
+): Promise<void> {
+  const call = { ...options, fileId };
+  const name = splitFileId(fileId);
+  try {
+    await engine.update(fileId, call, (address) => engine.callAt(address, deleteFile, name, call));
+  } catch (error) {
+    if (!(ignoreNotFound && isNotFound(error))) throw error;
+  }
+}
+
+export async function exists(engine: Engine, fileId: string, options: Options): Promise<boolean> {
+  try {
+    await info(engine, fileId, true, options);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
+export async function stat(engine: Engine, fileId: string, options: StatOptions): Promise<FileStat> {
+  const { source = 'auto', crc32 = false, ...call } = options;
+  const parsed = parseFileId(fileId);
+  const told = parsed.size !== undefined && parsed.sourceAddress !== undefined;
+  if (source === 'id' && parsed.size === undefined) {
+    throw new ArgumentError(
+      `The id of a file of kind ${parsed.kind} does not tell its size; ask the server`,
+      { fileId },
+    );
+  }
+  const { kind, createdAt, sourceId } = parsed;
+  const common = { fileId, createdAt, kind, ...(sourceId === undefined ? {} : { sourceId }) };
+  if (source === 'id' || (source === 'auto' && told)) {
+    return {
+      ...common,
+      size: parsed.size!,
+      crc32: parsed.crc32!,
+      sourceAddress: parsed.sourceAddress ?? '',
+      from: 'id',
+    };
+  }
+  const reply = await info(engine, fileId, !crc32, call);
+  return {
+    ...common,
+    size: reply.size,
+    modifiedAt: reply.modifiedAt,
+    ...(crc32 || kind === 'normal' ? { crc32: reply.crc32 } : {}),
+    sourceAddress: reply.sourceAddress,
+    from: 'server',
+  };
+}
+
+export async function getFileMetadata(engine: Engine, fileId: string, options: Options): Promise<Metadata> {
+  const call = { ...options, fileId };
+  const name = splitFileId(fileId);
+  try {
+    return await engine.update(fileId, call, (address) => engine.callAt(address, getMetadata, name, call));
+  } catch (error) {
+    // "No metadata" and "no file" are the same answer; only the file info tells them apart.
+    if (isNotFound(error) && (await exists(engine, fileId, options))) return {};
+    throw error;
+  }
+}
+
+export async function setFileMetadata(
+  engine: Engine,
+  fileId: string,
+  metadata: Metadata,
+  { mode = 'overwrite', ...options }: Options & { mode?: MetadataMode },
+): Promise<void> {
+  if (mode !== 'overwrite' && mode !== 'merge') {
+    throw new ArgumentError(`\`mode\` must be 'overwrite' or 'merge', not ${String(mode)}`);
+  }
+  encodeMetadata(metadata);
+  const call = { ...options, fileId };
+  const args = { ...splitFileId(fileId), metadata, mode };
+  await engine.update(fileId, call, (address) => engine.callAt(address, setMetadata, args, call));
+}
+
+export async function locate(
+  engine: Engine,
+  fileId: string,
+  { for: purpose = 'read', ...options }: Options & { for?: 'read' | 'update' },
+): Promise<StorageAddress[]> {
+  const name = splitFileId(fileId);
+  const storages = await engine.askTrackers(name, purpose, { ...options, fileId });
+  return storages.map(({ host, port }) => ({ host, port }));
+}
+
+function info(engine: Engine, fileId: string, withoutCrc: boolean, options: Options): Promise<FileInfo> {
+  return engine.read(fileId, { ...options, fileId }, (address) =>
+    infoAt(engine, address, fileId, withoutCrc, options),
+  );
+}
+
+async function infoAt(
+  engine: Engine,
+  address: Address,
+  fileId: string,
+  withoutCrc: boolean,
+  options: Options,
+): Promise<FileInfo> {
+  const args = { ...splitFileId(fileId), withoutCrc, silent: true };
+  return await engine.callAt(address, queryFileInfo, args, { ...options, fileId });
+}

@@ -1,0 +1,37 @@
+/** What `import … from 'fastdfs-streams'` gives. Adapters have entry points of their own. */
+export {
+  type CallOptions,
+  type Conf,
+  createClient,
+  FastDFSClient,
+  type SlaveUploadOptions,
+} from './client.js';
+export type { PoolStats } from './core/cluster/pools.js';
+export { type LoadedConfig, loadConfig } from './core/config/index.js';
+export type { DownloadSettings } from './core/download.js';
+export {
+  ArgumentError,
+  ClosedError,
+  type ErrorDetails,
+  FastDFSError,
+  NetworkError,
+  ProtocolError,
+  ServerError,
+  TimeoutError,
+  type TimeoutPhase,
+} from './core/errors.js';
+export { type FileKind, type ParsedFileId, parseFileId } from './core/file-id.js';
+export type { Metadata } from './core/metadata.js';
+export type { ServerPoolStats } from './core/net/pool.js';
+export type { FastDFSOptions } from './core/options.js';
+export { createToken, type TokenVerdict, type VerifyTokenInput, verifyToken } from './core/token.js';
+export type { UploadResult } from './core/uploaded.js';
+export type { UrlOptions } from './core/url.js';
+export type { FileStat, StatOptions, StorageAddress } from './files.js';
+export type { AppendOptions, AppendStream, ModifyOptions, ModifyStream } from './streams/block-streams.js';
+export type { DownloadOptions, DownloadStream } from './streams/download-stream.js';
+export type { DownloadedFile } from './streams/download-to.js';
+export type { Source, WriteContent } from './streams/source.js';
+export type { TeeStream } from './streams/tee-stream.js';
+export type { Progress, UploadOptions } from './streams/upload-options.js';
+export type { UploadStream } from './streams/upload-stream.js';
