@@ -11,6 +11,7 @@ import { type ParsedFileId, parseFileId, type SplitFileId, splitFileId } from '.
 import { STATUS_EINVAL } from './protocol/constants.js';
 import { downloadFile, type FileInfo, queryFileInfo } from './protocol/storage-commands.js';
 import { ConsumerIdle, type ContentSink, ReceiveExchange } from './receive-exchange.js';
+import { worthElsewhere } from './retry.js';
 
 export interface DownloadRange {
   /** First byte, from 0. Default 0. */
@@ -51,6 +52,8 @@ export class Download implements ContentSink {
   #total: number | undefined;
   #received = 0;
   #crc: number | undefined;
+  /** The sink has said that it is full, and not yet that it has room. */
+  #full = false;
   #wake: (() => void) | undefined;
 
   /** @throws ArgumentError for a malformed id or range */
@@ -79,7 +82,10 @@ export class Download implements ContentSink {
     return this.#sink.keeps;
   }
 
-  /** Runs to the last byte. Rejects with a typed error, or with the reason given to {@link abort}. */
+  /**
+   * Runs to the last byte: as long as each round over the replicas brings some of it, there is another. Rejects with a
+   * typed error, or with the reason given to {@link abort}.
+   */
   async run(): Promise<void> {
     // By protocol an empty range cannot be asked for; whether the file exists still has to be.
     if (this.#total === 0) {
@@ -88,6 +94,7 @@ export class Download implements ContentSink {
       return;
     }
     for (;;) {
+      const before = this.#received;
       try {
         await this.#engine.read(this.#fileId, { signal: this.#stop.signal }, (address) =>
           this.#receive(address),
@@ -95,6 +102,7 @@ export class Download implements ContentSink {
         break;
       } catch (error) {
         if (error instanceof ConsumerIdle && this.#resumable) await this.#woken();
+        else if (this.#resumable && this.#received > before && worthElsewhere(error)) continue;
         else if (!(await this.#explained(error))) throw error;
         if (this.#total === 0) return;
       }
@@ -104,6 +112,7 @@ export class Download implements ContentSink {
 
   /** The sink has room again. */
   resume(): void {
+    this.#full = false;
     this.#wake?.();
     this.#exchange?.resume();
   }
@@ -131,7 +140,8 @@ export class Download implements ContentSink {
   onContent(slice: Buffer): boolean {
     this.#received += slice.length;
     if (this.#crc !== undefined) this.#crc = crc32(slice, this.#crc);
-    return this.#sink.onContent(slice);
+    this.#full = !this.#sink.onContent(slice);
+    return !this.#full;
   }
 
   async #receive(address: Address): Promise<void> {
@@ -191,14 +201,15 @@ export class Download implements ContentSink {
     return Math.max(0, stop - this.#start);
   }
 
-  #woken(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        if (this.#stop.signal.aborted) reject(this.#stop.signal.reason);
-        else resolve();
-      };
-    });
+  /** Until the sink has room again, or nobody wants the rest. */
+  async #woken(): Promise<void> {
+    if (this.#full && !this.#stop.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    this.#stop.signal.throwIfAborted();
   }
 
   #verify(): void {

@@ -1,0 +1,95 @@
+/** The same tests on two servers: the embedded one always, a real one where there is one. */
+import { afterAll, afterEach, beforeAll, describe, expect, inject } from 'vitest';
+import { EmbeddedFastDFS } from '../../src/embedded/index.js';
+import { createClient, type FastDFSClient, type FastDFSOptions } from '../../src/index.js';
+
+export interface TestServer {
+  readonly name: 'embedded' | 'real';
+  readonly trackers: string[];
+  /** A client that is closed, and checked for leaks, after the test. */
+  client(options?: Partial<FastDFSOptions>): FastDFSClient;
+}
+
+export interface EmbeddedTestServer extends TestServer {
+  /** Faults, and a look inside. */
+  readonly fdfs: EmbeddedFastDFS;
+  /** After this test files may be left: their names cannot be known. */
+  allowLeftovers(): void;
+}
+
+const GROUPS = { group1: 2, group2: 1 };
+
+export function onEachServer(title: string, body: (server: TestServer) => void): void {
+  describe(`${title} (embedded server)`, () => body(embeddedServer()));
+  describe.skipIf(inject('realTrackers').length === 0)(`${title} (real server)`, () => body(realServer()));
+}
+
+export function onEmbedded(title: string, body: (server: EmbeddedTestServer) => void): void {
+  describe(title, () => body(embeddedServer()));
+}
+
+function embeddedServer(): EmbeddedTestServer {
+  let fdfs: EmbeddedFastDFS;
+  let leftoversAllowed = false;
+  const clients = new ManagedClients(() => fdfs.trackers);
+  beforeAll(async () => {
+    fdfs = await EmbeddedFastDFS.start({ groups: GROUPS });
+  });
+  afterEach(async () => {
+    await clients.closeAndCheck();
+    const left = leftoversAllowed ? [] : fdfs.files().map(({ fileId }) => fileId);
+    leftoversAllowed = false;
+    fdfs.reset();
+    expect(left, 'files were left on the server').toEqual([]);
+  });
+  afterAll(() => fdfs.stop());
+  return {
+    name: 'embedded',
+    get trackers() {
+      return fdfs.trackers;
+    },
+    get fdfs() {
+      return fdfs;
+    },
+    client: (options) => clients.make(options),
+    allowLeftovers: () => {
+      leftoversAllowed = true;
+    },
+  };
+}
+
+function realServer(): TestServer {
+  const trackers = inject('realTrackers');
+  const clients = new ManagedClients(() => trackers);
+  afterEach(() => clients.closeAndCheck());
+  return { name: 'real', trackers, client: (options) => clients.make(options) };
+}
+
+class ManagedClients {
+  readonly #trackers: () => string[];
+  readonly #open: FastDFSClient[] = [];
+
+  constructor(trackers: () => string[]) {
+    this.#trackers = trackers;
+  }
+
+  make(options: Partial<FastDFSOptions> = {}): FastDFSClient {
+    const client = createClient({ trackers: this.#trackers(), ...options });
+    this.#open.push(client);
+    return client;
+  }
+
+  async closeAndCheck(): Promise<void> {
+    for (const client of this.#open.splice(0)) {
+      const stats = Object.entries(client.stats());
+      await client.close();
+      for (const [server, { leased, waiting }] of stats) {
+        expect({ server, leased, waiting }, 'a connection is still leased').toEqual({
+          server,
+          leased: 0,
+          waiting: 0,
+        });
+      }
+    }
+  }
+}
