@@ -14,14 +14,15 @@ import { onEmbedded } from './helpers/servers.js';
 
 type Fault = Omit<FaultOptions, 'command' | 'server'>;
 
-const ERRORS: Record<FaultOptions['action'], typeof FastDFSError | typeof ServerError | undefined> = {
-  reset: NetworkError,
-  close: NetworkError,
-  stall: TimeoutError,
-  garbage: ProtocolError,
-  status: ServerError,
-  slow: undefined,
-};
+const ERRORS: Record<FaultOptions['action'], (abstract new (...args: never[]) => FastDFSError) | undefined> =
+  {
+    reset: NetworkError,
+    close: NetworkError,
+    stall: TimeoutError,
+    garbage: ProtocolError,
+    status: ServerError,
+    slow: undefined,
+  };
 
 /** Where a request can be hit. Sizes are of the request's body, or of the reply with its 10-byte header. */
 function faultsFor({ content, command }: Operation): Fault[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ArgumentError, parseFileId, ServerError } from '../../src/index.js';
+import { ArgumentError, type Metadata, parseFileId, ServerError } from '../../src/index.js';
 import { bytes, pieces } from '../helpers/bytes.js';
 import { onEachServer } from '../helpers/servers.js';
 
@@ -275,13 +275,14 @@ onEachServer('files', (server) => {
       const client = server.client();
       const { fileId } = await client.upload('x', { metadata: { ['k'.repeat(64)]: 'v'.repeat(256) } });
       expect(await client.getMetadata(fileId)).toEqual({ ['k'.repeat(64)]: 'v'.repeat(256) });
-      for (const bad of [
+      const bads: Metadata[] = [
         { ['k'.repeat(65)]: '' },
         { k: 'v'.repeat(257) },
         { k: 'a\x01b' },
         { 'a\x02': 'b' },
         { k: 'a\0' },
-      ]) {
+      ];
+      for (const bad of bads) {
         await expect(client.setMetadata(fileId, bad)).rejects.toBeInstanceOf(ArgumentError);
         await expect(client.upload('y', { metadata: bad })).rejects.toBeInstanceOf(ArgumentError);
       }
