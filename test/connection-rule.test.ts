@@ -128,7 +128,7 @@ onEmbedded('the connection rule', (server) => {
       }
       proxy.hooks = {
         reply: (chunk, send, socket) => {
-          send(chunk.subarray(0, 500));
+          send(chunk.subarray(0, 10));
           socket.end();
         },
       };

@@ -26,6 +26,9 @@ export interface DownloadSettings extends DownloadRange {
   signal?: AbortSignal | undefined;
 }
 
+/** A download that breaks more often than this, however far it gets each time, is given up. */
+const MAX_ROUNDS = 32;
+
 /** Where a download goes. */
 export interface DownloadSink {
   /** Slices are kept by the sink (else it copies what it needs before it returns). Asked after {@link onStart}. */
@@ -43,7 +46,7 @@ export class Download implements ContentSink {
   readonly #sink: DownloadSink;
   readonly #start: number;
   readonly #end: number | undefined;
-  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal | undefined;
   /** What the id tells, or undefined for files whose size only the server knows. */
   readonly #ordinary: ParsedFileId | undefined;
   readonly #resumable: boolean;
@@ -62,6 +65,7 @@ export class Download implements ContentSink {
     this.#fileId = fileId;
     this.#name = splitFileId(fileId);
     this.#sink = sink;
+    this.#signal = settings.signal;
     this.#start = checkOffset('start', settings.start ?? 0);
     this.#end =
       settings.end === undefined || settings.end === Number.POSITIVE_INFINITY
@@ -84,7 +88,7 @@ export class Download implements ContentSink {
 
   /**
    * Runs to the last byte: as long as each round over the replicas brings some of it, there is another. Rejects with a
-   * typed error, or with the reason given to {@link abort}.
+   * typed error, or with the signal's reason.
    */
   async run(): Promise<void> {
     // By protocol an empty range cannot be asked for; whether the file exists still has to be.
@@ -93,16 +97,15 @@ export class Download implements ContentSink {
       this.#sink.onStart(0);
       return;
     }
-    for (;;) {
+    for (let round = 1; ; round++) {
       const before = this.#received;
       try {
-        await this.#engine.read(this.#fileId, { signal: this.#stop.signal }, (address) =>
-          this.#receive(address),
-        );
+        await this.#engine.read(this.#fileId, { signal: this.#signal }, (address) => this.#receive(address));
         break;
       } catch (error) {
         if (error instanceof ConsumerIdle && this.#resumable) await this.#woken();
-        else if (this.#resumable && this.#received > before && worthElsewhere(error)) continue;
+        else if (this.#resumable && this.#received > before && round < MAX_ROUNDS && worthElsewhere(error))
+          continue;
         else if (!(await this.#explained(error))) throw error;
         if (this.#total === 0) return;
       }
@@ -115,11 +118,6 @@ export class Download implements ContentSink {
     this.#full = false;
     this.#wake?.();
     this.#exchange?.resume();
-  }
-
-  abort(reason: unknown): void {
-    this.#stop.abort(reason);
-    this.#wake?.();
   }
 
   onLength(length: number): void {
@@ -145,11 +143,11 @@ export class Download implements ContentSink {
   }
 
   async #receive(address: Address): Promise<void> {
-    const leased = this.#engine.lease(address, this.#stop.signal);
+    const leased = this.#engine.lease(address, this.#signal);
     const { pool, connection } = leased instanceof Promise ? await leased : leased;
     const offset = this.#start + this.#received;
     const bytes = this.#total === undefined ? this.#requested() : this.#total - this.#received;
-    const options = { fileId: this.#fileId, signal: this.#stop.signal };
+    const options = { fileId: this.#fileId, signal: this.#signal };
     const exchange = new ReceiveExchange(
       pool,
       connection,
@@ -184,7 +182,7 @@ export class Download implements ContentSink {
   }
 
   #info(): Promise<FileInfo> {
-    const options = { fileId: this.#fileId, signal: this.#stop.signal };
+    const options = { fileId: this.#fileId, signal: this.#signal };
     const args = { ...this.#name, withoutCrc: true, silent: true };
     return this.#engine.read(this.#fileId, options, (address) =>
       this.#engine.callAt(address, queryFileInfo, args, options),
@@ -203,13 +201,17 @@ export class Download implements ContentSink {
 
   /** Until the sink has room again, or nobody wants the rest. */
   async #woken(): Promise<void> {
-    if (this.#full && !this.#stop.signal.aborted) {
+    if (this.#full && !this.#signal?.aborted) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#wake = () => {
+          this.#signal?.removeEventListener('abort', this.#wake!);
+          this.#wake = undefined;
+          resolve();
+        };
+        this.#signal?.addEventListener('abort', this.#wake, { once: true });
       });
-      this.#wake = undefined;
     }
-    this.#stop.signal.throwIfAborted();
+    this.#signal?.throwIfAborted();
   }
 
   #verify(): void {

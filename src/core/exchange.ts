@@ -142,6 +142,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
       address: this.address,
       fileId: this.#options.fileId,
       retryable: this.command.repeatable,
+      hint: this.command.hints?.[status],
     });
   }
 

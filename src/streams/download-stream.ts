@@ -15,6 +15,7 @@ export class DownloadStream extends Readable implements DownloadSink {
   readonly fileId: string;
   readonly keeps = true;
   readonly #download: Download;
+  readonly #stop = new AbortController();
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.destroy(this.#signal!.reason);
   #opened: ((error?: Error | null) => void) | undefined;
@@ -26,7 +27,7 @@ export class DownloadStream extends Readable implements DownloadSink {
     super({ highWaterMark: options.highWaterMark ?? 64 * 1024 });
     this.fileId = fileId;
     this.#signal = options.signal;
-    this.#download = new Download(engine, fileId, options, this);
+    this.#download = new Download(engine, fileId, { ...options, signal: this.#stop.signal }, this);
     engine.register(this);
     if (this.#signal?.aborted) this.destroy(this.#signal.reason);
     else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -63,7 +64,7 @@ export class DownloadStream extends Readable implements DownloadSink {
 
   /** Node calls `_destroy` only once the stream has opened; a server that is silent until then must not hold it up. */
   override destroy(error?: Error): this {
-    if (!this.readableEnded) this.#download.abort(error ?? new Error('The stream was destroyed'));
+    if (!this.readableEnded) this.#stop.abort(error ?? new Error('The stream was destroyed'));
     return super.destroy(error);
   }
 

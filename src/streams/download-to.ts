@@ -57,17 +57,9 @@ export async function downloadBuffer(
   fileId: string,
   settings: DownloadSettings,
 ): Promise<Buffer> {
-  const { signal } = settings;
-  signal?.throwIfAborted();
+  settings.signal?.throwIfAborted();
   const sink = new BufferSink(fileId);
-  const download = new Download(engine, fileId, settings, sink);
-  const onAbort = () => download.abort(signal!.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    await download.run();
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-  }
+  await new Download(engine, fileId, settings, sink).run();
   return sink.result();
 }
 

@@ -103,8 +103,9 @@ export class Pool implements Lessor {
 
   /** Breaks every exchange under way with `error`; the pool can still be used (for cleaning up). */
   abortLeased(error: FastDFSError): void {
-    for (const connection of [...this.#leased]) connection.destroy(error);
+    // Waiters first: a place that becomes free is not for them.
     for (const waiter of [...this.#waiters]) waiter.reject(error);
+    for (const connection of [...this.#leased]) connection.destroy(error);
   }
 
   close(): void {

@@ -22,6 +22,8 @@ export interface Command<Args, Reply> {
   readonly readOnly: boolean;
   /** Largest reply body that is accepted, in bytes; a longer one is refused before anything is allocated. */
   readonly maxReply: number;
+  /** What a refusal means here, by status, where the general text would say less. */
+  readonly hints?: Readonly<Record<number, string>>;
   encode(writer: Writer, args: Args): void;
   /** Content bytes that follow the parameters (`send` only). */
   contentLength?(args: Args): number;

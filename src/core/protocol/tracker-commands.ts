@@ -45,6 +45,18 @@ const readOnlyQuery = {
   maxReply: MAX_QUERY_REPLY,
 } as const;
 
+/** What a tracker's no means when it is asked where to upload. */
+const STORE_HINTS = {
+  2: 'there is no such group, or none of its storages is ACTIVE and writable',
+  28: 'no storage has space above its reserve; free space, add a storage, or lower reserved_storage_space in tracker.conf',
+} as const;
+const STORE_ANYWHERE_HINTS = {
+  ...STORE_HINTS,
+  2: 'no group has a storage that is ACTIVE and writable',
+} as const;
+const READ_HINTS = { 2: 'there is no such group, or none of its storages is ACTIVE and readable' } as const;
+const UPDATE_HINTS = { 2: STORE_HINTS[2] } as const;
+
 function encodeNothing(): void {}
 
 function encodeGroup(writer: Writer, args: { group: string }): void {
@@ -106,6 +118,7 @@ export const queryStoreWithoutGroupOne: Command<void, StoreTargets> = {
   ...readOnlyQuery,
   name: 'QUERY_STORE_WITHOUT_GROUP_ONE',
   code: 101,
+  hints: STORE_ANYWHERE_HINTS,
   encode: encodeNothing,
   decode: decodeStoreTargets,
 };
@@ -115,6 +128,7 @@ export const queryStoreWithGroupOne: Command<{ group: string }, StoreTargets> = 
   ...readOnlyQuery,
   name: 'QUERY_STORE_WITH_GROUP_ONE',
   code: 104,
+  hints: STORE_HINTS,
   encode: encodeGroup,
   decode: decodeStoreTargets,
 };
@@ -124,6 +138,7 @@ export const queryStoreWithoutGroupAll: Command<void, StoreTargets> = {
   ...readOnlyQuery,
   name: 'QUERY_STORE_WITHOUT_GROUP_ALL',
   code: 106,
+  hints: STORE_ANYWHERE_HINTS,
   encode: encodeNothing,
   decode: decodeStoreTargets,
 };
@@ -133,6 +148,7 @@ export const queryStoreWithGroupAll: Command<{ group: string }, StoreTargets> = 
   ...readOnlyQuery,
   name: 'QUERY_STORE_WITH_GROUP_ALL',
   code: 107,
+  hints: STORE_HINTS,
   encode: encodeGroup,
   decode: decodeStoreTargets,
 };
@@ -142,6 +158,7 @@ export const queryFetchOne: Command<FileName, FileLocations> = {
   ...readOnlyQuery,
   name: 'QUERY_FETCH_ONE',
   code: 102,
+  hints: READ_HINTS,
   encode: encodeFileName,
   decode: decodeFileLocations,
 };
@@ -151,6 +168,7 @@ export const queryUpdate: Command<FileName, FileLocations> = {
   ...readOnlyQuery,
   name: 'QUERY_UPDATE',
   code: 103,
+  hints: UPDATE_HINTS,
   encode: encodeFileName,
   decode: decodeFileLocations,
 };
@@ -160,6 +178,7 @@ export const queryFetchAll: Command<FileName, FileLocations> = {
   ...readOnlyQuery,
   name: 'QUERY_FETCH_ALL',
   code: 105,
+  hints: READ_HINTS,
   encode: encodeFileName,
   decode: decodeFileLocations,
 };

@@ -1,0 +1,355 @@
+/**
+ * The fixed records in which trackers describe groups and storages, in the layout of every server version. Nothing in
+ * a record tells its version: the length does. PROTOCOL: stat structures.
+ */
+import { ProtocolError } from '../errors.js';
+import {
+  IPV4_ADDRESS_BYTES,
+  IPV6_ADDRESS_BYTES,
+  MAX_SERVERS_PER_GROUP,
+  STORAGE_ID_BYTES,
+} from './constants.js';
+import { Reader } from './reader.js';
+
+/** What a tracker holds of a storage. Only ACTIVE ones serve clients. */
+export type StorageStatus = (typeof STATUS_NAMES)[keyof typeof STATUS_NAMES] | `STATUS_${number}`;
+
+/** What a storage may be used for, as the operator configured it. */
+export type RwMode = 'none' | 'read' | 'write' | 'both';
+
+/** How often something was tried (or how many bytes), and how often with success. */
+export interface Counter {
+  readonly total: number;
+  readonly success: number;
+}
+
+/** Connections to a server: slots allocated, open now, most open at a time. */
+export interface ConnectionCounts {
+  readonly allocated: number;
+  readonly current: number;
+  readonly max: number;
+}
+
+/** A group as one tracker sees it. */
+export interface GroupInfo {
+  readonly name: string;
+  /** Disk space in bytes, of the storage that has the least: a group holds no more than that one. */
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  /** Kept free by the trackers' `reserved_storage_space`; servers from 6.13.1 on tell it. */
+  readonly reservedBytes?: number;
+  /** What uploads can still fill: free less reserved, at least 0; where the reserve is known. */
+  readonly availableBytes?: number;
+  /** Free inside trunk files. */
+  readonly trunkFreeBytes: number;
+  /** Storages on record, deleted ones included. */
+  readonly storageCount: number;
+  readonly storagePort: number;
+  /** Storages that serve downloads, and that take uploads; servers from 6.13.0 on tell them. */
+  readonly readableCount?: number;
+  readonly writableCount?: number;
+  /** ACTIVE storages; servers before 6.13.0 tell this instead. */
+  readonly activeCount?: number;
+  /** Of the storages' web servers; servers before 6.13.0. */
+  readonly httpPort?: number;
+  /** Index of the storage that the next upload goes to. */
+  readonly currentWriteServer: number;
+  readonly storePathCount: number;
+  readonly subdirCountPerPath: number;
+  /** Undefined while trunk mode is off. */
+  readonly currentTrunkFileId?: number;
+}
+
+/** A storage as one tracker sees it. */
+export interface StorageInfo {
+  readonly group: string;
+  /** Its storage id, or its IP address in clusters without ids. */
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly status: StorageStatus;
+  /** Servers from 6.13.0 on. */
+  readonly rwMode?: RwMode;
+  /** Id of the storage that gave this one its first files, where there was one. */
+  readonly sourceId?: string;
+  readonly version: string;
+  readonly joinedAt?: Date;
+  readonly upSince?: Date;
+  /** Disk space in bytes. */
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  /** Servers from 6.13.1 on. */
+  readonly reservedBytes?: number;
+  /** Free less reserved, at least 0; where the reserve is known. */
+  readonly availableBytes?: number;
+  /** The lowest takes uploads first where trackers go by priority. */
+  readonly uploadPriority: number;
+  readonly storePathCount: number;
+  readonly subdirCountPerPath: number;
+  /** Index of the store path that the next upload goes to. */
+  readonly currentWritePath: number;
+  /** Servers before 6.13.0. */
+  readonly domainName?: string;
+  readonly httpPort?: number;
+  /** Servers from 5.04 on. */
+  readonly connections?: ConnectionCounts;
+  /** Operations since the storage was set up. */
+  readonly operations: Readonly<Record<OperationName, Counter>>;
+  /** Bytes of content since the storage was set up. */
+  readonly bytes: Readonly<Record<ByteName, Counter>>;
+  /** Operations of the disk. */
+  readonly disk: Readonly<Record<DiskName, Counter>>;
+  /** Last change by a client at this storage. */
+  readonly lastSourceUpdate?: Date;
+  /** Last change taken over from another storage, by the clock of this one. */
+  readonly lastSyncUpdate?: Date;
+  /** Changes of the other storages are here up to this time of theirs. */
+  readonly lastSynced?: Date;
+  readonly lastHeartbeat?: Date;
+  /** It hands out the space in trunk files for its group. */
+  readonly trunkServer: boolean;
+}
+
+export type OperationName = (typeof OPERATIONS)[number];
+export type ByteName = (typeof BYTES)[number];
+export type DiskName = (typeof DISK)[number];
+
+export const MIB = 2 ** 20;
+/** One more than a name may have. */
+export const GROUP_RECORD_NAME_BYTES = 17;
+const DOMAIN_NAME_BYTES = 128;
+/** In place of a trunk file's id where trunk mode is off. */
+const NO_TRUNK_FILE = -1;
+
+const STATUS_NAMES = {
+  0: 'INIT',
+  1: 'WAIT_SYNC',
+  2: 'SYNCING',
+  3: 'IP_CHANGED',
+  4: 'DELETED',
+  5: 'OFFLINE',
+  6: 'ONLINE',
+  7: 'ACTIVE',
+  9: 'RECOVERY',
+  99: 'NONE',
+} as const;
+
+/** Bits of the mode: 2 write, 4 read. */
+const RW_MODES: Readonly<Record<number, RwMode>> = { 0: 'none', 2: 'write', 4: 'read', 6: 'both' };
+
+/** The counters, in wire order; each is a total and a success. */
+const OPERATIONS = [
+  'upload',
+  'append',
+  'modify',
+  'truncate',
+  'setMetadata',
+  'delete',
+  'download',
+  'getMetadata',
+  'createLink',
+  'deleteLink',
+] as const;
+const BYTES = ['upload', 'append', 'modify', 'download', 'syncIn', 'syncOut'] as const;
+const DISK = ['open', 'read', 'write'] as const;
+
+interface GroupLayout {
+  /** Length of a record. */
+  readonly bytes: number;
+  /** MB kept free, behind the free ones. */
+  readonly reserved: boolean;
+  /** What the two numbers behind the storage port are; one length came with either meaning. */
+  readonly counts: 'readable-writable' | 'depends';
+}
+
+/** 6.13.1 and later; up to 6.13.0 */
+export const GROUP_LAYOUTS: readonly GroupLayout[] = [
+  { bytes: 113, reserved: true, counts: 'readable-writable' },
+  { bytes: 105, reserved: false, counts: 'depends' },
+];
+
+interface StorageLayout {
+  readonly bytes: number;
+  /** A read-write mode behind the status. */
+  readonly rwMode: boolean;
+  readonly addressBytes: number;
+  /** A domain name behind the address, and an HTTP port behind the storage port. */
+  readonly domainAndHttpPort: boolean;
+  readonly versionBytes: number;
+  readonly reserved: boolean;
+  readonly connections: boolean;
+}
+
+const modern = { rwMode: true, domainAndHttpPort: false, versionBytes: 8, connections: true };
+const old = { rwMode: false, domainAndHttpPort: true, reserved: false };
+
+/** Newest first. Within 32 records no two lengths have a common multiple, so the first that divides is right. */
+export const STORAGE_LAYOUTS: readonly StorageLayout[] = [
+  // 6.15.0 and later with addresses of 16 bytes; with 46, and 6.13.1 to 6.14; 6.13.0
+  { ...modern, bytes: 487, addressBytes: IPV4_ADDRESS_BYTES, reserved: true },
+  { ...modern, bytes: 517, addressBytes: IPV6_ADDRESS_BYTES, reserved: true },
+  { ...modern, bytes: 509, addressBytes: IPV6_ADDRESS_BYTES, reserved: false },
+  // 6.12; 6.11; 5.04 to 6.10; 5.00 to 5.03
+  { ...old, bytes: 644, addressBytes: IPV6_ADDRESS_BYTES, versionBytes: 8, connections: true },
+  { ...old, bytes: 642, addressBytes: IPV6_ADDRESS_BYTES, versionBytes: 6, connections: true },
+  { ...old, bytes: 612, addressBytes: IPV4_ADDRESS_BYTES, versionBytes: 6, connections: true },
+  { ...old, bytes: 600, addressBytes: IPV4_ADDRESS_BYTES, versionBytes: 6, connections: false },
+];
+
+/**
+ * A group record whose two middle numbers cannot be told from its length: an HTTP port and a count of ACTIVE storages
+ * up to 6.12, counts of readable and writable storages in 6.13.0.
+ */
+export interface AmbiguousGroup extends Omit<GroupInfo, 'readableCount' | 'writableCount'> {
+  readonly ambiguous: readonly [number, number];
+}
+
+export type GroupRecord = GroupInfo | AmbiguousGroup;
+
+/** @throws ProtocolError for a length that is no number of records */
+export function decodeGroups(body: Buffer): GroupRecord[] {
+  const layout = layoutOf('group', GROUP_LAYOUTS, body.length, Number.POSITIVE_INFINITY);
+  return records(body, (reader) => readGroup(reader, layout!));
+}
+
+/** Gives the two numbers of a 105-byte record their meaning. */
+export function settleGroup(record: GroupRecord, hasReadWriteCounts: boolean): GroupInfo {
+  if (!('ambiguous' in record)) return record;
+  const { ambiguous, ...group } = record;
+  const [first, second] = ambiguous;
+  return hasReadWriteCounts
+    ? { ...group, readableCount: first, writableCount: second }
+    : { ...group, httpPort: first, activeCount: second };
+}
+
+/** @throws ProtocolError for a length that is no number of records */
+export function decodeStorages(body: Buffer, group: string): StorageInfo[] {
+  const layout = layoutOf('storage', STORAGE_LAYOUTS, body.length, MAX_SERVERS_PER_GROUP);
+  return records(body, (reader) => readStorage(reader, group, layout!));
+}
+
+function layoutOf<L extends { readonly bytes: number }>(
+  what: string,
+  layouts: readonly L[],
+  length: number,
+  most: number,
+): L | undefined {
+  if (length === 0) return undefined;
+  const layout = layouts.find(({ bytes }) => length % bytes === 0 && length / bytes <= most);
+  if (layout) return layout;
+  const known = layouts.map(({ bytes }) => bytes).sort((a, b) => a - b);
+  throw new ProtocolError(
+    `Response of ${length} bytes is no list of ${what} records: known servers send ${known.join(', ')} bytes for each`,
+  );
+}
+
+function records<T>(body: Buffer, read: (reader: Reader) => T): T[] {
+  const reader = new Reader(body);
+  const list: T[] = [];
+  while (reader.remaining > 0) list.push(read(reader));
+  return list;
+}
+
+function readGroup(reader: Reader, layout: GroupLayout): GroupRecord {
+  const name = reader.fixed(GROUP_RECORD_NAME_BYTES);
+  const space = readSpace(reader, layout.reserved);
+  const trunkFreeBytes = reader.int64() * MIB;
+  const storageCount = reader.int64();
+  const storagePort = reader.int64();
+  const pair = [reader.int64(), reader.int64()] as const;
+  const rest = {
+    currentWriteServer: reader.int64(),
+    storePathCount: reader.int64(),
+    subdirCountPerPath: reader.int64(),
+  };
+  const trunkFile = reader.int64();
+  return {
+    name,
+    ...space,
+    trunkFreeBytes,
+    storageCount,
+    storagePort,
+    ...(layout.counts === 'depends'
+      ? { ambiguous: pair }
+      : { readableCount: pair[0], writableCount: pair[1] }),
+    ...rest,
+    ...(trunkFile === NO_TRUNK_FILE ? {} : { currentTrunkFileId: trunkFile }),
+  };
+}
+
+function readStorage(reader: Reader, group: string, layout: StorageLayout): StorageInfo {
+  const status = statusName(reader.byte());
+  const rwMode = layout.rwMode ? readRwMode(reader.byte()) : undefined;
+  const id = reader.fixed(STORAGE_ID_BYTES);
+  const host = reader.fixed(layout.addressBytes);
+  const domainName = layout.domainAndHttpPort ? reader.fixed(DOMAIN_NAME_BYTES) : undefined;
+  const sourceId = reader.fixed(STORAGE_ID_BYTES);
+  const version = reader.fixed(layout.versionBytes);
+  const times = { joinedAt: reader.date(), upSince: reader.date() };
+  const space = readSpace(reader, layout.reserved);
+  const settings = {
+    uploadPriority: reader.int64(),
+    storePathCount: reader.int64(),
+    subdirCountPerPath: reader.int64(),
+    currentWritePath: reader.int64(),
+  };
+  const port = reader.int64();
+  const httpPort = layout.domainAndHttpPort ? reader.int64() : undefined;
+  const connections = layout.connections ? readConnections(reader) : undefined;
+  return {
+    group,
+    id,
+    host,
+    port,
+    status,
+    ...defined({ rwMode, sourceId: sourceId || undefined }),
+    version,
+    ...defined(times),
+    ...space,
+    ...settings,
+    ...defined({ domainName, httpPort, connections }),
+    operations: readCounters(reader, OPERATIONS),
+    bytes: readCounters(reader, BYTES),
+    disk: readCounters(reader, DISK),
+    ...defined({
+      lastSourceUpdate: reader.date(),
+      lastSyncUpdate: reader.date(),
+      lastSynced: reader.date(),
+      lastHeartbeat: reader.date(),
+    }),
+    trunkServer: reader.bool(),
+  };
+}
+
+/** total MB 8, free MB 8 [, reserved MB 8] */
+function readSpace(reader: Reader, hasReserved: boolean) {
+  const totalBytes = reader.int64() * MIB;
+  const freeBytes = reader.int64() * MIB;
+  if (!hasReserved) return { totalBytes, freeBytes };
+  const reservedBytes = reader.int64() * MIB;
+  return { totalBytes, freeBytes, reservedBytes, availableBytes: Math.max(0, freeBytes - reservedBytes) };
+}
+
+/** allocated 4, current 4, max 4 */
+export function readConnections(reader: Reader): ConnectionCounts {
+  return { allocated: reader.int32(), current: reader.int32(), max: reader.int32() };
+}
+
+function readCounters<K extends string>(reader: Reader, names: readonly K[]): Record<K, Counter> {
+  const counters = {} as Record<K, Counter>;
+  for (const name of names) counters[name] = { total: reader.int64(), success: reader.int64() };
+  return counters;
+}
+
+export function statusName(status: number): StorageStatus {
+  return status in STATUS_NAMES ? STATUS_NAMES[status as keyof typeof STATUS_NAMES] : `STATUS_${status}`;
+}
+
+function readRwMode(mode: number): RwMode {
+  return RW_MODES[mode & 6]!;
+}
+
+/** The same without what is undefined: an absent field is absent. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T as never;
+}
