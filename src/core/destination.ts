@@ -5,8 +5,8 @@
  * whatever happens here, and only its answer tells which file to remove.
  */
 import type { Address } from './address.js';
-import type { Engine, Lease } from './engine.js';
-import { call, type ExchangeOptions } from './exchange.js';
+import type { Engine } from './engine.js';
+import type { ExchangeOptions } from './exchange.js';
 import { splitFileId } from './file-id.js';
 import type { Command } from './protocol/command.js';
 import { uploadAppenderFile, uploadFile, uploadSlaveFile } from './protocol/storage-commands.js';
@@ -76,21 +76,18 @@ function destination(
   place: <T>(size: number, run: Run<T>) => Promise<T>,
   options: ExchangeOptions,
 ): Destination {
-  const leaseAt = async (address: Address): Promise<Lease> => await engine.lease(address, options.signal);
+  const { fileId, signal } = options;
   return {
     send: (content, size) =>
-      place<Placed>(size, async (storage, command, args) => {
-        const { pool, connection } = await leaseAt(storage);
-        return {
-          fileId: await call(pool, connection, command, args, { fileId: options.fileId }, content),
-          storage,
-        };
-      }),
+      place<Placed>(size, async (storage, command, args) => ({
+        fileId: await engine.callAt(storage, command, args, { fileId }, content, signal),
+        storage,
+      })),
     open: (size) =>
       place<OpenUpload>(size, async (storage, command, args) => {
-        const { pool, connection } = await leaseAt(storage);
+        const { pool, connection } = await engine.lease(storage, signal);
         return {
-          exchange: new SendExchange(pool, connection, command, args, options),
+          exchange: new SendExchange(pool, connection, command, args, { fileId }),
           storage,
         } as OpenUpload;
       }),

@@ -27,7 +27,7 @@ export interface DownloadSettings extends DownloadRange {
 }
 
 /** A download that breaks more often than this, however far it gets each time, is given up. */
-const MAX_ROUNDS = 32;
+const MAX_BREAKS = 32;
 
 /** Where a download goes. */
 export interface DownloadSink {
@@ -97,15 +97,15 @@ export class Download implements ContentSink {
       this.#sink.onStart(0);
       return;
     }
-    for (let round = 1; ; round++) {
+    for (let breaks = 0; ; ) {
       const before = this.#received;
       try {
         await this.#engine.read(this.#fileId, { signal: this.#signal }, (address) => this.#receive(address));
         break;
       } catch (error) {
         if (error instanceof ConsumerIdle && this.#resumable) await this.#woken();
-        else if (this.#resumable && this.#received > before && round < MAX_ROUNDS && worthElsewhere(error))
-          continue;
+        else if (this.#resumable && this.#received > before && breaks < MAX_BREAKS && worthElsewhere(error))
+          breaks++;
         else if (!(await this.#explained(error))) throw error;
         if (this.#total === 0) return;
       }

@@ -66,15 +66,19 @@ export class Engine {
       : { pool, connection };
   }
 
-  /** Runs a command once on one storage. */
+  /**
+   * Runs a command once on one storage.
+   * @param waiting ends the wait for a connection, where the exchange itself must not be ended half-way
+   */
   async callAt<Args, Reply>(
     address: Address,
     command: Command<Args, Reply>,
     args: Args,
     options: ExchangeOptions = {},
     content?: readonly Uint8Array[],
+    waiting: AbortSignal | undefined = options.signal,
   ): Promise<Reply> {
-    const leased = this.lease(address, options.signal);
+    const leased = this.lease(address, waiting);
     const { pool, connection } = leased instanceof Promise ? await leased : leased;
     return await call(pool, connection, command, args, options, content);
   }

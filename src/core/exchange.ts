@@ -67,6 +67,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     const frame = encodeRequest(this.command, this.args);
     this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.connection.begin(this, this.#options.timeoutMs);
+    if (this.#settled) return;
     this.#begun = true;
     if (chunks.length === 0) this.connection.write(frame);
     else this.connection.writeAll([frame, ...chunks]);

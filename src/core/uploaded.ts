@@ -5,7 +5,7 @@ import type { Placed } from './destination.js';
 import type { Engine } from './engine.js';
 import { FastDFSError, ProtocolError } from './errors.js';
 import type { ExchangeOptions } from './exchange.js';
-import { type FileKind, parseFileId, splitFileId } from './file-id.js';
+import { type FileKind, type ParsedFileId, parseFileId } from './file-id.js';
 import type { Metadata } from './metadata.js';
 import { setMetadata } from './protocol/storage-commands.js';
 import { createUrl } from './url.js';
@@ -52,9 +52,9 @@ export class Tally {
  * Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files.
  * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`)
  */
-function verifyPlaced(fileId: string, sent: Tally): FileKind {
+function verifyPlaced(fileId: string, sent: Tally): ParsedFileId {
   const stored = parseFileId(fileId);
-  if (stored.kind !== 'normal' || sent.crc32 === undefined) return stored.kind;
+  if (stored.kind !== 'normal' || sent.crc32 === undefined) return stored;
   if (stored.size !== sent.size || stored.crc32 !== sent.crc32) {
     throw new ProtocolError(
       `The storage has ${stored.size} bytes with CRC-32 ${hex(stored.crc32!)}, sent were ${sent.size} with ${hex(sent.crc32)}: ` +
@@ -62,7 +62,7 @@ function verifyPlaced(fileId: string, sent: Tally): FileKind {
       { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId },
     );
   }
-  return stored.kind;
+  return stored;
 }
 
 /**
@@ -77,23 +77,23 @@ export async function settleUpload(
 ): Promise<UploadResult> {
   const { fileId, storage } = placed;
   try {
-    const name = splitFileId(fileId);
-    const kind = verifyPlaced(fileId, sent);
+    const stored = verifyPlaced(fileId, sent);
+    const { group, remoteFilename, kind } = stored;
     options.signal?.throwIfAborted();
     if (metadata && Object.keys(metadata).length > 0) {
       await engine.repeatAt(
         storage,
         setMetadata,
-        { ...name, metadata, mode: 'overwrite' },
+        { group, remoteFilename, metadata, mode: 'overwrite' },
         { ...options, fileId },
       );
     }
-    engine.locator.learnSource(name, storage);
+    engine.locator.learnSource(stored, storage);
     const url = createUrl(engine.options, fileId);
     return {
       fileId,
-      group: name.group,
-      remoteFilename: name.remoteFilename,
+      group,
+      remoteFilename,
       size: sent.size,
       ...(sent.crc32 === undefined ? {} : { crc32: sent.crc32 }),
       ...(url === undefined ? {} : { url }),

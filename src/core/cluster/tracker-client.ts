@@ -33,7 +33,7 @@ export class TrackerClient {
     const errors: FastDFSError[] = [];
     for (const tracker of this.#trackers.inOrder()) {
       try {
-        return await this.#askOne(tracker, command, args, options);
+        return await this.askOne(tracker, command, args, options);
       } catch (error) {
         if (error instanceof ServerError) {
           if (error.status !== STATUS_ENOENT && error.status !== STATUS_ENOSPC) throw error;
@@ -53,7 +53,7 @@ export class TrackerClient {
   }
 
   /** One tracker, at whichever of its addresses answers. */
-  async #askOne<Args, Reply>(
+  async askOne<Args, Reply>(
     tracker: Tracker,
     command: Command<Args, Reply>,
     args: Args,

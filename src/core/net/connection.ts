@@ -64,11 +64,16 @@ export class Connection {
   }
 
   /**
-   * Opens an exchange: from here to the end of one reply everything goes to `sink`.
+   * Opens an exchange: from here to the end of one reply everything goes to `sink`. If the connection has died since it was
+   * leased, the sink hears of it at once.
    * @param timeoutMs stands in for the network time-out during this exchange
    */
   begin(sink: ExchangeSink, timeoutMs = this.timeoutMs): void {
     if (this.#sink) throw new Error('A connection carries one exchange at a time');
+    if (this.#error) {
+      sink.onFailed(this.#error);
+      return;
+    }
     this.#sink = sink;
     if (this.#socket.timeout !== timeoutMs) this.#socket.setTimeout(timeoutMs);
   }

@@ -49,8 +49,10 @@ export const DEFAULT_STORAGE_PORT = 23000;
 
 export const STATUS_OK = 0;
 export const STATUS_ENOENT = 2;
+export const STATUS_EBUSY = 16;
 export const STATUS_EEXIST = 17;
 export const STATUS_EISDIR = 21;
 export const STATUS_EINVAL = 22;
 export const STATUS_ENOSPC = 28;
 export const STATUS_EOPNOTSUPP = 95;
+export const STATUS_EALREADY = 114;
