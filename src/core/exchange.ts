@@ -67,6 +67,8 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     const frame = encodeRequest(this.command, this.args);
     this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.connection.begin(this, this.#options.timeoutMs);
+    // The call may have been aborted between the lease and now; the connection is as clean as it was.
+    if (this.#options.signal?.aborted) this.abort(this.#options.signal.reason);
     if (this.#settled) return;
     this.#begun = true;
     if (chunks.length === 0) this.connection.write(frame);

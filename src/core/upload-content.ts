@@ -4,7 +4,6 @@ import type { Engine } from './engine.js';
 import type { Metadata } from './metadata.js';
 import { settleUpload, Tally, takeBack, type UploadResult } from './uploaded.js';
 
-/** Up to this size header and content are copied into one buffer and leave in one segment. */
 export interface ContentUpload {
   verify: boolean;
   metadata: Metadata | undefined;

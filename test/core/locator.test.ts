@@ -202,11 +202,15 @@ describe('where an upload may go', () => {
     expect(trackers.asked).toHaveLength(2);
   });
 
-  it('is asked by itself for a call that can be aborted, so that an abort ends no other', async () => {
+  it('is shared with a call that is aborted, which ends at once and ends no other', async () => {
     const { trackers, locator: where } = locator();
-    const { signal } = new AbortController();
-    await Promise.all([where.forUpload('g', { signal }), where.forUpload('g', {})]);
-    expect(trackers.asked).toHaveLength(2);
+    const controller = new AbortController();
+    const aborted = where.forUpload('g', { signal: controller.signal });
+    const other = where.forUpload('g', {});
+    controller.abort(new Error('not me'));
+    await expect(aborted).rejects.toThrow('not me');
+    expect(hosts(await other)).toMatch(/^(12|21)$/);
+    expect(trackers.asked).toHaveLength(1);
   });
 
   it('is asked again on the side after 64 uploads, without one of them waiting', async () => {

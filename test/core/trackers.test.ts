@@ -4,6 +4,7 @@ import type { Pools } from '../../src/core/cluster/pools.js';
 import { TrackerClient } from '../../src/core/cluster/tracker-client.js';
 import { Trackers } from '../../src/core/cluster/trackers.js';
 import { NetworkError, ProtocolError, ServerError, TimeoutError } from '../../src/core/errors.js';
+import type { Command } from '../../src/core/protocol/command.js';
 import { activeTest } from '../../src/core/protocol/tracker-commands.js';
 
 const at = (host: string): Address => ({ host, port: 22122 });
@@ -114,7 +115,7 @@ describe('asking the trackers', () => {
       this.#answers = answers;
     }
 
-    override async askAt<Args, Reply>(address: Address): Promise<Reply> {
+    override async askAt<Args, Reply>(address: Address, _command: Command<Args, Reply>): Promise<Reply> {
       this.asked.push(formatAddress(address).replace(':22122', ''));
       const error = this.#answers[address.host]?.();
       if (error) throw error;

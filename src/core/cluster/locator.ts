@@ -6,6 +6,7 @@
  * creation second of the file; so an answer for one file holds for every older file of the same source.
  */
 import { LRUCache } from 'lru-cache';
+import { unlessAborted } from '../abort.js';
 import type { Address } from '../address.js';
 import type { ExchangeOptions } from '../exchange.js';
 import { type SplitFileId, sourceKeyOf } from '../file-id.js';
@@ -80,13 +81,13 @@ export class Locator {
         : await this.#trackers.ask(queryStoreWithoutGroupOne, undefined, options);
       return storeLocation({ targets, turn: 0 }, false);
     }
-    if (options.signal) return storeLocation(await this.#askStore(key, group, options), false);
     let asking = this.#asking.get(key);
     if (!asking) {
-      asking = this.#askStore(key, group, options).finally(() => this.#asking.delete(key));
+      // Without the signal: others wait for this answer, too.
+      asking = this.#askStore(key, group, {}).finally(() => this.#asking.delete(key));
       this.#asking.set(key, asking);
     }
-    const entry = await asking;
+    const entry = await unlessAborted(asking, options.signal);
     entry.turn++;
     return storeLocation(entry, false);
   }

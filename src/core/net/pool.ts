@@ -2,6 +2,7 @@
  * The connections of one server: at most `maxPerServer`, handed out first come, first served. A connection
  * comes back only when its exchange ended clean; anything else destroys it, and the pool forgets it.
  */
+import { unlessAborted } from '../abort.js';
 import { type Address, formatAddress } from '../address.js';
 import { ClosedError, type FastDFSError, TimeoutError } from '../errors.js';
 import type { Connection } from './connection.js';
@@ -47,6 +48,8 @@ export class Pool implements Lessor {
   readonly #leased = new Set<Connection>();
   readonly #waiters = new Set<Waiter>();
   #connecting = 0;
+  /** Those of them that are for waiters. */
+  #connectingForWaiters = 0;
   #sweeper: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -68,8 +71,8 @@ export class Pool implements Lessor {
       this.#idle.pop();
       return this.#lease(fresh);
     }
-    if (fresh) return this.#leaseTested();
-    if (this.#open < this.#options.maxPerServer) return this.#openNew(signal);
+    if (fresh) return this.#unlessAborted(this.#leaseTested(signal), signal);
+    if (this.#open < this.#options.maxPerServer) return this.#unlessAborted(this.#openNew(), signal);
     return this.#wait(signal);
   }
 
@@ -125,7 +128,7 @@ export class Pool implements Lessor {
     return connection;
   }
 
-  async #leaseTested(): Promise<Connection> {
+  async #leaseTested(signal?: AbortSignal): Promise<Connection> {
     for (let candidate = this.#idle.pop(); candidate; candidate = this.#idle.pop()) {
       this.#lease(candidate);
       try {
@@ -135,10 +138,10 @@ export class Pool implements Lessor {
         candidate.destroy();
       }
     }
-    return this.acquire();
+    return this.acquire(signal);
   }
 
-  async #openNew(signal?: AbortSignal): Promise<Connection> {
+  async #openNew(): Promise<Connection> {
     this.#connecting++;
     let connection: Connection;
     try {
@@ -154,11 +157,12 @@ export class Pool implements Lessor {
       connection.destroy();
       throw new ClosedError();
     }
-    if (signal?.aborted) {
-      this.release(connection);
-      throw signal.reason;
-    }
     return connection;
+  }
+
+  /** An aborted caller goes at once; the connection that comes too late for it serves others. */
+  #unlessAborted(coming: Promise<Connection>, signal: AbortSignal | undefined): Promise<Connection> {
+    return unlessAborted(coming, signal, (connection) => this.release(connection));
   }
 
   #wait(signal?: AbortSignal): Promise<Connection> {
@@ -204,12 +208,19 @@ export class Pool implements Lessor {
   }
 
   #serveNext(): void {
-    if (this.#closed || this.#open >= this.#options.maxPerServer || this.#waiters.size <= this.#connecting)
+    if (
+      this.#closed ||
+      this.#open >= this.#options.maxPerServer ||
+      this.#waiters.size <= this.#connectingForWaiters
+    )
       return;
-    this.#openNew().then(
-      (connection) => this.release(connection),
-      (error) => first(this.#waiters)?.reject(error),
-    );
+    this.#connectingForWaiters++;
+    this.#openNew()
+      .finally(() => this.#connectingForWaiters--)
+      .then(
+        (connection) => this.release(connection),
+        (error) => first(this.#waiters)?.reject(error),
+      );
   }
 
   #sweep(): void {
