@@ -1,7 +1,8 @@
 /** Two calls never see each other's bytes, however late, early, short or long a reply is. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ProtocolError, parseFileId, TimeoutError } from '../src/index.js';
-import { bytes, sha256 } from './helpers/bytes.js';
+import { ArgumentError, ProtocolError, parseFileId, TimeoutError } from '../src/index.js';
+import { bytes, flood, sha256 } from './helpers/bytes.js';
 import { TcpProxy } from './helpers/proxy.js';
 import { type EmbeddedTestServer, onEmbedded } from './helpers/servers.js';
 
@@ -212,5 +213,21 @@ onEmbedded('the connection rule', (server) => {
     await expect(client.download(fileId)).rejects.toBeInstanceOf(TimeoutError);
     proxy.hooks = {};
     await client.delete(fileId);
+  });
+
+  it('a server that falls silent is noticed on a connection that was idle for longer than the time-out, too', async () => {
+    const client = server.client({ networkTimeoutMs: 100, retry: { retries: 0 } });
+    const { fileId } = await client.upload('x', { group: 'group2' });
+    await delay(300);
+    server.fdfs.inject({ command: 'DELETE_FILE', action: 'stall' });
+    await expect(client.delete(fileId)).rejects.toMatchObject({ code: 'FASTDFS_RESPONSE_TIMEOUT' });
+    await client.delete(fileId);
+  });
+
+  it('a source that is refused before anything is sent is closed', async () => {
+    const client = server.client();
+    const source = flood(1000);
+    await expect(client.upload(source, { ext: 'far too long' })).rejects.toBeInstanceOf(ArgumentError);
+    expect(source.destroyed).toBe(true);
   });
 });

@@ -5,6 +5,7 @@
 import type { Address } from './address.js';
 import { Locator, type StoreLocation } from './cluster/locator.js';
 import { Pools } from './cluster/pools.js';
+import { StorageIds } from './cluster/storage-ids.js';
 import { TrackerClient } from './cluster/tracker-client.js';
 import { Trackers } from './cluster/trackers.js';
 import { ClosedError, isNotFound, ServerError } from './errors.js';
@@ -41,6 +42,8 @@ export class Engine {
   readonly trackers: Trackers;
   readonly trackerClient: TrackerClient;
   readonly locator: Locator;
+  /** Empty unless the client was made from a `client.conf` that uses storage ids. */
+  readonly storageIds: StorageIds;
   readonly #cleanups = new Set<Promise<unknown>>();
   readonly #open = new Set<{ destroy(error: Error): unknown }>();
   #closing: Promise<void> | undefined;
@@ -51,6 +54,7 @@ export class Engine {
     this.trackers = new Trackers(options.trackers);
     this.trackerClient = new TrackerClient(this.trackers, this.pools, options.logger);
     this.locator = new Locator(this.trackerClient, options.locationCache);
+    this.storageIds = new StorageIds(this.trackerClient, options.logger);
   }
 
   /** @throws ClosedError once {@link close} has been called */
@@ -124,7 +128,7 @@ export class Engine {
         if ('value' in outcome) return outcome.value;
         this.locator.forgetStore(group);
         // An answer from memory proves nothing: ask once more before giving up.
-        if (!location.remembered || round > 1 || !isRefusal(outcome.error)) throw outcome.error;
+        if (!location.remembered || round > 1) throw outcome.error;
       }
     });
   }

@@ -20,6 +20,7 @@ export interface ExchangeOptions {
 const NOTHING = Buffer.alloc(0);
 /** A refusal should have no body; a longer one than this is not worth reading. */
 const MAX_REFUSAL = 64 * 1024;
+const SMALL_CONTENT = 16 * 1024;
 
 /** What the three kinds of exchange share: the reply's header, its bounded body, failure, and the connection rule. */
 export abstract class Exchange<Args, Reply> implements ExchangeSink {
@@ -72,6 +73,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     if (this.#settled) return;
     this.#begun = true;
     if (chunks.length === 0) this.connection.write(frame);
+    else if (isSmall(chunks)) this.connection.write(Buffer.concat([frame, ...chunks]));
     else this.connection.writeAll([frame, ...chunks]);
   }
 
@@ -174,6 +176,11 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     error.retryable = !(error instanceof ClosedError) && (untouched || this.command.repeatable);
     return error;
   }
+}
+
+/** Copying so little costs less than a second buffer costs the system call. */
+function isSmall(chunks: readonly Uint8Array[]): boolean {
+  return chunks.length === 1 && chunks[0]!.length <= SMALL_CONTENT;
 }
 
 /** `small` commands, and `send` with content that is at hand. */

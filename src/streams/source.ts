@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { IncomingMessage } from 'node:http';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
+import { ReadableStream } from 'node:stream/web';
 import { ArgumentError } from '../core/errors.js';
 
 /** Writes content; resolves when there is room for more. */
@@ -56,8 +56,18 @@ async function sizeOfFileStream(source: ReadStream): Promise<number | undefined>
   }
 }
 
-/** Feeds all of a source to a Writable and ends it; resolves at 'finish', rejects when the Writable is closed. */
-export async function feed(source: Source, target: Writable): Promise<void> {
+/**
+ * Feeds all of a source to a Writable and ends it. Resolves at 'finish', rejects when the Writable is closed.
+ * @param open makes the Writable; when it cannot, the source is let go, too
+ */
+export async function feed<Target extends Writable>(source: Source, open: () => Target): Promise<Target> {
+  let target: Target;
+  try {
+    target = open();
+  } catch (error) {
+    abandon(source, error);
+    throw error;
+  }
   try {
     if (typeof source === 'function') {
       await callSource(source, target);
@@ -65,11 +75,18 @@ export async function feed(source: Source, target: Writable): Promise<void> {
     } else {
       await pipeline(readableOf(source), target);
     }
+    return target;
   } catch (error) {
     if (!target.destroyed) target.destroy(error as Error);
     if (!target.closed) await new Promise((resolve) => target.once('close', resolve));
     throw error;
   }
+}
+
+/** Closes what a source that nobody will read may hold open. */
+export function abandon(source: Source, error: unknown): void {
+  if (source instanceof Readable) source.destroy();
+  else if (source instanceof ReadableStream) source.cancel(error).catch(() => undefined);
 }
 
 async function callSource(

@@ -135,7 +135,8 @@ export class Pool implements Lessor {
         await this.#options.test(candidate);
         return candidate;
       } catch {
-        candidate.destroy();
+        // The others have been idle for longer still: no use in waiting for each of them to fail.
+        for (const connection of [candidate, ...this.#idle.splice(0)]) connection.destroy();
       }
     }
     return this.acquire(signal);
