@@ -86,7 +86,7 @@ function* noise(bytes: number): Generator<Buffer> {
 }
 
 async function inChild(job: Job): Promise<Measured | undefined> {
-  const child = start('worker.ts');
+  const child = start('worker.js');
   child.send(job);
   const [answer] = (await once(child, 'message')) as [{ measured?: Measured; error?: string }];
   if (answer.error) throw new Error(`${job.contender}, ${job.kind}: ${answer.error}`);
@@ -94,7 +94,7 @@ async function inChild(job: Job): Promise<Measured | undefined> {
 }
 
 async function embedded(): Promise<{ trackers: string[]; process: ChildProcess }> {
-  const child = start('server.ts');
+  const child = start('server.js');
   const [started] = (await once(child, 'message')) as [{ trackers: string[] }];
   return { trackers: started.trackers, process: child };
 }

@@ -1,4 +1,6 @@
-// Empties dist, so that a file that was renamed or removed in src is not published from an older build.
+// Empties what builds write, so that a file that was renamed or removed leaves nothing of an older build behind.
 import { rmSync } from 'node:fs';
 
-rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
+for (const folder of ['../dist', '../build']) {
+  rmSync(new URL(folder, import.meta.url), { recursive: true, force: true });
+}
