@@ -25,7 +25,6 @@ import { contentOf, feed, type Source, sizeOf } from './streams/source.js';
 import { TeeStream } from './streams/tee-stream.js';
 import {
   assertContentSize,
-  assertSizeAllowed,
   planUpload,
   type SlaveTarget,
   type UploadOptions,
@@ -49,15 +48,26 @@ export type SlaveUploadOptions = Omit<UploadOptions, 'appender' | 'group'>;
  */
 export function createClient(conf: Conf): FastDFSClient {
   if (conf instanceof FastDFSClient) return conf;
-  return new FastDFSClient(typeof conf === 'string' ? configured(conf) : conf);
+  return typeof conf === 'string' ? configured(conf) : new FastDFSClient(conf);
 }
 
-function configured(path: string): FastDFSOptions {
-  return loadConfig(path).options;
+/** A file may tell the storage ids, or have them loaded from the trackers; options have no word for either. */
+function configured(path: string): FastDFSClient {
+  const { options, storageIds, loadParametersFromTracker } = loadConfig(path);
+  const client = new FastDFSClient(options);
+  engineOf(client).storageIds.use(storageIds, loadParametersFromTracker);
+  return client;
 }
+
+/** The engine inside a client, for the parts of this package that send commands of their own. Not exported from it. */
+export let engineOf: (client: FastDFSClient) => Engine;
 
 export class FastDFSClient {
   readonly #engine: Engine;
+
+  static {
+    engineOf = (client) => client.#engine;
+  }
 
   constructor(options: FastDFSOptions) {
     this.#engine = new Engine(resolveOptions(options));
@@ -135,7 +145,8 @@ export class FastDFSClient {
   /** Appends to an appender file. Content from memory goes in one request: all of it or nothing. */
   async append(fileId: string, source: Source, options: AppendOptions = {}): Promise<void> {
     const content = contentOf(source);
-    if (content === undefined) return await feed(source, this.createAppendStream(fileId, options));
+    if (content === undefined)
+      return void (await feed(source, () => this.createAppendStream(fileId, options)));
     if (content.length === 0) return;
     await appendBlock(this.#usable(), fileId, { chunks: [content], size: content.length }, options.signal);
   }
@@ -144,7 +155,7 @@ export class FastDFSClient {
   async modify(fileId: string, start: number, source: Source, options: AppendOptions = {}): Promise<void> {
     const content = contentOf(source);
     if (content === undefined)
-      return await feed(source, this.createModifyStream(fileId, { ...options, start }));
+      return void (await feed(source, () => this.createModifyStream(fileId, { ...options, start })));
     if (content.length === 0) return;
     await modifyBlock(
       this.#usable(),
@@ -242,10 +253,9 @@ export class FastDFSClient {
       return result;
     }
     const size = options.size ?? (await sizeOf(source));
-    const sized = size === undefined ? options : { ...options, size };
-    assertSizeAllowed(sized);
-    const stream = new UploadStream(engine, sized, slave);
-    await feed(source, stream);
+    const stream = await feed(source, () => {
+      return new UploadStream(engine, size === undefined ? options : { ...options, size }, slave);
+    });
     return stream.result!;
   }
 

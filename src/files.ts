@@ -118,7 +118,6 @@ export async function exists(engine: Engine, fileId: string, options: Options): 
 export async function stat(engine: Engine, fileId: string, options: StatOptions): Promise<FileStat> {
   const { source = 'auto', crc32 = false, ...call } = options;
   const parsed = parseFileId(fileId);
-  const told = parsed.size !== undefined && parsed.sourceAddress !== undefined;
   if (source === 'id' && parsed.size === undefined) {
     throw new ArgumentError(
       `The id of a file of kind ${parsed.kind} does not tell its size; ask the server`,
@@ -127,14 +126,17 @@ export async function stat(engine: Engine, fileId: string, options: StatOptions)
   }
   const { kind, createdAt, sourceId } = parsed;
   const common = { fileId, createdAt, kind, ...(sourceId === undefined ? {} : { sourceId }) };
-  if (source === 'id' || (source === 'auto' && told)) {
-    return {
-      ...common,
-      size: parsed.size!,
-      crc32: parsed.crc32!,
-      sourceAddress: parsed.sourceAddress ?? '',
-      from: 'id',
-    };
+  if (source !== 'server' && parsed.size !== undefined) {
+    const sourceAddress = parsed.sourceAddress ?? (await addressOfId(engine, sourceId!, source, call));
+    if (source === 'id' || sourceAddress !== undefined) {
+      return {
+        ...common,
+        size: parsed.size,
+        crc32: parsed.crc32!,
+        sourceAddress: sourceAddress ?? '',
+        from: 'id',
+      };
+    }
   }
   const reply = await info(engine, fileId, !crc32, call);
   return {
@@ -145,6 +147,16 @@ export async function stat(engine: Engine, fileId: string, options: StatOptions)
     sourceAddress: reply.sourceAddress,
     from: 'server',
   };
+}
+
+/** `source: 'id'` asks nobody, and `auto` loads the storage ids once where the client was configured to. */
+async function addressOfId(
+  engine: Engine,
+  id: number,
+  source: 'auto' | 'id',
+  options: Options,
+): Promise<string | undefined> {
+  return source === 'id' ? engine.storageIds.known(id) : await engine.storageIds.find(id, options);
 }
 
 export async function getFileMetadata(engine: Engine, fileId: string, options: Options): Promise<Metadata> {

@@ -1,11 +1,11 @@
 /** Writables onto an appender file: at its end (append) or over its bytes (modify), block by block. */
 import { Writable } from 'node:stream';
+import { checkCount } from '../core/check.js';
 import type { Engine } from '../core/engine.js';
 import { ArgumentError } from '../core/errors.js';
 import { parseFileId, splitFileId } from '../core/file-id.js';
 import { appendFile, modifyFile } from '../core/protocol/storage-commands.js';
 import { type Block, BlockGatherer } from './blocks.js';
-import { checkCount } from './upload-options.js';
 
 export interface AppendOptions {
   /** Bytes sent in one request. Default 256 KiB. */

@@ -1,5 +1,6 @@
 /** Options of uploads: what callers write, checked once and turned into where and how the content goes. */
 import path from 'node:path';
+import { checkCount } from '../core/check.js';
 import { type Destination, newFile, newSlave } from '../core/destination.js';
 import type { Engine } from '../core/engine.js';
 import { ArgumentError } from '../core/errors.js';
@@ -161,11 +162,4 @@ function resolveExtension({ ext, filename }: UploadOptions, slave: SlaveTarget |
   if (ext !== undefined) return checkExtension(ext);
   if (filename !== undefined) return safeExtensionOf(filename);
   return slave ? parseFileId(slave.master).extension : '';
-}
-
-export function checkCount(name: string, value: number, min: number, max: number): number {
-  if (!Number.isSafeInteger(value) || value < min || value > max) {
-    throw new ArgumentError(`\`${name}\` must be an integer from ${min} to ${max}, not ${String(value)}`);
-  }
-  return value;
 }

@@ -31,6 +31,9 @@ export class UploadStream extends Writable {
   readonly #session: UploadSession;
   readonly #sent: Tally;
   readonly #onAbort = () => this.destroy(this.#plan.signal!.reason);
+  readonly #stop = new AbortController();
+  /** From when the content is stored: what remains to be done with the file. */
+  #settling: Promise<UploadResult> | undefined;
   #result: UploadResult | undefined;
 
   /** Made by `client.createUploadStream()`. */
@@ -84,7 +87,11 @@ export class UploadStream extends Writable {
       callback(error);
       return;
     }
-    const removal = this.#engine.track(this.#session.abort(error ?? new Error('The upload was destroyed')));
+    const reason = error ?? new Error('The upload was destroyed');
+    this.#stop.abort(reason);
+    const removal = this.#engine.track(
+      this.#settling ? this.#unsettle(this.#settling) : this.#session.abort(reason),
+    );
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, CLEANUP_GRACE_MS, undefined);
@@ -111,8 +118,22 @@ export class UploadStream extends Writable {
 
   async #finish(): Promise<void> {
     const placed = await this.#session.finish();
-    const { metadata, signal } = this.#plan;
-    this.#result = await settleUpload(this.#engine, placed, this.#sent, metadata, { signal });
+    // Destroyed in the meantime: then the session removes the file.
+    if (this.destroyed) return;
+    const options = { signal: this.#stop.signal };
+    this.#settling = settleUpload(this.#engine, placed, this.#sent, this.#plan.metadata, options);
+    const result = await this.#settling;
+    if (!this.destroyed) this.#result = result;
+  }
+
+  /** A file that could not be settled has been removed already; one that was settled too late is removed here. */
+  async #unsettle(settling: Promise<UploadResult>): Promise<string | undefined> {
+    try {
+      const { fileId, storage } = await settling;
+      return (await this.#engine.discard(fileId, storage)) ? undefined : fileId;
+    } catch (error) {
+      return error instanceof FastDFSError ? error.orphan : undefined;
+    }
   }
 }
 

@@ -102,7 +102,8 @@ const query = {
   maxReply: MAX_LIST_REPLY,
 } as const;
 
-const change = { ...query, readOnly: false, maxReply: 0 } as const;
+/** Not repeated where they may have arrived: the second answer would be another. */
+const change = { ...query, readOnly: false, repeatable: false, maxReply: 0 } as const;
 
 function encodeNothing(): void {}
 
@@ -162,6 +163,8 @@ export const listStorage: Command<{ group: string; storageId?: string | undefine
 /** request: group 16, storage id · reply: empty. The record stays, as DELETED, until the tracker is restarted. */
 export const deleteStorage: Command<StorageName, void> = {
   ...change,
+  // Deleted already is as good as deleted.
+  repeatable: true,
   name: 'DELETE_STORAGE',
   code: 93,
   hints: {
