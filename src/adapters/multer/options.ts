@@ -1,0 +1,203 @@
+/** The options of the multer engine: checked when it is made, and found for each file when it arrives. */
+import { Duplex } from 'node:stream';
+import { ArgumentError } from '../../core/errors.js';
+import { encodeMetadata, type Metadata } from '../../core/metadata.js';
+import { checkExtension, checkGroup } from '../../core/names.js';
+import { MAX_METADATA_VALUE } from '../../core/protocol/constants.js';
+import type { UploadOptions } from '../../index.js';
+import type {
+  FdfsStorageOptions,
+  IncomingFile,
+  MulterRequest,
+  PerFileFunction,
+  StoredFile,
+} from './types.js';
+
+/** Keys that go to the upload as they are, and the type that their values have. */
+const UPLOAD_KEYS = {
+  group: 'string',
+  ext: 'string',
+  filename: 'string',
+  keepFilename: 'boolean',
+  metadata: 'object',
+  size: 'number',
+  appender: 'boolean',
+  whenSizeUnknown: 'string',
+  finalize: 'boolean',
+  blockBytes: 'number',
+  verify: 'boolean',
+} as const satisfies Partial<Record<keyof UploadOptions, string>>;
+
+const VALUE_KEYS = { ...UPLOAD_KEYS, contentType: 'string' } as const;
+
+type UploadKey = keyof typeof UPLOAD_KEYS;
+type ValueKey = keyof typeof VALUE_KEYS;
+
+const TO_MULTER =
+  'belongs to multer itself: multer({ storage: fdfsStorage(conf), limits: …, fileFilter: … })';
+
+/** What people pass by mistake, and where it belongs. */
+const HINTS: Readonly<Record<string, string>> = {
+  limits: TO_MULTER,
+  fileFilter: TO_MULTER,
+  fileSize: 'belongs into the limits of multer itself: multer({ storage, limits: { fileSize: … } })',
+  preservePath: TO_MULTER,
+  defParamCharset: TO_MULTER,
+  storage: TO_MULTER,
+  dest: 'is of no use here: files go to FastDFS',
+  destination: 'is of no use here; the option `group` tells where files go',
+  bucket: 'is called `group` here',
+  key: 'is not possible: FastDFS names files itself, and the name is in req.file.fileId',
+  trackers: 'belongs into the first argument: fdfsStorage({ trackers: … }, options)',
+};
+
+/** @throws ArgumentError naming the option that makes no sense */
+export function checkOptions<Req>(options: FdfsStorageOptions<Req>): Readonly<FdfsStorageOptions<Req>> {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentError('Options of fdfsStorage must be an object');
+  }
+  for (const [key, value] of Object.entries(options)) {
+    if (Object.hasOwn(VALUE_KEYS, key)) {
+      if (typeof value !== 'function') checkValue(key as ValueKey, value);
+    } else if (key === 'transforms') checkTransforms(value);
+    else if (key === 'url') checkUrl(value);
+    else if (Object.hasOwn(HINTS, key)) throw new ArgumentError(`Option \`${key}\` ${HINTS[key]}`);
+    else throw new ArgumentError(`Unknown option \`${key}\` of fdfsStorage`);
+  }
+  return Object.freeze({ ...options });
+}
+
+function checkValue(key: ValueKey, value: unknown): void {
+  if (value === undefined || value === null) return;
+  const expected = VALUE_KEYS[key];
+  if (typeof value !== expected || Array.isArray(value)) {
+    const actual = Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
+    throw new ArgumentError(
+      `Option \`${key}\` must be of type ${expected}, or a function that gives one, not ${actual}`,
+    );
+  }
+  if (key === 'group') checkGroup(value as string);
+  if (key === 'ext') checkExtension(value as string);
+  if (key === 'metadata') encodeMetadata(value as Metadata);
+}
+
+function checkTransforms(value: unknown): void {
+  if (value === undefined || typeof value === 'function') return;
+  if (Array.isArray(value) && value.every((entry) => typeof entry === 'function')) return;
+  throw new ArgumentError(
+    'Option `transforms` must be an array of functions that each make a stream, or a function that gives streams: ' +
+      'a stream itself would serve the first file only',
+  );
+}
+
+function checkUrl(value: unknown): void {
+  if (value === undefined || value === false || typeof value === 'string' || typeof value === 'function')
+    return;
+  throw new ArgumentError('Option `url` must be a string, false, or a function that gives a string');
+}
+
+/** What the options say about one file. */
+export interface FileOptions {
+  upload: UploadOptions;
+  contentType: string;
+}
+
+/** Asks the options that are functions. They run side by side; the first that fails is the one that is told. */
+export async function optionsFor<Req>(
+  options: Readonly<FdfsStorageOptions<Req>>,
+  req: Req,
+  file: IncomingFile,
+): Promise<FileOptions> {
+  const keys = Object.keys(VALUE_KEYS) as ValueKey[];
+  const entries = await Promise.all(
+    keys.map(async (key) => {
+      const value = await evaluate<unknown, Req, IncomingFile>(options[key], req, file);
+      checkValue(key, value);
+      return [key, value ?? undefined] as const;
+    }),
+  );
+  const { contentType, ...upload } = Object.fromEntries(
+    entries.filter(([, value]) => value !== undefined),
+  ) as Pick<UploadOptions, UploadKey> & { contentType?: string };
+  return {
+    upload: { ...upload, filename: upload.filename ?? keepableName(file.originalname) },
+    contentType: contentType ?? file.mimetype,
+  };
+}
+
+/**
+ * Makes the streams that one file runs through. When one cannot be made, those before it are destroyed.
+ * @param signal when it fires, streams that come too late are destroyed
+ */
+export async function transformsFor<Req>(
+  option: FdfsStorageOptions<Req>['transforms'],
+  req: Req,
+  file: IncomingFile,
+  signal: AbortSignal,
+): Promise<Duplex[]> {
+  const streams: Duplex[] = [];
+  try {
+    const list = Array.isArray(option) ? option : await evaluate(option, req, file);
+    for (const entry of list === undefined ? [] : [list].flat()) {
+      const stream: unknown = await evaluate(entry, req, file);
+      if (!isDuplex(stream))
+        throw new ArgumentError('Option `transforms` gave something that is no Duplex stream');
+      // What goes wrong in it is told by the pipeline; the event itself must not go unheard.
+      streams.push(stream.on('error', () => undefined));
+    }
+    signal.throwIfAborted();
+    return streams;
+  } catch (error) {
+    for (const stream of streams) stream.destroy();
+    throw error;
+  }
+}
+
+/** The url of a stored file by the option `url`; without it the one that the client made. */
+export async function urlFor<Req>(
+  option: FdfsStorageOptions<Req>['url'],
+  req: Req,
+  file: StoredFile,
+): Promise<string | undefined> {
+  if (option === undefined) return file.url;
+  if (option === false) return undefined;
+  if (typeof option === 'string') return `${option.replace(/\/+$/, '')}/${file.fileId}`;
+  return await evaluate(option, req, file);
+}
+
+/** A value as it is, what a function returns, or what it calls back with if it declares three parameters. */
+async function evaluate<T, Req = MulterRequest, File = IncomingFile>(
+  option: T | PerFileFunction<T, Req, File> | undefined,
+  req: Req,
+  file: File,
+): Promise<T | undefined> {
+  if (typeof option !== 'function') return option;
+  const call = option as (...args: unknown[]) => T | undefined | Promise<T | undefined>;
+  if (call.length < 3) return await call(req, file);
+  return await new Promise((resolve, reject) => {
+    const returned = call(req, file, (error: unknown, value?: T) => (error ? reject(error) : resolve(value)));
+    // An async function may reject instead of calling back.
+    Promise.resolve(returned).catch(reject);
+  });
+}
+
+function isDuplex(value: unknown): value is Duplex {
+  if (value instanceof Duplex) return true;
+  const { pipe, write } = (value ?? {}) as Partial<Record<'pipe' | 'write', unknown>>;
+  return typeof pipe === 'function' && typeof write === 'function';
+}
+
+/**
+ * A stranger's file name, such that it can be kept as metadata: without the characters that the format reserves,
+ * and with so much cut off its front that it fits.
+ */
+function keepableName(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that the wire format reserves
+  const characters = Array.from(name.replace(/[\x00-\x02]/g, ''));
+  let from = characters.length;
+  for (let bytes = 0; from > 0; from--) {
+    bytes += Buffer.byteLength(characters[from - 1]!);
+    if (bytes > MAX_METADATA_VALUE) break;
+  }
+  return characters.slice(from).join('');
+}

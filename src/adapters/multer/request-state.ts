@@ -1,0 +1,88 @@
+/**
+ * What the files of one request have in common: as soon as one of them fails, or the client leaves, none of them may
+ * stay. Multer sees to that only in part, and each version to another part, so it is seen to here.
+ */
+import type { Readable } from 'node:stream';
+import { NetworkError } from '../../core/errors.js';
+
+export class RequestState {
+  readonly #controller = new AbortController();
+  readonly #stored = new Set<string>();
+  readonly #removals = new Map<string, Promise<void>>();
+  readonly #remove: (fileId: string) => Promise<void>;
+
+  constructor(req: Readable, remove: (fileId: string) => Promise<void>) {
+    this.#remove = remove;
+    const check = () => {
+      if (!leftEarly(req)) return;
+      this.fail(
+        new NetworkError('FASTDFS_REQUEST_ABORTED', 'The client left before its request was complete'),
+      );
+      // Versions before 2.1 do not look after files that were complete by then.
+      for (const fileId of this.#stored) this.remove(fileId).catch(() => undefined);
+    };
+    // 'aborted' comes first: between the two events a file could become complete.
+    req.once('aborted', check);
+    req.once('close', check);
+    check();
+  }
+
+  /** Fires when the request has failed. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The first reason counts. */
+  fail(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Fails when the content of a part ends in any other way than by its end. */
+  watch(stream: Readable): void {
+    const check = () => {
+      if (stream.errored) this.fail(stream.errored);
+      else if (stream.destroyed && !stream.readableEnded) {
+        this.fail(new NetworkError('FASTDFS_REQUEST_ABORTED', 'The form ended in the middle of a file'));
+      }
+    };
+    stream.once('error', (error) => this.fail(error));
+    stream.once('close', check);
+    check();
+  }
+
+  /** Waits for what users' functions do, but not longer than the request lives. */
+  async race<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this;
+    let stop = () => {};
+    const failed = new Promise<never>((_resolve, reject) => {
+      stop = () => reject(signal.reason);
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+      return await Promise.race([work, failed]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Multer is about to learn of this file. */
+  keep(fileId: string): void {
+    this.#stored.add(fileId);
+  }
+
+  /** Removes a file, once, whoever asks. A file that is gone already is no error. */
+  remove(fileId: string): Promise<void> {
+    let removal = this.#removals.get(fileId);
+    if (!removal) {
+      removal = this.#remove(fileId);
+      this.#removals.set(fileId, removal);
+    }
+    return removal;
+  }
+}
+
+/** A body that nobody reads (some platforms hand it over in another way) tells nothing by its end. */
+function leftEarly(req: Readable): boolean {
+  return req.readableAborted && req.readableDidRead;
+}
