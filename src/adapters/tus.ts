@@ -1,0 +1,260 @@
+/**
+ * `fastdfs-streams/tus`: a data store for `@tus/server` 2. An upload is an appender file that grows; all that is to
+ * be known of it lies in the file itself and in its metadata, and nothing in this process. Several nodes may serve
+ * the same uploads if they have the same `secret` and share a locker, as `@tus/server` wants it for any store.
+ */
+import { randomBytes } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { DataStore, ERRORS, Upload } from '@tus/server';
+import { type Conf, engineOf, type FastDFSClient } from '../client.js';
+import { FastDFSError, isNotFound, ServerError } from '../core/errors.js';
+import { parseFileId } from '../core/file-id.js';
+import { STATUS_EINVAL } from '../core/protocol/constants.js';
+import { clientOf, type HeldClient } from './client-of.js';
+import { HandedOut } from './tus/handed-out.js';
+import { checkOptions } from './tus/options.js';
+import { receive } from './tus/receive.js';
+import { decodeState, encodeLength, encodeState, plainMetadata, type UploadState } from './tus/state.js';
+import type { FdfsStoreOptions, TusUpload } from './tus/types.js';
+import { UploadIds } from './tus/upload-ids.js';
+import { webStreamOf } from './tus/web-stream.js';
+
+export { allowAnyFileName } from './tus/file-names.js';
+export type { FdfsStoreOptions, TusStorage, TusUpload } from './tus/types.js';
+
+/** Under its own type the base class would need `@tus/server` in this package's declarations. */
+const Base: new () => EventEmitter = DataStore;
+
+/** What a file is as an upload. */
+interface Found extends UploadState {
+  /** Bytes at the source storage. */
+  readonly size: number;
+  /** Where the client should go on; see {@link FdfsStore.getUpload}. */
+  readonly offset: number;
+}
+
+export class FdfsStore extends Base {
+  readonly extensions: string[] = [
+    'creation',
+    'creation-with-upload',
+    'creation-defer-length',
+    'termination',
+  ];
+  /** The client that this store uses. */
+  readonly client: FastDFSClient;
+  readonly #held: HeldClient;
+  readonly #ids: UploadIds;
+  readonly #finalize: boolean;
+  readonly #blockBytes: number;
+  readonly #group: string | undefined;
+  readonly #handedOut = new HandedOut();
+
+  /**
+   * @param conf path of a `client.conf`, options, or a client; who passes a client keeps it and closes it
+   * @throws ArgumentError for wrong options, before anything connects
+   */
+  constructor(conf: Conf, options: FdfsStoreOptions = {}) {
+    super();
+    const { secret, blockBytes, finalize, group } = checkOptions(options);
+    this.#held = clientOf(conf);
+    this.client = this.#held.client;
+    this.#finalize = finalize;
+    this.#blockBytes = blockBytes;
+    this.#group = group;
+    this.#ids = new UploadIds(secret ?? randomBytes(32));
+    if (secret === undefined) {
+      this.#warn(
+        'FdfsStore signs upload ids with a secret that it made up: other nodes, and this one after a restart, ' +
+          'answer 404 for its uploads. Set the option `secret` to go on with them.',
+      );
+    }
+  }
+
+  /** Closes the client, unless it was passed in. Uploads can be gone on with later. Safe to call twice. */
+  async close(): Promise<void> {
+    await this.#held.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  hasExtension(extension: string): boolean {
+    return this.extensions.includes(extension);
+  }
+
+  /** POST. Makes the file, and gives the upload the id that leads back to it. */
+  async create(upload: TusUpload): Promise<TusUpload> {
+    const { size: length, metadata } = upload;
+    // No PATCH comes for an upload of nothing: it is finished here.
+    const finished = length === 0 && this.#finalize;
+    const filename = metadata?.filename ?? metadata?.name ?? undefined;
+    const { fileId } = await explained('UNKNOWN_ERROR', () =>
+      this.client.upload(Buffer.alloc(0), {
+        appender: !finished,
+        metadata: finished ? plainMetadata(metadata) : encodeState({ length, metadata }),
+        ...(filename === undefined ? {} : { filename }),
+        ...(this.#group === undefined ? {} : { group: this.#group }),
+      }),
+    );
+    upload.id = this.#ids.sign(fileId);
+    upload.storage = this.#handedOut.storageOf(fileId);
+    upload.creation_date = parseFileId(fileId).createdAt.toISOString();
+    return upload;
+  }
+
+  /**
+   * HEAD, and before every other verb. With `finalize` an upload that is complete and still an appender file lacks
+   * its last byte: whatever kept it from being finished, the client sends that one again, and then it is.
+   */
+  async getUpload(id: string): Promise<TusUpload> {
+    const fileId = this.#open(id);
+    const { length, metadata, offset } = await this.#find(fileId);
+    return new Upload({
+      id,
+      offset,
+      ...(length === undefined ? {} : { size: length }),
+      ...(metadata === undefined ? {} : { metadata }),
+      creation_date: parseFileId(fileId).createdAt.toISOString(),
+      storage: this.#handedOut.storageOf(fileId),
+    });
+  }
+
+  /**
+   * PATCH. Stores what comes block by block, each at its offset, so that one that was lost and is sent again does no
+   * harm. What came of a request that breaks off is stored, too.
+   * @returns the new offset, as confirmed by the storage
+   */
+  async write(stream: Readable, id: string, offset: number): Promise<number> {
+    const fileId = this.#open(id);
+    const found = await this.#find(fileId);
+    if (offset !== found.size && offset !== found.offset) throw ERRORS.INVALID_OFFSET;
+    if (!isAppender(fileId)) return await this.#nothingMore(stream, found.size);
+    const blocks = this.client.createModifyStream(fileId, { start: offset, blockBytes: this.#blockBytes });
+    try {
+      await receive(stream, blocks);
+    } catch (error) {
+      throw await this.#writeError(error, fileId);
+    }
+    const confirmed = offset + blocks.bytesConfirmed;
+    if (this.#finalize && confirmed === found.length) await this.#finish(fileId, found);
+    return confirmed;
+  }
+
+  /** PATCH with a length that was not known before. */
+  async declareUploadLength(id: string, length: number): Promise<void> {
+    const fileId = this.#open(id);
+    await explained('UNKNOWN_ERROR', () =>
+      this.client.setMetadata(fileId, encodeLength(length), { mode: 'merge' }),
+    );
+  }
+
+  /** DELETE. */
+  async remove(id: string): Promise<void> {
+    const fileId = this.#open(id);
+    await explained('UNKNOWN_ERROR', () => this.client.delete(fileId));
+  }
+
+  /** GET. Nothing is fetched before the first read; a reader that leaves ends the download. */
+  async read(id: string): Promise<ReadableStream<Uint8Array>> {
+    const fileId = this.#open(id);
+    return webStreamOf(() => this.client.createDownloadStream(fileId));
+  }
+
+  /** Nothing expires: FastDFS cannot list its files. */
+  async deleteExpired(): Promise<number> {
+    return 0;
+  }
+
+  getExpiration(): number {
+    return 0;
+  }
+
+  #open(id: string): string {
+    const fileId = this.#ids.open(id);
+    if (fileId === undefined) throw ERRORS.FILE_NOT_FOUND;
+    return fileId;
+  }
+
+  async #find(fileId: string): Promise<Found> {
+    return await explained('UNKNOWN_ERROR', async () => {
+      // Of an appender file both come from its source storage: replicas lag behind.
+      const [{ size }, stored] = await Promise.all([
+        this.client.stat(fileId, { source: 'server' }),
+        this.client.getMetadata(fileId),
+      ]);
+      if (!isAppender(fileId)) return { size, offset: size, length: size, metadata: stored };
+      const state = decodeState(stored);
+      if (!state) throw ERRORS.FILE_NOT_FOUND;
+      const unfinished = this.#finalize && size > 0 && size === state.length;
+      return { ...state, size, offset: unfinished ? size - 1 : size };
+    });
+  }
+
+  /** A finished upload takes an empty body only. */
+  async #nothingMore(stream: Readable, size: number): Promise<number> {
+    for await (const chunk of stream) if (chunk.length > 0) throw ERRORS.ERR_SIZE_EXCEEDED;
+    return size;
+  }
+
+  async #finish(fileId: string, { metadata }: UploadState): Promise<void> {
+    let newFileId: string;
+    try {
+      newFileId = await this.client.finalize(fileId);
+    } catch (error) {
+      // Servers before 6.02 do not know the command: the appender file stays, complete and usable.
+      if (error instanceof ServerError && error.status === STATUS_EINVAL) {
+        this.#warn(`The storage cannot turn appender files into ordinary ones: ${fileId} stays as it is`);
+        return;
+      }
+      throw explain(error, 'FILE_WRITE_ERROR');
+    }
+    this.#handedOut.rename(fileId, newFileId);
+    // The file has its content and its name by now: the rest is worth a warning, not the upload.
+    const plain = plainMetadata(metadata);
+    if (Object.keys(plain).length > 0) {
+      await this.client.setMetadata(newFileId, plain).catch((error: Error) => {
+        this.#warn(`Could not set the metadata of ${newFileId}: ${error.message}`);
+      });
+    }
+    // The storage leaves the metadata of the old name behind, as a file that nobody would find.
+    await this.client.delete(`${fileId}-m`, { ignoreNotFound: true }).catch((error: Error) => {
+      this.#warn(`Could not remove the former metadata of ${newFileId}: ${error.message}`);
+    });
+  }
+
+  /** Status 22 may say that the file is gone: DELETE came in between. */
+  async #writeError(error: unknown, fileId: string): Promise<unknown> {
+    if (error instanceof ServerError && !(await this.client.exists(fileId).catch(() => true))) {
+      return ERRORS.FILE_NOT_FOUND;
+    }
+    return explain(error, 'FILE_WRITE_ERROR');
+  }
+
+  #warn(message: string): void {
+    engineOf(this.client).options.logger.warn(message);
+  }
+}
+
+function isAppender(fileId: string): boolean {
+  return parseFileId(fileId).kind === 'appender';
+}
+
+async function explained<T>(otherwise: keyof typeof ERRORS, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw explain(error, otherwise);
+  }
+}
+
+/**
+ * The error as `@tus/server` answers it. It tells `onResponseError` everything, and the client nothing about the
+ * servers behind.
+ */
+function explain(error: unknown, otherwise: keyof typeof ERRORS): unknown {
+  if (isNotFound(error)) return ERRORS.FILE_NOT_FOUND;
+  return error instanceof FastDFSError ? Object.assign(error, ERRORS[otherwise]) : error;
+}
