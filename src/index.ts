@@ -1,4 +1,15 @@
 /** What `import … from 'fastdfs-streams'` gives. Adapters have entry points of their own. */
+export { FastDFSAdmin } from './admin/admin.js';
+export type {
+  AdminOptions,
+  ClusterHealth,
+  GroupState,
+  HealthOptions,
+  ListStoragesOptions,
+  TrackerStatus,
+  Verdict,
+  WatchOptions,
+} from './admin/types.js';
 export {
   type CallOptions,
   type Conf,
@@ -24,6 +35,21 @@ export { type FileKind, type ParsedFileId, parseFileId } from './core/file-id.js
 export type { Metadata } from './core/metadata.js';
 export type { ServerPoolStats } from './core/net/pool.js';
 export type { FastDFSOptions } from './core/options.js';
+export type {
+  StorageClusterStat,
+  StorageStat,
+  TrackerStat,
+  VolumeClusterStat,
+  VolumeStat,
+} from './core/protocol/admin-commands.js';
+export type {
+  ConnectionCounts,
+  Counter,
+  GroupInfo,
+  RwMode,
+  StorageInfo,
+  StorageStatus,
+} from './core/protocol/records.js';
 export { createToken, type TokenVerdict, type VerifyTokenInput, verifyToken } from './core/token.js';
 export type { UploadResult } from './core/uploaded.js';
 export type { UrlOptions } from './core/url.js';

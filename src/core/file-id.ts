@@ -41,6 +41,8 @@ export interface ParsedFileId {
 const FILE_ID = /^([A-Za-z0-9]{1,16})\/(M[0-9A-Fa-f]{2}\/[0-9A-F]{2}\/[0-9A-F]{2}\/[A-Za-z0-9._-]+)$/;
 const ENCODED_AT = 10;
 const ENCODED_CHARS = 27;
+/** A slave of a master with a long extension may be as short as this. */
+const SHORTEST_NAME = ENCODED_AT + ENCODED_CHARS;
 const TRUNK_CHARS = TRUNK_NAME_LENGTH - NORMAL_NAME_LENGTH;
 
 const BIT_DECORATED = 0x8000_0000;
@@ -69,7 +71,7 @@ export function splitFileId(fileId: string): SplitFileId {
       `its name has ${remoteFilename.length} bytes; servers take ${MAX_REMOTE_FILENAME}`,
     );
   }
-  if (remoteFilename.length < NORMAL_NAME_LENGTH - 7) throw badFileId(fileId, 'its name is too short');
+  if (remoteFilename.length < SHORTEST_NAME) throw badFileId(fileId, 'its name is too short');
   return { group: fileId.slice(0, slash), remoteFilename };
 }
 
@@ -167,7 +169,8 @@ export function encodeName(fields: NameFields): string {
 
 /** A file id as a server sent it: one that is none is the server's fault, not the caller's. */
 export function checkFileIdReply(fileId: string): string {
-  if (!FILE_ID.test(fileId)) {
+  const nameLength = fileId.length - fileId.indexOf('/') - 1;
+  if (!FILE_ID.test(fileId) || nameLength < SHORTEST_NAME || nameLength > MAX_REMOTE_FILENAME) {
     throw new ProtocolError(`Response names no file id: ${JSON.stringify(fileId.slice(0, 160))}`);
   }
   return fileId;

@@ -53,7 +53,7 @@ export class Tally {
  * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`)
  */
 function verifyPlaced(fileId: string, sent: Tally): ParsedFileId {
-  const stored = parseFileId(fileId);
+  const stored = parsed(fileId);
   if (stored.kind !== 'normal' || sent.crc32 === undefined) return stored;
   if (stored.size !== sent.size || stored.crc32 !== sent.crc32) {
     throw new ProtocolError(
@@ -63,6 +63,15 @@ function verifyPlaced(fileId: string, sent: Tally): ParsedFileId {
     );
   }
   return stored;
+}
+
+/** An id that makes no sense is the storage's fault here. */
+function parsed(fileId: string): ParsedFileId {
+  try {
+    return parseFileId(fileId);
+  } catch (cause) {
+    throw new ProtocolError(`The storage named no file: ${(cause as Error).message}`, { fileId, cause });
+  }
 }
 
 /**

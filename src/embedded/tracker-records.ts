@@ -68,8 +68,9 @@ export function storageRecord(view: TrackerView, node: StorageNode): Buffer {
   return writer.byte(isTrunkServer(node) ? 1 : 0).finish();
 }
 
+/** One that is down loses the task, which real trackers take two or three check intervals to see. */
 export function isTrunkServer(node: StorageNode): boolean {
-  return node.group.trunkServer === node;
+  return node.running && node.group.trunkServer === node;
 }
 
 /** Whoever joined first gave the others what was there. */

@@ -2,6 +2,7 @@
  * Which address a storage id stands for: from a file that the client was configured with, or from the trackers, asked
  * once and when somebody first wants to know. PROTOCOL: parameters and identities (75 and 69).
  */
+import { unlessAborted } from '../abort.js';
 import { parseStorageIds, type StorageIdRecord } from '../config/storage-ids.js';
 import { FastDFSError, ProtocolError, ServerError } from '../errors.js';
 import type { ExchangeOptions } from '../exchange.js';
@@ -44,12 +45,12 @@ export class StorageIds {
    */
   async find(id: number, { signal }: ExchangeOptions): Promise<string | undefined> {
     if (this.#missing) {
+      signal?.throwIfAborted();
       // Whoever comes meanwhile waits for the same answer, so nobody's signal may end it.
       this.#loading ??= this.#load().finally(() => {
         this.#loading = undefined;
       });
-      await this.#loading;
-      signal?.throwIfAborted();
+      await unlessAborted(this.#loading, signal);
     }
     return this.known(id);
   }

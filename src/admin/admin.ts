@@ -1,0 +1,226 @@
+/** The admin object: what an operator asks and changes, each call a few lines over the tracker commands. */
+import { type Conf, createClient, engineOf, FastDFSClient } from '../client.js';
+import { ArgumentError, ClosedError, ServerError } from '../core/errors.js';
+import { checkGroup } from '../core/names.js';
+import * as commands from '../core/protocol/admin-commands.js';
+import { STATUS_EALREADY, STATUS_EBUSY, STATUS_ENOENT } from '../core/protocol/constants.js';
+import type { GroupInfo, GroupRecord, StorageInfo, StorageStatus } from '../core/protocol/records.js';
+import { settled } from './groups.js';
+import { checkHealth } from './health.js';
+import { listTrackers } from './tracker-status.js';
+import { AdminTrackers, supported } from './trackers.js';
+import type {
+  AdminOptions,
+  ClusterHealth,
+  HealthOptions,
+  ListStoragesOptions,
+  TrackerStatus,
+  WatchOptions,
+} from './types.js';
+import { watchCluster } from './watch.js';
+
+/** Servers refuse to delete a storage in these states. */
+const IN_USE: ReadonlySet<StorageStatus> = new Set(['ONLINE', 'ACTIVE', 'RECOVERY']);
+
+/**
+ * Looks after a cluster: groups, storages, trackers. Made from a path or options it has a client of its own, which
+ * `close()` closes; a client that is passed stays with whoever passed it.
+ */
+export class FastDFSAdmin {
+  readonly #client: FastDFSClient;
+  readonly #owned: boolean;
+  readonly #trackers: AdminTrackers;
+  readonly #closing = new AbortController();
+
+  /**
+   * @param conf path of a `client.conf`, options, or a client
+   * @throws ArgumentError for wrong options or an unreadable file; nothing is connected to
+   */
+  constructor(conf: Conf) {
+    this.#owned = !(conf instanceof FastDFSClient);
+    this.#client = createClient(conf);
+    this.#trackers = new AdminTrackers(engineOf(this.#client));
+  }
+
+  /** Every group, sorted by name. */
+  async listGroups(options: AdminOptions = {}): Promise<GroupInfo[]> {
+    return await this.#usable().read(options, async (ask) =>
+      settled(await ask(commands.listAllGroups, undefined), ask),
+    );
+  }
+
+  /** @throws ServerError (2) when there is no such group */
+  async getGroup(name: string, options: AdminOptions = {}): Promise<GroupInfo> {
+    checkGroup(name);
+    const groups = await this.#usable().read(options, async (ask) =>
+      settled([await ask(commands.listOneGroup, { group: name })], ask),
+    );
+    return groups[0]!;
+  }
+
+  /**
+   * The storages of a group, sorted by id; deleted ones stay in the list until the tracker is restarted.
+   * @throws ServerError (2) when there is no such group, or no such storage in it
+   */
+  async listStorages(group: string, options: ListStoragesOptions = {}): Promise<StorageInfo[]> {
+    checkGroup(group);
+    const { storage } = options;
+    if (storage !== undefined) checkStorageId(storage);
+    return await this.#usable().read(options, (ask) =>
+      ask(commands.listStorage, { group, storageId: storage }),
+    );
+  }
+
+  /**
+   * Removes a group that has no storage left. Every tracker is asked first, then told, and has to be reachable.
+   * @throws ServerError: 16 while a tracker has records of storages (deleted ones count until it is restarted), 2
+   * when no tracker knows the group
+   */
+  async deleteGroup(name: string, options: AdminOptions = {}): Promise<void> {
+    checkGroup(name);
+    const args = { group: name };
+    const trackers = this.#usable();
+    const seen = await trackers.onEach(options, [STATUS_ENOENT], async (ask) => {
+      assertEmpty(await ask(commands.listOneGroup, args));
+    });
+    throwIfAll(STATUS_ENOENT, seen);
+    const answers = await trackers.onEach(options, [STATUS_ENOENT], (ask) => ask(commands.deleteGroup, args));
+    throwIfAll(STATUS_ENOENT, answers);
+  }
+
+  /**
+   * Removes a storage that has been stopped from its group. Every tracker is asked first, then told, and has to be
+   * reachable. The record stays, as DELETED, until the trackers are restarted.
+   * @param storageId its id, or its IP address in clusters without ids
+   * @throws ServerError: 16 while any tracker sees it ONLINE or ACTIVE, or as trunk server of its group; 2 when no
+   * tracker knows it. One that was deleted already (114) is no error.
+   */
+  async deleteStorage(group: string, storageId: string, options: AdminOptions = {}): Promise<void> {
+    checkGroup(group);
+    checkStorageId(storageId);
+    const name = { group, storageId };
+    const trackers = this.#usable();
+    const seen = await trackers.onEach(options, [STATUS_ENOENT], async (ask) => {
+      for (const storage of await ask(commands.listStorage, name)) assertDeletable(storage);
+    });
+    throwIfAll(STATUS_ENOENT, seen);
+    const answers = await trackers.onEach(options, [STATUS_ENOENT, STATUS_EALREADY], (ask) =>
+      ask(commands.deleteStorage, name),
+    );
+    throwIfAll(STATUS_ENOENT, answers);
+  }
+
+  /**
+   * Makes a storage the trunk server of its group, or without an id has the leader choose one. Goes to the leader.
+   * @returns id of the trunk server
+   * @throws ServerError: 114 when it is the trunk server already, 17 while another one is ACTIVE, 64 when the storage
+   * is not ACTIVE, 95 when trunk mode is off (or the named tracker is not the leader), 2
+   */
+  async setTrunkServer(group: string, storageId?: string, options: AdminOptions = {}): Promise<string> {
+    checkGroup(group);
+    if (storageId !== undefined) checkStorageId(storageId);
+    return await this.#usable().ofLeader(options, (ask) =>
+      ask(commands.setTrunkServer, { group, storageId }),
+    );
+  }
+
+  /** Every configured tracker and how it is doing. One that cannot be reached is told, not thrown. */
+  async trackers(options: AdminOptions = {}): Promise<TrackerStatus[]> {
+    return await listTrackers(this.#usable(), options);
+  }
+
+  /**
+   * The trackers as the leader sees them.
+   * @throws ServerError (95, `FASTDFS_NOT_SUPPORTED`) by trackers before 6.15.5
+   */
+  async trackerStats(options: AdminOptions = {}): Promise<commands.TrackerStat[]> {
+    const { name } = commands.trackerClusterStat;
+    const call = this.#usable().ofLeader(options, (ask) => ask(commands.trackerClusterStat, undefined));
+    return await supported(call, name, '6.15.5');
+  }
+
+  /**
+   * All storages of all groups in short, and whether the cluster uses storage ids and trunk files.
+   * @throws ServerError (95, `FASTDFS_NOT_SUPPORTED`) by trackers before 6.16.0
+   */
+  async storageStats(options: AdminOptions = {}): Promise<commands.StorageClusterStat> {
+    const { name } = commands.storageClusterStat;
+    const call = this.#usable().read(options, (ask) => ask(commands.storageClusterStat, undefined));
+    return await supported(call, name, '6.16.0');
+  }
+
+  /**
+   * The space of every group.
+   * @throws ServerError (95, `FASTDFS_NOT_SUPPORTED`) by trackers before 6.16.0
+   */
+  async volumeStats(options: AdminOptions = {}): Promise<commands.VolumeClusterStat> {
+    const { name } = commands.storageVolumeStat;
+    const call = this.#usable().read(options, (ask) => ask(commands.storageVolumeStat, undefined));
+    return await supported(call, name, '6.16.0');
+  }
+
+  /**
+   * One verdict on the whole cluster, with reasons in words. A cluster in trouble is told, not thrown: only an abort
+   * and a wrong argument reject.
+   */
+  async health(options: HealthOptions = {}): Promise<ClusterHealth> {
+    return await checkHealth(this.#usable(), options);
+  }
+
+  /**
+   * `health()` again and again, the first time at once. Ends when the signal aborts or the admin is closed, and never
+   * throws: what went wrong is in the snapshot.
+   * @throws ArgumentError at once for a wrong option
+   */
+  watch(options: WatchOptions = {}): AsyncGenerator<ClusterHealth, void, undefined> {
+    return watchCluster(this.#usable(), options, this.#closing.signal);
+  }
+
+  /** Ends watches, and closes the client if it was made here. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#closing.abort(new ClosedError('The FastDFS admin is closed'));
+    if (this.#owned) await this.#client.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #usable(): AdminTrackers {
+    this.#closing.signal.throwIfAborted();
+    engineOf(this.#client).assertOpen();
+    return this.#trackers;
+  }
+}
+
+function checkStorageId(id: string): void {
+  if (typeof id !== 'string' || id === '') {
+    throw new ArgumentError(`A storage id must be a non-empty string, not ${JSON.stringify(id)}`);
+  }
+}
+
+/** @throws ServerError (16), before any tracker has forgotten the group */
+function assertEmpty({ storageCount }: GroupRecord): void {
+  const { name, hints } = commands.deleteGroup;
+  if (storageCount > 0) throw new ServerError(STATUS_EBUSY, { command: name, hint: hints?.[STATUS_EBUSY] });
+}
+
+/** @throws ServerError (16), before anything has been deleted anywhere */
+function assertDeletable({ group, id, status, trunkServer }: StorageInfo): void {
+  const command = commands.deleteStorage.name;
+  if (IN_USE.has(status)) {
+    const hint = `storage ${id} of ${group} is still ${status}; stop it first`;
+    throw new ServerError(STATUS_EBUSY, { command, hint });
+  }
+  // A tracker that keeps the deleted storage as trunk server of the group does not start again.
+  if (trunkServer && status !== 'DELETED') {
+    const hint = `storage ${id} is still the trunk server of ${group}; wait until the trackers have given the task to another, or call setTrunkServer()`;
+    throw new ServerError(STATUS_EBUSY, { command, hint });
+  }
+}
+
+function throwIfAll(status: number, answers: ReadonlyArray<{ refusal: ServerError } | { value: unknown }>) {
+  const [first] = answers;
+  const all = answers.every((answer) => 'refusal' in answer && answer.refusal.status === status);
+  if (all && first && 'refusal' in first) throw first.refusal;
+}

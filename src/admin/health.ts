@@ -1,0 +1,157 @@
+/** One look at the whole cluster, and what is wrong with it in words. */
+import { ArgumentError, ClosedError, FastDFSError } from '../core/errors.js';
+import { listAllGroups, listStorage } from '../core/protocol/admin-commands.js';
+import type { StorageInfo } from '../core/protocol/records.js';
+import { settled } from './groups.js';
+import { listTrackers } from './tracker-status.js';
+import type { AdminTrackers } from './trackers.js';
+import type { ClusterHealth, GroupState, HealthOptions, TrackerStatus, Verdict } from './types.js';
+
+const DEFAULT_MAX_LAG_SECONDS = 300;
+/** Two heart-beats of a default installation: so long a storage may take to report what it has. */
+const REPORT_SECONDS = 60;
+
+/** @throws ArgumentError naming the option */
+export function checkHealthOptions({ maxLagSeconds = DEFAULT_MAX_LAG_SECONDS }: HealthOptions): void {
+  if (typeof maxLagSeconds !== 'number' || !(maxLagSeconds > 0)) {
+    throw new ArgumentError(
+      `\`maxLagSeconds\` must be a positive number of seconds, not ${String(maxLagSeconds)}`,
+    );
+  }
+}
+
+export async function checkHealth(trackers: AdminTrackers, options: HealthOptions): Promise<ClusterHealth> {
+  checkHealthOptions(options);
+  const checkedAt = new Date();
+  const states = await listTrackers(trackers, options);
+  const { groups, error } = await readGroups(trackers, states, options);
+  const limit = options.maxLagSeconds ?? DEFAULT_MAX_LAG_SECONDS;
+  const reasons = [
+    ...trackerReasons(states),
+    ...(error && states.some(({ reachable }) => reachable)
+      ? [`the groups could not be read: ${error.message}`]
+      : []),
+    ...(groups?.length === 0 ? ['no group has been set up: no storage has joined the trackers'] : []),
+    ...(groups ?? []).flatMap((group) => groupReasons(group, limit)),
+  ];
+  const verdict: Verdict = !groups?.some(takesUploads) ? 'down' : reasons.length > 0 ? 'degraded' : 'ok';
+  return {
+    verdict,
+    reasons,
+    checkedAt,
+    trackers: states,
+    groups: groups ?? [],
+    ...(error ? { error } : {}),
+  };
+}
+
+/** As the leader sees them, where there is one; it decides where uploads go. */
+async function readGroups(
+  trackers: AdminTrackers,
+  states: readonly TrackerStatus[],
+  options: HealthOptions,
+): Promise<{ groups?: GroupState[]; error?: FastDFSError }> {
+  const tracker = options.tracker ?? states.find(({ leader }) => leader)?.address;
+  try {
+    const groups = await trackers.read({ ...options, ...(tracker ? { tracker } : {}) }, async (ask) => {
+      const infos = await settled(await ask(listAllGroups, undefined), ask);
+      return await Promise.all(
+        infos.map(async (info) => ({ ...info, storages: await ask(listStorage, { group: info.name }) })),
+      );
+    });
+    return { groups };
+  } catch (error) {
+    if (!(error instanceof FastDFSError) || error instanceof ClosedError || error instanceof ArgumentError) {
+      throw error;
+    }
+    return { error };
+  }
+}
+
+function trackerReasons(trackers: readonly TrackerStatus[]): string[] {
+  const reasons = trackers
+    .filter(({ reachable }) => !reachable)
+    .map(({ address, status }) => `tracker ${address} cannot be reached: ${status}`);
+  const reachable = trackers.filter((tracker) => tracker.reachable);
+  // A single tracker that was asked for by name need not be the leader.
+  if (
+    reachable.length === trackers.length &&
+    reachable.length > 1 &&
+    !reachable.some(({ leader }) => leader)
+  ) {
+    reasons.push('no tracker is the leader');
+  }
+  return reasons;
+}
+
+function groupReasons(group: GroupState, limit: number): string[] {
+  const reasons: string[] = [];
+  const { name, storages } = group;
+  if (!storages.some(isWritable)) reasons.push(`group ${name} has no storage that is ACTIVE and writable`);
+  if (!storages.some(isReadable)) reasons.push(`group ${name} has no storage that is ACTIVE and readable`);
+  if (!hasSpace(group)) {
+    reasons.push(
+      `group ${name} has no space above the reserve: ${gib(group.freeBytes)} free of ${gib(group.totalBytes)}, ${gib(group.reservedBytes ?? 0)} reserved`,
+    );
+  }
+  for (const storage of storages) {
+    const { id, status } = storage;
+    if (status === 'DELETED') continue;
+    if (status !== 'ACTIVE') reasons.push(`storage ${id} of group ${name} is ${status}`);
+    else reasons.push(...lagReasons(storage, storages, limit));
+  }
+  const trunkMode = group.currentTrunkFileId !== undefined;
+  if (trunkMode && !storages.some(({ trunkServer, status }) => trunkServer && status === 'ACTIVE')) {
+    reasons.push(`group ${name} uses trunk files and has no ACTIVE trunk server`);
+  }
+  return reasons;
+}
+
+/**
+ * A storage is behind by the time between the newest change at another one and the newest that it has. A change that is
+ * younger than the reports about it proves nothing.
+ */
+function lagReasons(storage: StorageInfo, storages: readonly StorageInfo[], limit: number): string[] {
+  const others = storages.filter(({ id, status }) => id !== storage.id && status !== 'DELETED');
+  const newest = Math.max(...others.map(({ lastSourceUpdate }) => seconds(lastSourceUpdate)), 0);
+  const now = Math.max(...storages.map(({ lastHeartbeat }) => seconds(lastHeartbeat)));
+  if (newest === 0 || now - newest < REPORT_SECONDS) return [];
+  const { id, group, lastSynced } = storage;
+  if (lastSynced === undefined)
+    return [`storage ${id} of group ${group} has taken over no change of the others`];
+  const lag = newest - seconds(lastSynced);
+  return lag > limit ? [`storage ${id} of group ${group} is ${lag} seconds behind the others`] : [];
+}
+
+function takesUploads(group: GroupState): boolean {
+  return group.storages.some(isWritable) && hasSpace(group);
+}
+
+function isWritable({ status, rwMode = 'both' }: StorageInfo): boolean {
+  return status === 'ACTIVE' && (rwMode === 'both' || rwMode === 'write');
+}
+
+function isReadable({ status, rwMode = 'both' }: StorageInfo): boolean {
+  return status === 'ACTIVE' && (rwMode === 'both' || rwMode === 'read');
+}
+
+/** Trunk files have space of their own inside. Records of old servers do not tell the reserve. */
+function hasSpace({
+  freeBytes,
+  reservedBytes = 0,
+  trunkFreeBytes,
+  totalBytes,
+  storages,
+}: GroupState): boolean {
+  // Nothing is known of the disks of a group while no storage has reported.
+  if (totalBytes === 0 || !storages.some(isWritable)) return true;
+  return freeBytes > reservedBytes || trunkFreeBytes > 0;
+}
+
+function seconds(date: Date | undefined): number {
+  return (date?.getTime() ?? 0) / 1000;
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

@@ -1,0 +1,54 @@
+/** How each tracker is doing: all are asked at the same time, and none is waited for longer than the time-outs say. */
+import type { Tracker } from '../core/cluster/trackers.js';
+import { ArgumentError, ClosedError, FastDFSError, ServerError } from '../core/errors.js';
+import { trackerGetStatus } from '../core/protocol/admin-commands.js';
+import { activeTest } from '../core/protocol/tracker-commands.js';
+import type { AdminTrackers, Ask } from './trackers.js';
+import type { AdminOptions, TrackerStatus } from './types.js';
+
+export async function listTrackers(trackers: AdminTrackers, options: AdminOptions): Promise<TrackerStatus[]> {
+  const selected = trackers.select(options);
+  const states = await Promise.all(
+    selected.map((tracker) => stateOf(tracker, trackers.askOf(tracker, options))),
+  );
+  return states.sort((a, b) => (a.address < b.address ? -1 : 1));
+}
+
+async function stateOf({ name }: Tracker, ask: Ask): Promise<TrackerStatus> {
+  try {
+    // The first question may have to connect; the second one is timed.
+    await ask(activeTest, undefined);
+  } catch (error) {
+    return { address: name, reachable: false, leader: false, ...told(error) };
+  }
+  const asked = performance.now();
+  const reached = () => ({ address: name, reachable: true, latencyMs: rounded(performance.now() - asked) });
+  try {
+    const { leader, runningSeconds, restartSeconds } = await ask(trackerGetStatus, undefined);
+    return {
+      ...reached(),
+      leader,
+      status: leader ? 'leader' : 'follower',
+      runningSeconds,
+      restartSeconds,
+    };
+  } catch (error) {
+    // A no is an answer, too.
+    if (error instanceof ServerError) return { ...reached(), leader: false, ...told(error) };
+    return { address: name, reachable: false, leader: false, ...told(error) };
+  }
+}
+
+/** @throws what is no failure of the tracker: an abort, a closed client, a wrong argument */
+function told(error: unknown): { status: string; error: FastDFSError } {
+  if (!(error instanceof FastDFSError) || error instanceof ClosedError || error instanceof ArgumentError) {
+    throw error;
+  }
+  const noGroup = error instanceof ServerError && trackerGetStatus.hints?.[error.status];
+  return { status: noGroup || error.message, error };
+}
+
+/** To microseconds. */
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

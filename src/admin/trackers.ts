@@ -1,0 +1,135 @@
+/**
+ * Which tracker an admin call goes to: the one that is named, any that answers, or all of them in turn. Several
+ * questions of one call go to the same tracker, as trackers need not agree.
+ */
+import { formatAddress, parseAddresses } from '../core/address.js';
+import type { Tracker } from '../core/cluster/trackers.js';
+import type { Engine } from '../core/engine.js';
+import { ArgumentError, type FastDFSError, NetworkError, ServerError } from '../core/errors.js';
+import type { Command } from '../core/protocol/command.js';
+import {
+  DEFAULT_TRACKER_PORT,
+  STATUS_EINVAL,
+  STATUS_ENOENT,
+  STATUS_EOPNOTSUPP,
+} from '../core/protocol/constants.js';
+import { withRetry, worthElsewhere } from '../core/retry.js';
+import type { AdminOptions } from './types.js';
+
+/** Asks one certain tracker. */
+export type Ask = <Args, Reply>(command: Command<Args, Reply>, args: Args) => Promise<Reply>;
+
+export class AdminTrackers {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** The named tracker, or every configured one in the order in which to ask. */
+  select({ tracker }: AdminOptions): Tracker[] {
+    if (tracker === undefined) return this.#engine.trackers.inOrder();
+    if (typeof tracker !== 'string') {
+      throw new ArgumentError(`\`tracker\` must be 'host:port', not ${typeof tracker}`);
+    }
+    const addresses = parseAddresses(tracker, DEFAULT_TRACKER_PORT);
+    const known = this.#engine.trackers.all.find((each) =>
+      each.addresses.some(({ host, port }) =>
+        addresses.some((asked) => asked.host === host && asked.port === port),
+      ),
+    );
+    // A tracker that is not configured is asked all the same: it may be the one that is to be looked into.
+    return [known ?? { name: formatAddress(addresses[0]!), addresses, failures: 0, restsUntil: 0 }];
+  }
+
+  askOf(tracker: Tracker, options: AdminOptions): Ask {
+    return (command, args) =>
+      this.#engine.trackerClient.askOne(tracker, command, args, { signal: options.signal });
+  }
+
+  /** Reads from the first tracker that has an answer. One that knows no such thing (2) may only have been restarted. */
+  read<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#retried(options, () => this.#untilAnswered(options, run, STATUS_ENOENT));
+  }
+
+  /** The answer of the leader, which is whoever does not answer 95. */
+  ofLeader<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#retried(options, () => this.#untilAnswered(options, run, STATUS_EOPNOTSUPP));
+  }
+
+  /**
+   * Runs on every tracker, one after the other, and ends at the first that fails.
+   * @param tolerated statuses that are no failure; they are returned with the trackers that gave them
+   */
+  async onEach<T>(
+    options: AdminOptions,
+    tolerated: readonly number[],
+    run: (ask: Ask) => Promise<T>,
+  ): Promise<Array<{ value: T } | { refusal: ServerError }>> {
+    const answers: Array<{ value: T } | { refusal: ServerError }> = [];
+    for (const tracker of this.select(options)) {
+      try {
+        const value = await this.#retried(options, () => run(this.askOf(tracker, options)));
+        answers.push({ value });
+      } catch (error) {
+        if (!(error instanceof ServerError && tolerated.includes(error.status))) throw error;
+        answers.push({ refusal: error });
+      }
+    }
+    return answers;
+  }
+
+  #retried<T>({ signal }: AdminOptions, attempt: () => Promise<T>): Promise<T> {
+    return withRetry(this.#engine.options.retry, signal, attempt);
+  }
+
+  async #untilAnswered<T>(
+    options: AdminOptions,
+    run: (ask: Ask) => Promise<T>,
+    passOver: number,
+  ): Promise<T> {
+    const errors: FastDFSError[] = [];
+    for (const tracker of this.select(options)) {
+      try {
+        return await run(this.askOf(tracker, options));
+      } catch (error) {
+        const refused = error instanceof ServerError && error.status === passOver;
+        if (!refused && (!worthElsewhere(error) || (error as FastDFSError).maybeApplied)) throw error;
+        if (!refused) this.#engine.trackers.failed(tracker);
+        errors.push(error as FastDFSError);
+      }
+    }
+    throw summary(errors);
+  }
+}
+
+/**
+ * A tracker that knows no such thing is believed although another is silent; one that is not the leader is not: the
+ * leader may be the silent one.
+ */
+function summary(errors: readonly FastDFSError[]): FastDFSError {
+  const answer = errors.find((error) => error instanceof ServerError);
+  const silent = errors.find((error) => !(error instanceof ServerError));
+  if (answer && (!silent || answer.status === STATUS_ENOENT)) return answer;
+  if (errors.length === 1) return errors[0]!;
+  return new NetworkError(
+    'FASTDFS_NO_TRACKER',
+    `No answer from the trackers: ${errors.map((error) => error.message).join('; ')}`,
+    { command: silent?.command, retryable: true, cause: new AggregateError(errors) },
+  );
+}
+
+/** Commands that came late: whoever does not know them says "invalid", and means that it is too old. */
+export async function supported<T>(call: Promise<T>, command: string, since: string): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof ServerError) || error.status !== STATUS_EINVAL) throw error;
+    throw new ServerError(STATUS_EOPNOTSUPP, {
+      command,
+      address: error.address,
+      hint: `the tracker is too old; ${command} came with FastDFS ${since}`,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,75 @@
+/** What the admin object takes and gives, beside the records of the servers. */
+import type { FastDFSError } from '../core/errors.js';
+import type { GroupInfo, StorageInfo } from '../core/protocol/records.js';
+
+export interface AdminOptions {
+  /**
+   * `host:port` of the tracker to ask; port 22122 where none is given. Default: any that answers. Changes go to every
+   * tracker, and with this option to this one alone.
+   */
+  tracker?: string;
+  /** Ends the call; it rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface ListStoragesOptions extends AdminOptions {
+  /** Only the storage with this id (in clusters without ids: its IP address). */
+  storage?: string;
+}
+
+export interface TrackerStatus {
+  /** `host:port`, as configured. */
+  readonly address: string;
+  /** It accepts connections and answers. */
+  readonly reachable: boolean;
+  /** It says that it is the leader. */
+  readonly leader: boolean;
+  /** Milliseconds from question to answer on an open connection; only while reachable. */
+  readonly latencyMs?: number;
+  /** In words: `leader`, `follower`, `the tracker knows no group yet`, or why it cannot be reached. */
+  readonly status: string;
+  /** Since it was started, in steps of some minutes; while it tells. */
+  readonly runningSeconds?: number;
+  /** Between its last stop and its start; 0 where it did not stop properly. */
+  readonly restartSeconds?: number;
+  /** Why it cannot be reached, or what it answered instead of its state. */
+  readonly error?: FastDFSError;
+}
+
+/** A group and its storages, as seen at one time. */
+export interface GroupState extends GroupInfo {
+  readonly storages: readonly StorageInfo[];
+}
+
+/**
+ * - `ok`: nothing to complain about
+ * - `degraded`: uploads are possible, and something is wrong
+ * - `down`: no tracker answers, or no group takes uploads
+ */
+export type Verdict = 'ok' | 'degraded' | 'down';
+
+/** The cluster at one time, and what is wrong with it. */
+export interface ClusterHealth {
+  readonly verdict: Verdict;
+  /** In words, one for each thing that is wrong; empty when all is well. */
+  readonly reasons: readonly string[];
+  readonly checkedAt: Date;
+  readonly trackers: readonly TrackerStatus[];
+  /** Empty when they could not be read. */
+  readonly groups: readonly GroupState[];
+  /** Why the groups could not be read. */
+  readonly error?: Error;
+}
+
+export interface HealthOptions extends AdminOptions {
+  /**
+   * A storage is behind when it lacks changes of the others that are older than this, in seconds. Default 300.
+   * Storages report their progress every `heart_beat_interval` (30 s by default), so much less gives false alarms.
+   */
+  maxLagSeconds?: number;
+}
+
+export interface WatchOptions extends HealthOptions {
+  /** From the start of one look to the start of the next, in milliseconds; looks never overlap. Default 5000. */
+  intervalMs?: number;
+}

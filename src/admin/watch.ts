@@ -1,0 +1,71 @@
+/** Looks at the cluster again and again, until it is told to stop. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ArgumentError, ClosedError } from '../core/errors.js';
+import { checkHealth, checkHealthOptions } from './health.js';
+import type { AdminTrackers } from './trackers.js';
+import type { ClusterHealth, WatchOptions } from './types.js';
+
+const DEFAULT_INTERVAL_MS = 5_000;
+/** Timers of Node count in 32 bits. */
+const MAX_INTERVAL_MS = 2 ** 31 - 1;
+
+/**
+ * @param closing aborts when nobody will answer any more
+ * @throws ArgumentError at once, not when the first snapshot is asked for
+ */
+export function watchCluster(
+  trackers: AdminTrackers,
+  options: WatchOptions,
+  closing: AbortSignal,
+): AsyncGenerator<ClusterHealth, void, undefined> {
+  const { intervalMs = DEFAULT_INTERVAL_MS, signal, ...health } = options;
+  if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > MAX_INTERVAL_MS) {
+    throw new ArgumentError(
+      `\`intervalMs\` must be a whole number of milliseconds from 1 to ${MAX_INTERVAL_MS}, not ${String(intervalMs)}`,
+    );
+  }
+  checkHealthOptions(health);
+  trackers.select(health);
+  const end = signal ? AbortSignal.any([signal, closing]) : closing;
+  return look(trackers, { ...health, signal: end }, intervalMs, end);
+}
+
+async function* look(
+  trackers: AdminTrackers,
+  options: WatchOptions,
+  intervalMs: number,
+  end: AbortSignal,
+): AsyncGenerator<ClusterHealth, void, undefined> {
+  while (!end.aborted) {
+    const started = performance.now();
+    try {
+      yield await snapshot(trackers, options, end);
+      await delay(Math.max(0, intervalMs - (performance.now() - started)), undefined, { signal: end });
+    } catch (error) {
+      if (end.aborted || error instanceof ClosedError) return;
+      throw error;
+    }
+  }
+}
+
+/** Whatever fails is told in the snapshot; only the end ends it. */
+async function snapshot(
+  trackers: AdminTrackers,
+  options: WatchOptions,
+  end: AbortSignal,
+): Promise<ClusterHealth> {
+  try {
+    return await checkHealth(trackers, options);
+  } catch (error) {
+    if (end.aborted || error instanceof ClosedError) throw error;
+    const reason = `the cluster could not be looked at: ${(error as Error).message}`;
+    return {
+      verdict: 'down',
+      reasons: [reason],
+      checkedAt: new Date(),
+      trackers: [],
+      groups: [],
+      error: error as Error,
+    };
+  }
+}
