@@ -22,6 +22,7 @@ const LEVELS = [
 const APART = [
   { files: /^adapters\//, imports: new RegExp(`${LEVELS[0]!.source}|^(client|index)\\.ts$`) },
   { files: /^embedded\//, imports: LEVELS[0]! },
+  { files: /^cli\//, imports: /^(index|embedded\/index|adapters\/http)\.ts$/ },
 ];
 
 function filesIn(folder: string): { file: string; text: string }[] {

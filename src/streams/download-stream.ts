@@ -44,6 +44,8 @@ export class DownloadStream extends Readable implements DownloadSink {
   }
 
   override _construct(callback: (error?: Error | null) => void): void {
+    // Node calls this even when the constructor has thrown (for a malformed id or range): nobody has the stream then.
+    if (!this.#download) return;
     this.#opened = callback;
     this.#download.run().then(
       () => {
