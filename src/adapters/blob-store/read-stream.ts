@@ -1,0 +1,60 @@
+/** Readable over a blob: finds the file first, which may take asking an index, and then passes its bytes on. */
+import { Readable } from 'node:stream';
+import type { DownloadStream } from '../../index.js';
+import { opened } from '../opened.js';
+
+/** Finds the file of a key and opens it; when the file was replaced meanwhile, that of its successor. */
+export type OpenFile = (open: (stream: DownloadStream) => Promise<unknown>) => Promise<unknown>;
+
+export class BlobReadStream extends Readable {
+  readonly #find: OpenFile;
+  #source: DownloadStream | undefined;
+  #ready = false;
+
+  /** Made by `store.createReadStream()`. */
+  constructor(find: OpenFile, highWaterMark = 64 * 1024) {
+    super({ highWaterMark });
+    this.#find = find;
+  }
+
+  /** The file that is read; set when 'ready' fires. */
+  get fileId(): string | undefined {
+    return this.#ready ? this.#source?.fileId : undefined;
+  }
+
+  /** Bytes that this stream delivers in all. Set when 'ready' fires. */
+  get size(): number | undefined {
+    return this.#ready ? this.#source?.size : undefined;
+  }
+
+  /** Opens without being read, so that a missing blob is an 'error' even when nobody reads. */
+  override _construct(callback: () => void): void {
+    // Called back at once: a server that is silent must not hold up a destroy().
+    callback();
+    this.#find((source) => this.#open(source)).catch((error) => this.destroy(error));
+  }
+
+  override _read(): void {
+    if (this.#ready) this.#source?.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#source?.destroy(error ?? undefined);
+    callback(error);
+  }
+
+  async #open(source: DownloadStream): Promise<void> {
+    this.#source = source;
+    source.once('ready', () => {
+      this.#ready = true;
+      source.on('error', (error) => this.destroy(error));
+      source.on('data', (chunk) => {
+        if (!this.push(chunk)) source.pause();
+      });
+      source.on('end', () => this.push(null));
+      this.emit('ready');
+    });
+    if (this.destroyed) source.destroy();
+    await opened(source);
+  }
+}
