@@ -1,0 +1,29 @@
+/** `fdfs groups`, `fdfs storages` and `fdfs health`: one look, one answer. */
+import type { Verdict } from '../../index.js';
+import { groupLines, storageLines, verdictLines } from '../cluster-tables.js';
+import type { Context } from '../context.js';
+
+const HEALTH_EXIT_CODES: Readonly<Record<Verdict, number>> = { ok: 0, degraded: 1, down: 2 };
+
+export async function groups(context: Context): Promise<void> {
+  const list = await (await context.admin()).listGroups({ signal: context.signal });
+  context.print(list, list.length === 0 ? 'The cluster has no group yet.' : groupLines(list, context.paint));
+}
+
+export async function storages(context: Context, group: string | undefined): Promise<void> {
+  const admin = await context.admin();
+  const { signal } = context;
+  const names = group === undefined ? (await admin.listGroups({ signal })).map(({ name }) => name) : [group];
+  const list = (await Promise.all(names.map((name) => admin.listStorages(name, { signal })))).flat();
+  context.print(
+    list,
+    list.length === 0 ? 'There is no storage yet.' : storageLines(list, new Date(), context.paint),
+  );
+}
+
+export async function health(context: Context): Promise<number> {
+  const told = await (await context.admin()).health({ signal: context.signal });
+  const { verdict, reasons, checkedAt } = told;
+  context.print({ verdict, reasons, checkedAt }, verdictLines(told, context.paint));
+  return HEALTH_EXIT_CODES[verdict];
+}

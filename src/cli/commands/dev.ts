@@ -1,0 +1,109 @@
+/** `fdfs dev`: the embedded servers as a program. */
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import type { EmbeddedOptions } from '../../embedded/index.js';
+import type { Context } from '../context.js';
+import { EXIT, Interrupted, UsageError } from '../exit.js';
+
+interface DevFlags {
+  port?: number;
+  storagePort?: number;
+  group?: Record<string, number>;
+  trackers?: number;
+  dir?: string;
+  host?: string;
+  http?: number;
+}
+
+const CONF_HEAD = '# Written by fdfs dev at every start.';
+
+export async function dev(context: Context, { group, dir, http, ...flags }: DevFlags): Promise<number> {
+  const { signal } = context;
+  const { EmbeddedFastDFS } = await import('../../embedded/index.js');
+  const directory = dir === undefined ? undefined : resolve(dir);
+  if (directory !== undefined) await assertConfIsOurs(confOf(directory));
+  const options: EmbeddedOptions = {
+    ...flags,
+    groups: group ?? { group1: 1 },
+    ...(directory === undefined ? {} : { directory }),
+  };
+  await using fdfs = await startOrExplain(() => EmbeddedFastDFS.start(options));
+  const conf = confOf(fdfs.directory);
+  await writeFile(conf, clientConf(fdfs.directory, fdfs.trackers));
+  const { trackers, directory: kept } = fdfs;
+  await using web =
+    http === undefined ? undefined : await startOrExplain(() => serve(conf, http, flags.host));
+  context.print(
+    { trackers, conf, directory: kept, groups: options.groups, ...(web ? { http: web.url } : {}) },
+    `FastDFS (for development) is ready: trackers ${trackers.join(',')} conf ${conf}${web ? ` http ${web.url}` : ''}`,
+  );
+  if (!signal.aborted) await once(signal, 'abort');
+  if (!(signal.reason instanceof Interrupted)) throw signal.reason;
+  return EXIT.ok;
+}
+
+interface WebServer extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Files under the paths that they have behind the web servers of a real cluster. */
+async function serve(conf: string, port: number, host = '127.0.0.1'): Promise<WebServer> {
+  const { fdfsServe } = await import('../../adapters/http.js');
+  const handler = fdfsServe(conf);
+  const server = createServer(handler);
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    await handler.close();
+    throw error;
+  }
+  const { address, family, port: actual } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await handler.close();
+    },
+  };
+}
+
+function confOf(directory: string): string {
+  return join(directory, 'client.conf');
+}
+
+/** Good for the C tools, too, which insist on a `base_path`. */
+function clientConf(directory: string, trackers: readonly string[]): string {
+  const lines = [
+    CONF_HEAD,
+    `base_path = ${directory}`,
+    'connect_timeout = 5',
+    'network_timeout = 30',
+    ...trackers.map((tracker) => `tracker_server = ${tracker}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** @throws UsageError rather than overwriting what somebody else wrote */
+async function assertConfIsOurs(path: string): Promise<void> {
+  const text = await readFile(path, 'utf8').catch(() => CONF_HEAD);
+  if (!text.startsWith(CONF_HEAD)) {
+    throw new UsageError(`${path} is not by fdfs dev and would be overwritten; choose another --dir`);
+  }
+}
+
+async function startOrExplain<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+    if (code !== 'EADDRINUSE') throw error;
+    throw new Error(`port ${port} of ${address} is in use; choose another --port, --storage-port or --http`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,33 @@
+/** `fdfs meta get` and `fdfs meta set` */
+import type { Metadata } from '../../index.js';
+import type { Context } from '../context.js';
+import { UsageError } from '../exit.js';
+import { collectPair } from '../values.js';
+
+export async function getMeta(context: Context, fileId: string): Promise<void> {
+  const metadata = await (await context.client()).getMetadata(fileId, { signal: context.signal });
+  const lines = Object.entries(metadata).map(([name, value]) => `${name}=${value}`);
+  context.print({ fileId, metadata }, lines);
+}
+
+export async function setMeta(
+  context: Context,
+  fileId: string,
+  pairs: string[],
+  flags: { merge?: boolean },
+): Promise<void> {
+  const metadata = readPairs(pairs);
+  const mode = flags.merge ? 'merge' : 'overwrite';
+  await (await context.client()).setMetadata(fileId, metadata, { mode, signal: context.signal });
+  context.print({ fileId, mode, metadata }, []);
+}
+
+function readPairs(pairs: readonly string[]): Metadata {
+  let metadata: Metadata = {};
+  for (const pair of pairs) {
+    if (pair.indexOf('=') < 1)
+      throw new UsageError(`${JSON.stringify(pair)} is no metadata; write name=value`);
+    metadata = collectPair(pair, metadata);
+  }
+  return metadata;
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+/** The program `fdfs`: runs one command and ends with its exit code. */
+import { run } from './run.js';
+
+const code = await run(process.argv.slice(2));
+// A standard input that nobody reads any more would keep the process waiting.
+process.exit(code);

@@ -1,0 +1,69 @@
+/** A bar on a terminal for what takes longer than a second. It looks at the work; the work knows nothing of it. */
+import { formatBytes, formatClock } from './format.js';
+
+export interface Measure {
+  readonly done: number;
+  /** Where it is known. */
+  readonly total?: number | undefined;
+}
+
+const SHOW_AFTER_MS = 1000;
+const REDRAW_MS = 100;
+/** The speed is that of the last three seconds. */
+const SPEED_SAMPLES = 30;
+const BAR_CHARS = 24;
+const LABEL_CHARS = 32;
+
+/** Shows `measure()` beside the label until the work is done, then takes the line away again. */
+export async function withProgress<T>(
+  stream: NodeJS.WriteStream,
+  label: string,
+  measure: () => Measure,
+  work: Promise<T>,
+): Promise<T> {
+  const started = performance.now();
+  const samples: Array<{ at: number; done: number }> = [];
+  let shown = false;
+  const timer = setInterval(() => {
+    const at = performance.now();
+    const { done, total } = measure();
+    samples.push({ at, done });
+    if (samples.length > SPEED_SAMPLES) samples.shift();
+    if (at - started < SHOW_AFTER_MS) return;
+    const first = samples[0]!;
+    const speed = at > first.at ? ((done - first.done) / (at - first.at)) * 1000 : 0;
+    const line = [shorten(label), ...progressParts(done, total, speed, (at - started) / 1000)].join('  ');
+    stream.write(`\r${line.slice(0, Math.max(10, stream.columns - 1))}\x1b[K`);
+    shown = true;
+  }, REDRAW_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    if (shown) stream.write('\r\x1b[K');
+  }
+}
+
+/** Without a total there is no end to count down to. */
+export function progressParts(
+  done: number,
+  total: number | undefined,
+  speed: number,
+  seconds: number,
+): string[] {
+  const rate = `${formatBytes(speed)}/s`.padStart(11);
+  if (!total) return [formatBytes(done).padStart(9), rate, formatClock(seconds)];
+  const share = Math.min(1, done / total);
+  const filled = Math.round(share * BAR_CHARS);
+  return [
+    `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}]`,
+    `${Math.floor(share * 100)}%`.padStart(4),
+    `${formatBytes(done)} of ${formatBytes(total)}`,
+    rate,
+    speed > 0 ? `${formatClock((total - done) / speed)} left` : 'waiting',
+  ];
+}
+
+function shorten(label: string): string {
+  return label.length <= LABEL_CHARS ? label : `…${label.slice(1 - LABEL_CHARS)}`;
+}

@@ -1,0 +1,66 @@
+/** Words of the command line as values. What cannot be read is told by commander, with the name of the option. */
+import { InvalidArgumentError } from 'commander';
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+/** `1000`, `64K`, `1.5GiB`; units are powers of 1024. */
+export function parseBytes(text: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*(?:([KMGT])i?)?B?$/i.exec(text) ?? [];
+  const bytes = Math.round(Number(digits) * UNITS[unit?.toUpperCase() ?? '']!);
+  if (!Number.isSafeInteger(bytes))
+    throw new InvalidArgumentError('Write a number of bytes, or 64K, 10M, 1.5G.');
+  return bytes;
+}
+
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds > 0)) {
+    throw new InvalidArgumentError('Write a positive number of seconds.');
+  }
+  return seconds;
+}
+
+export function parseWhole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number.');
+  return Number(text);
+}
+
+export function parsePort(text: string): number {
+  const port = parseWhole(text);
+  if (port > 65_535) throw new InvalidArgumentError('Ports go up to 65535.');
+  return port;
+}
+
+export interface ByteRange {
+  /** Undefined: the last `end` bytes. */
+  readonly start: number | undefined;
+  readonly end: number | undefined;
+}
+
+/** `0-99` (both inclusive), `100-` to the end, `-100` the last hundred. */
+export function parseRange(text: string): ByteRange {
+  const [, first, last] = /^(\d*)-(\d*)$/.exec(text) ?? [];
+  const start = first ? Number(first) : undefined;
+  const end = last ? Number(last) : undefined;
+  if (start === undefined ? !end : end !== undefined && end < start) {
+    throw new InvalidArgumentError('Write 0-99 (both inclusive), 100- or -100 (the last hundred).');
+  }
+  return { start, end };
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
+export function collectPair(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('Write name=value.');
+  return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) };
+}
+
+export function collectGroup(text: string, before: Record<string, number> = {}): Record<string, number> {
+  const [, name, count] = /^([^=]+)(?:=(\d{1,3}))?$/.exec(text) ?? [];
+  if (!name) throw new InvalidArgumentError('Write name=count, such as group1=2.');
+  return { ...before, [name]: Number(count ?? 1) };
+}
