@@ -234,7 +234,8 @@ export class ContentStore {
 
   /** Removes everything. */
   clear(): void {
-    rmSync(join(this.#root, 'data'), { recursive: true, force: true });
+    // Uploads under way may still put a file into a folder that is being removed.
+    rmSync(join(this.#root, 'data'), { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     this.#made.clear();
     this.#stored = 0;
     this.#prepare();

@@ -61,7 +61,7 @@ onEachServer('keys of the caller', (server) => {
       reads += 1;
     }
     await writer;
-    expect(reads).toBeGreaterThan(1);
+    expect(reads).toBeGreaterThan(0);
     await store.remove('k');
   });
 

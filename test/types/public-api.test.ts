@@ -295,6 +295,7 @@ it('the package exports these names and no others', () => {
   expect(Object.keys(api).sort()).toEqual([
     'ArgumentError',
     'ClosedError',
+    'FastDFSAdmin',
     'FastDFSClient',
     'FastDFSError',
     'NetworkError',
