@@ -8,7 +8,7 @@ import type { Address } from './address.js';
 import type { Engine } from './engine.js';
 import { ArgumentError, FastDFSError, ProtocolError, ServerError } from './errors.js';
 import { type ParsedFileId, parseFileId, type SplitFileId, splitFileId } from './file-id.js';
-import { STATUS_EINVAL } from './protocol/constants.js';
+import { NORMAL_NAME_LENGTH, STATUS_EINVAL } from './protocol/constants.js';
 import { downloadFile, type FileInfo, queryFileInfo } from './protocol/storage-commands.js';
 import { ConsumerIdle, type ContentSink, ReceiveExchange } from './receive-exchange.js';
 import { worthElsewhere } from './retry.js';
@@ -63,7 +63,8 @@ export class Download implements ContentSink {
   constructor(engine: Engine, fileId: string, settings: DownloadSettings, sink: DownloadSink) {
     this.#engine = engine;
     this.#fileId = fileId;
-    this.#name = splitFileId(fileId);
+    const parsed = tells(fileId) ? parseFileId(fileId) : undefined;
+    this.#name = parsed ?? splitFileId(fileId);
     this.#sink = sink;
     this.#signal = settings.signal;
     this.#start = checkOffset('start', settings.start ?? 0);
@@ -74,7 +75,6 @@ export class Download implements ContentSink {
     if (this.#end !== undefined && this.#end < this.#start) {
       throw new ArgumentError(`\`end\` (${this.#end}) is before \`start\` (${this.#start})`, { fileId });
     }
-    const parsed = this.#name.remoteFilename.length < 44 ? undefined : parseFileId(fileId);
     this.#resumable = parsed?.kind !== 'appender';
     this.#ordinary = parsed?.kind === 'normal' ? parsed : undefined;
     const size = this.#ordinary?.size;
@@ -100,7 +100,7 @@ export class Download implements ContentSink {
     for (let breaks = 0; ; ) {
       const before = this.#received;
       try {
-        await this.#engine.read(this.#fileId, { signal: this.#signal }, (address) => this.#receive(address));
+        await this.#engine.read(this.#name, { signal: this.#signal }, (address) => this.#receive(address));
         break;
       } catch (error) {
         if (error instanceof ConsumerIdle && this.#resumable) await this.#woken();
@@ -184,7 +184,7 @@ export class Download implements ContentSink {
   #info(): Promise<FileInfo> {
     const options = { fileId: this.#fileId, signal: this.#signal };
     const args = { ...this.#name, withoutCrc: true, silent: true };
-    return this.#engine.read(this.#fileId, options, (address) =>
+    return this.#engine.read(this.#name, options, (address) =>
       this.#engine.callAt(address, queryFileInfo, args, options),
     );
   }
@@ -221,6 +221,11 @@ export class Download implements ContentSink {
       { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId: this.#fileId, command: downloadFile.name },
     );
   }
+}
+
+/** Slaves of masters with long extensions may have names too short to hold what names usually tell. */
+function tells(fileId: string): boolean {
+  return typeof fileId === 'string' && fileId.length - fileId.indexOf('/') > NORMAL_NAME_LENGTH;
 }
 
 function checkOffset(name: string, value: number): number {

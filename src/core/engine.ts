@@ -101,8 +101,12 @@ export class Engine {
   }
 
   /** Reads from the replicas of a file, one after the other, until one of them answers. */
-  read<T>(fileId: string, options: ExchangeOptions, run: (address: Address) => Promise<T>): Promise<T> {
-    const name = splitFileId(fileId);
+  read<T>(
+    file: string | SplitFileId,
+    options: ExchangeOptions,
+    run: (address: Address) => Promise<T>,
+  ): Promise<T> {
+    const name = typeof file === 'string' ? splitFileId(file) : file;
     return this.#onFile(name, options, () => this.locator.forRead(name, options), run);
   }
 
@@ -194,9 +198,11 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
-    const error = new ClosedError();
-    this.pools.abortLeased(error);
-    for (const stream of [...this.#open]) stream.destroy(error);
+    this.pools.abortLeased(() => new ClosedError());
+    // Streams hear of it from their own exchanges first, which know what may have become of the file.
+    await nextTurn();
+    this.pools.abortLeased(() => new ClosedError());
+    for (const stream of [...this.#open]) stream.destroy(new ClosedError());
     // Calls that just failed start their clean-up in the following turns.
     await nextTurn();
     while (this.#cleanups.size > 0) await Promise.allSettled([...this.#cleanups]);

@@ -21,7 +21,7 @@ export interface ContentSink {
 const KEEP_FROM_BYTES = 64 * 1024;
 
 export class ReceiveExchange<Args> extends Exchange<Args, void> {
-  /** Settles when the last byte has been delivered to the sink. */
+  /** Settles when the last byte has been delivered to the sink. Must be awaited. */
   readonly done: Promise<void>;
   readonly #sink: ContentSink;
   #resolve!: () => void;
@@ -44,7 +44,6 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.done.catch(() => undefined);
     this.start();
   }
 

@@ -2,7 +2,7 @@
 import { constants } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Download, type DownloadSettings, type DownloadSink } from '../core/download.js';
@@ -10,6 +10,7 @@ import type { Engine } from '../core/engine.js';
 import { ArgumentError } from '../core/errors.js';
 import { splitFileId } from '../core/file-id.js';
 import { DownloadStream } from './download-stream.js';
+import { isDirectory } from './local-error.js';
 
 export interface DownloadedFile {
   path: string;
@@ -19,6 +20,9 @@ export interface DownloadedFile {
 
 /** Up to this size memory is taken at once because a server says so; beyond it only as content arrives. */
 const TRUSTED_BYTES = 1024 * 1024;
+
+/** What may wait for the disk, in bytes. */
+const LARGE_WRITES = 1024 * 1024;
 
 class BufferSink implements DownloadSink {
   keeps = false;
@@ -65,7 +69,7 @@ export async function downloadBuffer(
 
 /**
  * Writes to a temporary name in the same folder and renames at the end: nobody ever sees half a file, and a
- * file that was there before stays until the new one is whole.
+ * file that was there before stays until the new one is whole. Devices and pipes are written to as they are.
  */
 export async function downloadToFile(
   engine: Engine,
@@ -74,16 +78,20 @@ export async function downloadToFile(
   settings: DownloadSettings,
 ): Promise<DownloadedFile> {
   const file = target ?? path.posix.basename(splitFileId(fileId).remoteFilename);
-  const temporary = path.join(
-    path.dirname(file),
-    `.${path.basename(file)}.${randomBytes(6).toString('hex')}.part`,
-  );
-  const source = new DownloadStream(engine, fileId, { ...settings, highWaterMark: 1024 * 1024 });
+  const present = await stat(file).catch(() => undefined);
+  if (present?.isDirectory()) throw isDirectory(file, 'open');
+  const replace = present === undefined || present.isFile();
+  const name = `.${path.basename(file)}.${randomBytes(6).toString('hex')}.part`;
+  const written = replace ? path.join(path.dirname(file), name) : file;
+  const source = new DownloadStream(engine, fileId, { ...settings, highWaterMark: LARGE_WRITES });
   try {
-    await pipeline(source, createWriteStream(temporary, { flags: 'wx', highWaterMark: 1024 * 1024 }));
-    await rename(temporary, file);
+    await pipeline(
+      source,
+      createWriteStream(written, { flags: replace ? 'wx' : 'w', highWaterMark: LARGE_WRITES }),
+    );
+    if (replace) await rename(written, file);
   } catch (error) {
-    await rm(temporary, { force: true });
+    if (replace) await rm(written, { force: true });
     throw error;
   }
   return { path: file, size: source.bytesRead };

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable, Transform, Writable } from 'node:stream';
@@ -365,6 +365,16 @@ onEachServer('streams', (server) => {
       await expect(client.uploadFile(folder)).rejects.toMatchObject({ code: 'EISDIR' });
       await expect(client.uploadFile(path.join(folder, 'no'))).rejects.toMatchObject({ code: 'ENOENT' });
       await expect(client.upload(createReadStream(folder))).rejects.toMatchObject({ code: 'EISDIR' });
+    });
+
+    it('a device is written to, not replaced, and a folder is refused', async () => {
+      const client = server.client();
+      const { fileId } = await client.upload('into the void');
+      expect(await client.downloadFile(fileId, '/dev/null')).toEqual({ path: '/dev/null', size: 13 });
+      expect((await stat('/dev/null')).isFile()).toBe(false);
+      await expect(client.downloadFile(fileId, folder)).rejects.toMatchObject({ code: 'EISDIR' });
+      expect(await readdir(folder)).toEqual([]);
+      await client.delete(fileId);
     });
 
     it('an unreadable target fails without an unhandled error', async () => {
