@@ -16,8 +16,8 @@ async function run(path: string): Promise<{ example: RunningExample; url: string
   return running;
 }
 
-it('koa: stores the file of a form', async () => {
-  const { url } = await run('examples/koa/app.ts');
+it.each(['koa', 'nest'])('%s: stores the file of a form', async (framework) => {
+  const { url } = await run(`examples/${framework}/app.ts`);
   const form = new FormData();
   form.append('file', new Blob([bytes(100_000)]), 'a.png');
   const response = await fetch(url, { method: 'POST', body: form });
