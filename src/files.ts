@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Address } from './core/address.js';
 import type { Engine } from './core/engine.js';
-import { ArgumentError, isNotFound } from './core/errors.js';
+import { ArgumentError, isNotFound, type ServerError } from './core/errors.js';
 import { type FileKind, parseFileId, splitFileId } from './core/file-id.js';
 import { encodeMetadata, type Metadata } from './core/metadata.js';
 import {
@@ -14,6 +14,7 @@ import {
   setMetadata,
   truncateFile,
 } from './core/protocol/storage-commands.js';
+import { isDirectory } from './streams/local-error.js';
 import { finalize } from './streams/streamed-upload.js';
 
 interface Options {
@@ -56,14 +57,7 @@ export const READ_BYTES = 256 * 1024;
 /** @throws Node's own EISDIR for a directory, before anything is sent */
 export async function describe(file: FileHandle, path: string): Promise<{ isFile: boolean; size: number }> {
   const stats = await file.stat();
-  if (stats.isDirectory()) {
-    throw Object.assign(new Error(`EISDIR: illegal operation on a directory, read '${path}'`), {
-      code: 'EISDIR',
-      errno: -21,
-      syscall: 'read',
-      path,
-    });
-  }
+  if (stats.isDirectory()) throw isDirectory(path, 'read');
   return { isFile: stats.isFile(), size: stats.size };
 }
 
@@ -101,7 +95,7 @@ export async function remove(
   try {
     await engine.update(fileId, call, (address) => engine.callAt(address, deleteFile, name, call));
   } catch (error) {
-    if (!(ignoreNotFound && isNotFound(error))) throw error;
+    if (!(ignoreNotFound && isAbsent(error))) throw error;
   }
 }
 
@@ -110,9 +104,14 @@ export async function exists(engine: Engine, fileId: string, options: Options): 
     await info(engine, fileId, true, options);
     return true;
   } catch (error) {
-    if (isNotFound(error)) return false;
+    if (isAbsent(error)) return false;
     throw error;
   }
+}
+
+/** A storage has said so. A tracker that knows no storage to ask says the same of a file that is well. */
+function isAbsent(error: unknown): boolean {
+  return isNotFound(error) && !/^QUERY_(FETCH|UPDATE)/.test((error as ServerError).command ?? '');
 }
 
 export async function stat(engine: Engine, fileId: string, options: StatOptions): Promise<FileStat> {
@@ -166,7 +165,7 @@ export async function getFileMetadata(engine: Engine, fileId: string, options: O
     return await engine.update(fileId, call, (address) => engine.callAt(address, getMetadata, name, call));
   } catch (error) {
     // "No metadata" and "no file" are the same answer; only the file info tells them apart.
-    if (isNotFound(error) && (await exists(engine, fileId, options))) return {};
+    if (isAbsent(error) && (await exists(engine, fileId, options))) return {};
     throw error;
   }
 }

@@ -177,6 +177,8 @@ export function checkFileIdReply(fileId: string): string {
 }
 
 function badFileId(fileId: unknown, why: string): ArgumentError {
-  const shown = typeof fileId === 'string' ? JSON.stringify(fileId.slice(0, 160)) : String(fileId);
+  // An object may have no text at all.
+  const other = Object(fileId) === fileId ? `A value of type ${typeof fileId}` : String(fileId);
+  const shown = typeof fileId === 'string' ? JSON.stringify(fileId.slice(0, 160)) : other;
   return new ArgumentError(`${shown} is not a FastDFS file id: ${why}`, { code: 'FASTDFS_BAD_FILE_ID' });
 }

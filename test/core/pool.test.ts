@@ -349,7 +349,7 @@ describe('abortLeased', () => {
     await pool.acquire();
     const waiting = outcome(pool.acquire());
     const error = new ClosedError();
-    pool.abortLeased(error);
+    pool.abortLeased(() => error);
     await settle();
     expect(made[0]!.error).toBe(error);
     expect(waiting.error).toBe(error);
@@ -360,7 +360,7 @@ describe('abortLeased', () => {
   it('leaves idle connections alone', async () => {
     const { pool, made } = fakePool();
     pool.release(await pool.acquire());
-    pool.abortLeased(new ClosedError());
+    pool.abortLeased(() => new ClosedError());
     expect(pool.acquire()).toBe(made[0]);
   });
 });

@@ -119,7 +119,10 @@ export class Locator {
   /** The storage that took an upload is the source of the file. */
   learnSource(name: SplitFileId, storage: Address): void {
     const key = `${name.group}/${sourceKeyOf(name.remoteFilename).key}`;
-    if (this.#updates && !this.#updates.has(key)) this.#updates.set(key, [storage]);
+    const [known] = this.#updates?.get(key) ?? [];
+    // While the source was away the trackers may have named another storage, which has not got its new files yet.
+    if (known?.host === storage.host && known.port === storage.port) return;
+    this.#updates?.set(key, [storage]);
   }
 
   forgetStore(group: string | undefined): void {

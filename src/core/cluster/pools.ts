@@ -50,8 +50,8 @@ export class Pools {
     return stats;
   }
 
-  abortLeased(error: FastDFSError): void {
-    for (const pool of this.#pools.values()) pool.abortLeased(error);
+  abortLeased(errorFor: () => FastDFSError): void {
+    for (const pool of this.#pools.values()) pool.abortLeased(errorFor);
   }
 
   close(): void {

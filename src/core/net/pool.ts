@@ -104,17 +104,20 @@ export class Pool implements Lessor {
     };
   }
 
-  /** Breaks every exchange under way with `error`; the pool can still be used (for cleaning up). */
-  abortLeased(error: FastDFSError): void {
+  /**
+   * Breaks every exchange under way; the pool can still be used (for cleaning up).
+   * @param errorFor makes an error for each: an exchange writes into its own what it knows
+   */
+  abortLeased(errorFor: () => FastDFSError): void {
     // Waiters first: a place that becomes free is not for them.
-    for (const waiter of [...this.#waiters]) waiter.reject(error);
-    for (const connection of [...this.#leased]) connection.destroy(error);
+    for (const waiter of [...this.#waiters]) waiter.reject(errorFor());
+    for (const connection of [...this.#leased]) connection.destroy(errorFor());
   }
 
   close(): void {
     this.#closed = true;
     clearInterval(this.#sweeper);
-    this.abortLeased(new ClosedError());
+    this.abortLeased(() => new ClosedError());
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 
