@@ -1,0 +1,79 @@
+/**
+ * `npm run soak [part …]`: the long proofs, bounded in count and time, and one table of figures at the end. Parts are named
+ * below; default: all. `TEST_SEED` replays a run.
+ */
+import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
+import { fullDisk, kills, laggingReplica } from './kills.js';
+import { RealProcesses } from './real-processes.js';
+import { printTable, row, skipped } from './report.js';
+
+const PARTS: Record<string, (cluster: () => Promise<RealProcesses | undefined>) => Promise<void>> = {
+  storm: () => stormOnEmbedded(false),
+  faults: () => stormOnEmbedded(true),
+  wear: () => wear(),
+  crowds: () => crowds(),
+  real: (cluster) => onCluster(cluster, 'storm on real servers', stormOnReal),
+  disk: (cluster) => onCluster(cluster, 'full disk', fullDisk),
+  lag: (cluster) => onCluster(cluster, 'lagging replica', laggingReplica),
+  kills: async (cluster) => {
+    if (!(await cluster())) return skipped('killed servers', obstacle ?? 'there is no cluster');
+    await stopCluster();
+    await kills();
+  },
+};
+
+let started: Promise<RealProcesses | undefined> | undefined;
+let obstacle: string | undefined;
+let unexpected = 0;
+
+/** Started when it is first needed. */
+function cluster(): Promise<RealProcesses | undefined> {
+  started ??= (async () => {
+    obstacle = RealProcesses.obstacle();
+    if (obstacle) return undefined;
+    return await RealProcesses.started();
+  })();
+  return started;
+}
+
+async function stopCluster(): Promise<void> {
+  const made = await started?.catch(() => undefined);
+  started = undefined;
+  await made?.stop();
+}
+
+async function onCluster(
+  get: () => Promise<RealProcesses | undefined>,
+  title: string,
+  run: (cluster: RealProcesses) => Promise<void>,
+): Promise<void> {
+  const made = await get();
+  if (made) await run(made);
+  else skipped(title, obstacle ?? 'there is no cluster');
+}
+
+process.on('uncaughtException', (error) => {
+  unexpected++;
+  console.error('an exception that nobody caught:', error);
+});
+process.on('unhandledRejection', (reason) => {
+  unexpected++;
+  console.error('a rejection that nobody handled:', reason);
+});
+
+const wanted = process.argv.slice(2);
+try {
+  for (const [name, run] of Object.entries(PARTS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    try {
+      await run(cluster);
+    } catch (error) {
+      console.error(error);
+      row(name, String(error), false);
+    }
+  }
+} finally {
+  await stopCluster();
+}
+row('exceptions and rejections that nobody handled', String(unexpected), unexpected === 0);
+process.exitCode = printTable() ? 0 : 1;

@@ -1,0 +1,9 @@
+/** An embedded server in a process of its own, so that the figures of the other process are the client's alone. */
+import { EmbeddedFastDFS } from '../../src/embedded/index.js';
+
+const fdfs = await EmbeddedFastDFS.start({ groups: { group1: 2, group2: 1 }, trackers: 2 });
+process.send!(fdfs.trackers);
+process.on('message', (what) => {
+  if (what === 'connections') process.send!(fdfs.connections());
+});
+process.on('disconnect', () => void fdfs.stop());
