@@ -64,12 +64,12 @@ onEmbedded('the connection rule', (server) => {
     }
   });
 
-  it('bytes behind a reply destroy the connection', async () => {
+  it('bytes behind a reply destroy the connection and fail the call: its reply cannot be trusted', async () => {
     const { proxy, client } = await behindProxy(server);
     await using _ = proxy;
     const { fileId } = await client.upload('content');
     proxy.hooks = { reply: (chunk, send) => send(Buffer.concat([chunk, Buffer.from('surplus')])) };
-    expect((await client.download(fileId)).toString()).toBe('content');
+    await expect(client.download(fileId)).rejects.toBeInstanceOf(ProtocolError);
     proxy.hooks = {};
     expect((await client.download(fileId)).toString()).toBe('content');
     await client.delete(fileId);

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { EmbeddedFastDFS } from '../src/embedded/index.js';
 import { ClosedError, createClient, parseFileId } from '../src/index.js';
 import { bytes, collect, flood, pieces, sha256 } from './helpers/bytes.js';
+import { TcpProxy } from './helpers/proxy.js';
 import { onEmbedded } from './helpers/servers.js';
 
 const MIB = 1024 * 1024;
@@ -179,6 +180,39 @@ describe('trackers', () => {
     await using client = createClient(fdfs.options);
     fdfs.inject({ server: 'tracker', action: 'garbage' });
     await expect(client.upload('x')).rejects.toThrow(/looks like an HTTP port/);
+  });
+});
+
+describe('a replica that lags', () => {
+  it('does not make a file missing: its source is asked even when the trackers do not name it', async () => {
+    await using fdfs = await EmbeddedFastDFS.start({ groups: { group1: 2 }, syncDelayMs: 60_000 });
+    const [host, port] = fdfs.trackers[0]!.split(':') as [string, string];
+    const [, source] = fdfs.storageAddress('group1', 0).split(':');
+    const [, replica] = fdfs.storageAddress('group1', 1).split(':');
+    const lying = new Set<object>();
+    await using proxy = await TcpProxy.to(host, Number(port), {
+      // QUERY_FETCH_ALL is answered with the other storage.
+      request: (chunk, send, socket) => {
+        if (chunk[8] === 105) lying.add(socket);
+        send(chunk);
+      },
+      reply: (chunk, send, socket) => {
+        if (lying.delete(socket)) {
+          const at = chunk.length - 8;
+          const named = chunk.readBigInt64BE(at) === BigInt(source!) ? replica : source;
+          chunk.writeBigInt64BE(BigInt(named!), at);
+        }
+        send(chunk);
+      },
+    });
+    await using client = createClient({ trackers: `127.0.0.1:${proxy.port}`, retry: { retries: 0 } });
+    for (let round = 0; round < 4; round++) {
+      const { fileId } = await client.upload(`round ${round}`);
+      expect((await client.download(fileId)).toString()).toBe(`round ${round}`);
+      expect(await client.exists(fileId)).toBe(true);
+      await client.delete(fileId);
+      await expect(client.download(fileId)).rejects.toMatchObject({ code: 'FASTDFS_NOT_FOUND' });
+    }
   });
 });
 

@@ -12,6 +12,10 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.host === b.host && a.port === b.port;
+}
+
 /**
  * Reads `host`, `host:port`, `[v6]`, `[v6]:port`, and the two-address forms `inner,outer:port` and
  * `[inner,outer]:port`.

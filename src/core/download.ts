@@ -160,7 +160,9 @@ export class Download implements ContentSink {
     try {
       await exchange.done;
     } catch (error) {
-      if (this.#received > 0 && !this.#resumable && error instanceof FastDFSError) error.retryable = false;
+      // All of it has come, so there is nothing to go on with; of a file that can change the rest may be another's.
+      const over = this.#received === this.#total || (this.#received > 0 && !this.#resumable);
+      if (over && error instanceof FastDFSError) error.retryable = false;
       throw error;
     } finally {
       this.#exchange = undefined;

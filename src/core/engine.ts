@@ -2,8 +2,8 @@
  * Places commands: which storage, which connection, what to do when it fails. Retry and fail-over policy lives
  * here and in retry.ts; commands say what they are, exchanges say what happened.
  */
-import type { Address } from './address.js';
-import { Locator, type StoreLocation } from './cluster/locator.js';
+import { type Address, sameAddress } from './address.js';
+import { type Location, Locator, type StoreLocation } from './cluster/locator.js';
 import { Pools } from './cluster/pools.js';
 import { StorageIds } from './cluster/storage-ids.js';
 import { TrackerClient } from './cluster/tracker-client.js';
@@ -15,7 +15,6 @@ import type { Connection } from './net/connection.js';
 import type { Pool } from './net/pool.js';
 import type { ResolvedOptions } from './options.js';
 import type { Command } from './protocol/command.js';
-import { STATUS_ENOENT } from './protocol/constants.js';
 import { deleteFile } from './protocol/storage-commands.js';
 import { queryFetchAll, queryUpdate } from './protocol/tracker-commands.js';
 import { withRetry, worthElsewhere } from './retry.js';
@@ -32,6 +31,9 @@ export interface Lease {
   readonly pool: Pool;
   readonly connection: Connection;
 }
+
+/** What became of a file that had to go: `absent` where it was not there (or not under this name). */
+export type Discarded = 'removed' | 'absent' | 'left';
 
 /** Refusals of an upload that say something about the storage, not about the request. */
 const REFUSALS = new Set([5, 12, 16, 28]);
@@ -107,7 +109,8 @@ export class Engine {
     run: (address: Address) => Promise<T>,
   ): Promise<T> {
     const name = typeof file === 'string' ? splitFileId(file) : file;
-    return this.#onFile(name, options, () => this.locator.forRead(name, options), run);
+    const locate = () => this.locator.forRead(name, options);
+    return this.#onFile(name, options, locate, run, () => this.locator.forUpdate(name, options));
   }
 
   /** Changes a file at its source storage. */
@@ -139,24 +142,23 @@ export class Engine {
 
   /**
    * Removes a file that must not stay. Never fails: what could not be removed is told by the result.
-   * @returns whether the file is gone
    */
-  discard(fileId: string, address: Address): Promise<boolean> {
-    const remove = async (): Promise<boolean> => {
+  discard(fileId: string, address: Address): Promise<Discarded> {
+    const remove = async (): Promise<Discarded> => {
       // By then whatever ended the upload has ended its other connections, too.
       await nextTurn();
       try {
         await this.callAt(address, deleteFile, splitFileId(fileId), { fileId });
-        return true;
+        return 'removed';
       } catch (error) {
-        if (isNotFound(error)) return true;
+        if (isNotFound(error)) return 'absent';
         this.options.logger.warn(
           `Could not remove ${fileId}, which was not completed: ${(error as Error).message}`,
           {
             fileId,
           },
         );
-        return false;
+        return 'left';
       }
     };
     return this.track(remove());
@@ -227,32 +229,54 @@ export class Engine {
     return { error: failure };
   }
 
+  /** @param source where the file is if it is anywhere, for readers whom all replicas have told that it is not there */
   #onFile<T>(
     name: SplitFileId,
     options: ExchangeOptions,
-    locate: () => Promise<{ storages: readonly Address[]; remembered: boolean }>,
+    locate: () => Promise<Location>,
     run: (address: Address) => Promise<T>,
+    source?: () => Promise<Location>,
   ): Promise<T> {
     return withRetry(this.options.retry, options.signal, async () => {
       for (let round = 1; ; round++) {
         const { storages, remembered } = await locate();
-        let failure: unknown;
-        for (const address of storages) {
-          try {
-            return await run(address);
-          } catch (error) {
-            // "Not found" may be a replica that lags; it stands when every storage says so.
-            if (!(error instanceof ServerError && error.status === STATUS_ENOENT) && !worthElsewhere(error))
-              throw error;
-            failure ??= error;
-            if (failure instanceof ServerError) failure = error;
-          }
+        let outcome = await tryEach(storages, run);
+        if ('value' in outcome) return outcome.value;
+        this.locator.forgetFile(name, source ? 'read' : 'update');
+        if (remembered && round === 1) continue;
+        // Trackers may not know the source yet, and name replicas that lag behind it.
+        if (source && isNotFound(outcome.error)) {
+          const { storages: sources } = await source();
+          const others = sources.filter((one) => !storages.some((tried) => sameAddress(one, tried)));
+          if (others.length > 0) outcome = await tryEach(others, run);
+          if ('value' in outcome) return outcome.value;
         }
-        this.locator.forgetFile(name);
-        if (!remembered || round > 1) throw failure;
+        throw outcome.error;
       }
     });
   }
+}
+
+type Outcome<T> = { value: T } | { error: unknown };
+
+/**
+ * The first storage that can do it. "Not found" may be a replica that lags: it stands when every storage says so, and
+ * any other failure weighs more.
+ */
+async function tryEach<T>(
+  storages: readonly Address[],
+  run: (address: Address) => Promise<T>,
+): Promise<Outcome<T>> {
+  let failure: unknown;
+  for (const address of storages) {
+    try {
+      return { value: await run(address) };
+    } catch (error) {
+      if (!isNotFound(error) && !worthElsewhere(error)) throw error;
+      if (failure === undefined || isNotFound(failure)) failure = error;
+    }
+  }
+  return { error: failure };
 }
 
 function nextTurn(): Promise<void> {

@@ -104,17 +104,20 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
       this.#collected.length === 0 ? Buffer.from(slice) : Buffer.concat([this.#collected, slice]);
   }
 
-  onEnd(): void {
+  onEnd(surplus: number): void {
     const { status } = this.#header!;
     if (!this.#settle()) return;
     if (status !== STATUS_OK) {
-      if (this.#reusableAfter(status)) this.#pool.release(this.connection);
+      if (surplus === 0 && this.#reusableAfter(status)) this.#pool.release(this.connection);
       else this.connection.destroy();
       this.fail(this.refusal(status));
       return;
     }
     let reply: Reply;
     try {
+      // A server that miscounts its own reply has perhaps cut it short as well.
+      if (surplus > 0)
+        throw new ProtocolError(`${this.address} sent ${surplus} bytes more than it announced`);
       reply = this.command.decode(this.#collected, this.args);
     } catch (error) {
       this.connection.destroy();

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { Address } from './address.js';
 import type { Placed } from './destination.js';
 import type { Engine } from './engine.js';
-import { FastDFSError, ProtocolError } from './errors.js';
+import { FastDFSError, NetworkError, ProtocolError } from './errors.js';
 import type { ExchangeOptions } from './exchange.js';
 import { type FileKind, type ParsedFileId, parseFileId } from './file-id.js';
 import type { Metadata } from './metadata.js';
@@ -115,16 +115,30 @@ export async function settleUpload(
   }
 }
 
-/** Removes a file because of `error`, which learns of it when that is impossible. */
+/** Removes a file because of `error`, which learns what became of the file. */
 export async function takeBack(
   engine: Engine,
   fileId: string,
   storage: Address,
   error: unknown,
 ): Promise<unknown> {
-  const gone = await engine.discard(fileId, storage);
-  if (!gone && error instanceof FastDFSError) error.orphan = fileId;
+  const outcome = await engine.discard(fileId, storage);
+  if (outcome === 'left') return withOrphan(error, fileId);
+  if (outcome === 'removed' && error instanceof FastDFSError) error.maybeApplied = false;
   return error;
+}
+
+/** The error, naming a file that could not be removed; a reason that is none of ours becomes its cause. */
+export function withOrphan(error: unknown, orphan: string): FastDFSError {
+  if (error instanceof FastDFSError) {
+    error.orphan = orphan;
+    return error;
+  }
+  return new NetworkError(
+    'FASTDFS_ORPHAN',
+    `The upload was given up, and its file ${orphan} could not be removed`,
+    { orphan, fileId: orphan, cause: error ?? undefined },
+  );
 }
 
 function hex(crc: number): string {

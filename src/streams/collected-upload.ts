@@ -9,7 +9,7 @@ import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { Destination, Placed } from '../core/destination.js';
 import type { Engine } from '../core/engine.js';
-import type { UploadSession } from './upload-session.js';
+import { type Aborted, removePlaced, type UploadSession } from './upload-session.js';
 
 export class CollectedUpload implements UploadSession {
   readonly #engine: Engine;
@@ -44,12 +44,11 @@ export class CollectedUpload implements UploadSession {
     return this.#finishing;
   }
 
-  async abort(reason: unknown): Promise<string | undefined> {
+  async abort(reason: unknown): Promise<Aborted> {
     this.#search.abort(reason);
     const placed = await this.#finishing?.catch(() => undefined);
     await this.#removeSpool();
-    if (!placed || (await this.#engine.discard(placed.fileId, placed.storage))) return undefined;
-    return placed.fileId;
+    return await removePlaced(this.#engine, placed);
   }
 
   async #finish(): Promise<Placed> {

@@ -2,7 +2,7 @@
 import type { Destination, OpenUpload, Placed } from '../core/destination.js';
 import type { Engine } from '../core/engine.js';
 import { ArgumentError } from '../core/errors.js';
-import type { UploadSession } from './upload-session.js';
+import { type Aborted, removePlaced, type UploadSession } from './upload-session.js';
 
 export class SizedUpload implements UploadSession {
   readonly #engine: Engine;
@@ -38,16 +38,15 @@ export class SizedUpload implements UploadSession {
     return { fileId: await exchange.done, storage };
   }
 
-  async abort(reason: unknown): Promise<string | undefined> {
+  async abort(reason: unknown): Promise<Aborted> {
     this.#search.abort(reason);
     const open = await this.#opening?.catch(() => undefined);
-    if (!open) return undefined;
+    if (!open) return { removed: false };
     const { exchange, storage } = open;
     // A storage throws an incomplete upload away. A complete one becomes a file, whose name has to be awaited.
     if (!exchange.requestComplete) exchange.abort(reason);
     const fileId = await exchange.done.catch(() => undefined);
-    if (fileId === undefined || (await this.#engine.discard(fileId, storage))) return undefined;
-    return fileId;
+    return await removePlaced(this.#engine, fileId === undefined ? undefined : { fileId, storage });
   }
 
   /** The connection is leased at the first byte: an idle stream holds none. */

@@ -12,7 +12,7 @@ import { splitFileId } from '../core/file-id.js';
 import { STATUS_EINVAL } from '../core/protocol/constants.js';
 import { modifyFile, regenerateAppenderFilename } from '../core/protocol/storage-commands.js';
 import { type Block, BlockGatherer } from './blocks.js';
-import type { UploadSession } from './upload-session.js';
+import { type Aborted, removePlaced, type UploadSession } from './upload-session.js';
 
 export interface StreamedUploadOptions {
   blockBytes: number;
@@ -67,14 +67,12 @@ export class StreamedUpload implements UploadSession {
     return this.#options.finalize ? await this.#finalize(this.#file) : this.#file;
   }
 
-  async abort(reason: unknown): Promise<string | undefined> {
+  async abort(reason: unknown): Promise<Aborted> {
     this.#search.abort(reason);
     await this.#blocks.drop();
     // A plain upload that was on its way may have been confirmed in the meantime.
     const finished = await this.#finishing?.catch(() => undefined);
-    const file = finished ?? this.#file;
-    if (!file || (await this.#engine.discard(file.fileId, file.storage))) return undefined;
-    return file.fileId;
+    return await removePlaced(this.#engine, finished ?? this.#file);
   }
 
   async #flush(block: Block): Promise<void> {

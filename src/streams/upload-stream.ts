@@ -4,8 +4,8 @@
  */
 import { Writable } from 'node:stream';
 import type { Engine } from '../core/engine.js';
-import { FastDFSError, NetworkError } from '../core/errors.js';
-import { settleUpload, Tally, type UploadResult } from '../core/uploaded.js';
+import { FastDFSError } from '../core/errors.js';
+import { settleUpload, Tally, type UploadResult, withOrphan } from '../core/uploaded.js';
 import {
   assertSizeAllowed,
   planUpload,
@@ -13,7 +13,7 @@ import {
   type UploadOptions,
   type UploadPlan,
 } from './upload-options.js';
-import type { UploadSession } from './upload-session.js';
+import { type Aborted, removePlaced, type UploadSession } from './upload-session.js';
 
 /** Content that a writer may hand over before it has to wait, in bytes. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -96,9 +96,10 @@ export class UploadStream extends Writable {
     const grace = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, CLEANUP_GRACE_MS, undefined);
     });
-    Promise.race([removal, grace]).then((orphan) => {
+    Promise.race([removal, grace]).then((aborted) => {
       clearTimeout(timer);
-      callback(orphan === undefined ? error : withOrphan(error, orphan));
+      if (aborted?.removed && error instanceof FastDFSError) error.maybeApplied = false;
+      callback(aborted?.orphan === undefined ? error : withOrphan(error, aborted.orphan));
     });
   }
 
@@ -127,28 +128,12 @@ export class UploadStream extends Writable {
   }
 
   /** A file that could not be settled has been removed already; one that was settled too late is removed here. */
-  async #unsettle(settling: Promise<UploadResult>): Promise<string | undefined> {
+  async #unsettle(settling: Promise<UploadResult>): Promise<Aborted> {
     try {
-      const { fileId, storage } = await settling;
-      return (await this.#engine.discard(fileId, storage)) ? undefined : fileId;
+      return await removePlaced(this.#engine, await settling);
     } catch (error) {
-      return error instanceof FastDFSError ? error.orphan : undefined;
+      const orphan = error instanceof FastDFSError ? error.orphan : undefined;
+      return orphan === undefined ? { removed: false } : { removed: false, orphan };
     }
   }
-}
-
-function withOrphan(error: Error | null, orphan: string): Error {
-  if (error instanceof FastDFSError) {
-    error.orphan = orphan;
-    return error;
-  }
-  return new NetworkError(
-    'FASTDFS_ORPHAN',
-    `The upload was given up, and its file ${orphan} could not be removed`,
-    {
-      orphan,
-      fileId: orphan,
-      cause: error ?? undefined,
-    },
-  );
 }

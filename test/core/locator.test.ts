@@ -90,7 +90,7 @@ describe('where a file can be read', () => {
     const { trackers, locator: where } = locator();
     await where.forRead(file(1), {});
     await where.forRead(file(1, { appender: true }), {});
-    where.forgetFile(file(1));
+    where.forgetFile(file(1), 'read');
     expect(await where.forRead(file(1), {})).toMatchObject({ remembered: false });
     expect(await where.forRead(file(1, { appender: true }), {})).toMatchObject({ remembered: false });
     expect(trackers.asked).toHaveLength(4);
@@ -149,7 +149,7 @@ describe('where a file can be changed', () => {
   it('is asked again when it has been forgotten', async () => {
     const { trackers, locator: where } = locator();
     where.learnSource(file(1), B);
-    where.forgetFile(file(1));
+    where.forgetFile(file(1), 'update');
     expect(await where.forUpdate(file(1), {})).toMatchObject({ remembered: false });
     expect(trackers.asked).toEqual(['QUERY_UPDATE']);
   });

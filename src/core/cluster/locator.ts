@@ -7,7 +7,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { unlessAborted } from '../abort.js';
-import type { Address } from '../address.js';
+import { type Address, sameAddress } from '../address.js';
 import type { ExchangeOptions } from '../exchange.js';
 import { type SplitFileId, sourceKeyOf } from '../file-id.js';
 import type { ResolvedOptions } from '../options.js';
@@ -121,7 +121,7 @@ export class Locator {
     const key = `${name.group}/${sourceKeyOf(name.remoteFilename).key}`;
     const [known] = this.#updates?.get(key) ?? [];
     // While the source was away the trackers may have named another storage, which has not got its new files yet.
-    if (known?.host === storage.host && known.port === storage.port) return;
+    if (known && sameAddress(known, storage)) return;
     this.#updates?.set(key, [storage]);
   }
 
@@ -129,11 +129,14 @@ export class Locator {
     this.#stores?.delete(group ?? '');
   }
 
-  forgetFile(name: SplitFileId): void {
-    const source = sourceKeyOf(name.remoteFilename);
-    this.#updates?.delete(`${name.group}/${source.key}`);
-    this.#reads?.delete(`${name.group}/${source.key}/`);
-    this.#reads?.delete(`${name.group}/${source.key}/m`);
+  forgetFile(name: SplitFileId, purpose: 'read' | 'update'): void {
+    const key = `${name.group}/${sourceKeyOf(name.remoteFilename).key}`;
+    if (purpose === 'update') {
+      this.#updates?.delete(key);
+    } else {
+      this.#reads?.delete(`${key}/`);
+      this.#reads?.delete(`${key}/m`);
+    }
   }
 
   async #askStore(key: string, group: string | undefined, options: ExchangeOptions): Promise<StoreEntry> {

@@ -11,7 +11,12 @@ import type { Header } from '../protocol/header.js';
 import type { ReadBuffers } from './read-buffers.js';
 
 /** What an exchange hears of its connection. After `onEnd` or `onFailed` it hears nothing more. */
-export interface ExchangeSink extends ReplySink {
+export interface ExchangeSink extends Omit<ReplySink, 'onEnd'> {
+  /**
+   * The reply is whole.
+   * @param surplus bytes that came behind it; with any the connection is gone
+   */
+  onEnd(surplus: number): void;
   /** The connection is gone; the reply is not whole. */
   onFailed(error: FastDFSError): void;
   /** No byte has moved in either direction for the network time-out. */
@@ -32,6 +37,7 @@ export class Connection {
   #sink: ExchangeSink | undefined;
   #paused = false;
   #keepBody = false;
+  #replyEnded = false;
   #error: FastDFSError | undefined;
   readonly #onGone: (connection: Connection) => void;
 
@@ -136,17 +142,11 @@ export class Connection {
       );
       return;
     }
-    const kept = this.#keepBody;
+    const keeping = this.#keepBody;
     try {
       const consumed = this.#decoder.push(chunk, this.#guard);
-      if (kept) this.#buffers.keep(bytes);
-      if (consumed < bytes) {
-        this.#fail(
-          new ProtocolError(`${this.name} sent ${bytes - consumed} bytes more than its reply announced`, {
-            address: this.name,
-          }),
-        );
-      }
+      if (keeping || this.#keepBody) this.#buffers.keep(bytes);
+      if (this.#replyEnded) this.#endExchange(bytes - consumed);
     } catch (error) {
       this.#fail(
         error instanceof FastDFSError
@@ -156,21 +156,32 @@ export class Connection {
     }
   }
 
-  /** Between decoder and exchange: closes the exchange before its last word, so that it may begin another at once. */
+  /** Between decoder and exchange: the last word waits until it is sure that nothing comes behind the reply. */
   readonly #guard: ReplySink = {
     onHeader: (header: Header) => this.#sink?.onHeader(header),
     onBody: (slice: Buffer) => this.#sink?.onBody(slice),
     onEnd: () => {
-      const sink = this.#sink;
-      this.#sink = undefined;
-      if (this.#keepBody) {
-        this.#keepBody = false;
-        this.#buffers.expectContent(false);
-      }
-      if (this.#socket.timeout !== this.timeoutMs) this.#socket.setTimeout(this.timeoutMs);
-      sink?.onEnd();
+      this.#replyEnded = true;
     },
   };
+
+  /** The exchange is over before it hears so, and may begin another at once. */
+  #endExchange(surplus: number): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#replyEnded = false;
+    if (this.#keepBody) {
+      this.#keepBody = false;
+      this.#buffers.expectContent(false);
+    }
+    if (surplus > 0) {
+      const what = `${this.name} sent ${surplus} bytes more than its reply announced`;
+      this.#fail(new ProtocolError(what, { address: this.name }));
+    } else if (this.#socket.timeout !== this.timeoutMs) {
+      this.#socket.setTimeout(this.timeoutMs);
+    }
+    sink?.onEnd(surplus);
+  }
 
   #lost(how: string, cause?: unknown): void {
     const when = this.#decoder.midReply ? ' in the middle of its reply' : '';
