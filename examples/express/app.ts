@@ -1,63 +1,64 @@
-/** Uploads to FastDFS with multer, and downloads from it as streams. Start it with `npm start`. */
-import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
-import { createClient, FastDFSError } from 'fastdfs-streams';
+/** A page to upload files to FastDFS, and to watch the cluster behind it. Start it with `npm start`. */
+import { randomBytes } from 'node:crypto';
+import express from 'express';
+import { createClient, FastDFSAdmin } from 'fastdfs-streams';
 import { EmbeddedFastDFS } from 'fastdfs-streams/embedded';
+import { fdfsServe } from 'fastdfs-streams/http';
 import { fdfsStorage } from 'fastdfs-streams/multer';
 import multer from 'multer';
+import { clusterRoutes, describeCluster } from './cluster.js';
+import { eventStream } from './events.js';
+import { FileList } from './file-list.js';
+import { fileRoutes, LINK_SECONDS } from './file-routes.js';
+import { failures, notFound, safeHeaders, sameOrigin } from './guards.js';
+import { pageRoutes } from './page-routes.js';
+import { resumableUploads } from './resumable.js';
 
 // A cluster of your own (FDFS_CONF or FDFS_TRACKERS), or else FastDFS servers inside this process.
 const { FDFS_CONF, FDFS_TRACKERS, PORT = '3000' } = process.env;
-const embedded = FDFS_CONF || FDFS_TRACKERS ? undefined : await EmbeddedFastDFS.start();
+const embedded =
+  FDFS_CONF || FDFS_TRACKERS ? undefined : await EmbeddedFastDFS.start({ groups: { group1: 2, group2: 1 } });
 const client = createClient(FDFS_CONF || { trackers: FDFS_TRACKERS?.split(',') ?? embedded!.trackers });
+const admin = new FastDFSAdmin(client);
 
-const app = express();
-const upload = multer({
-  storage: fdfsStorage(client, { url: '/f', keepFilename: true }),
-  limits: { files: 1, fileSize: 4 * 1024 ** 3 },
-});
+// Signs links and the ids of unfinished uploads: with one of your own both outlive this process.
+const secret = process.env.SECRET || randomBytes(24).toString('hex');
+const limits = { files: 1, fileSize: 4 * 1024 ** 3 };
+const list = new FileList();
 
-app.get('/', (_req, res) => {
-  res.sendFile(path.join(import.meta.dirname, 'page.html'));
-});
+const app = express().disable('x-powered-by').use(safeHeaders, sameOrigin);
 
 // The file is in FastDFS, whole and verified, before the handler runs; a failed upload leaves nothing there.
-app.post('/u', upload.single('file'), (req, res) => {
+const storage = fdfsStorage(client, { url: '/f', keepFilename: true });
+app.post('/u', multer({ storage, limits }).single('file'), (req, res) => {
   if (!req.file) {
     res.status(400).json({ error: 'The form has no field `file`' });
     return;
   }
   const { fileId, url, originalname, contentType, size, crc32, etag } = req.file;
+  list.add({ key: req.body.key, fileId: fileId!, name: originalname, type: contentType });
   res.status(201).json({ fileId, url, originalname, contentType, size, crc32, etag });
 });
 
-app.get('/f/:group/*name', async (req: Request<{ group: string; name: string[] }>, res: Response) => {
-  const fileId = [req.params.group, ...req.params.name].join('/');
-  const { size } = await client.stat(fileId, { source: 'server' });
-  res.type(path.extname(fileId) || 'bin').set({
-    'Content-Length': String(size),
-    // Strangers chose these files: a browser may show pictures, but must run nothing.
-    'Content-Security-Policy': 'sandbox',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  if (req.method === 'HEAD') res.end();
-  else await pipeline(client.createDownloadStream(fileId), res);
-});
+// The same with pauses: a broken connection costs only what was on its way.
+app.all(['/tus', '/tus/:id'], resumableUploads(client, { secret, maxSize: limits.fileSize, list }));
 
-const STATUS: Record<string, number> = {
-  FASTDFS_NOT_FOUND: 404,
-  FASTDFS_BAD_FILE_ID: 400,
-  FASTDFS_NO_SPACE: 507,
-  LIMIT_FILE_SIZE: 413,
-};
-const onError: ErrorRequestHandler = (error, _req, res, _next) => {
-  const other = error instanceof multer.MulterError ? 400 : error instanceof FastDFSError ? 502 : 500;
-  if (res.headersSent || res.destroyed) res.destroy();
-  else
-    res.status(STATUS[error.code] ?? error.status ?? other).json({ error: error.message, code: error.code });
-};
-app.use(onError);
+// Content, with ranges. `/f` is for whoever may use this page; `/s` for anybody who has been given a link.
+app.use('/f', fdfsServe(client));
+app.use('/s', fdfsServe(client, { secret, ttlSeconds: LINK_SECONDS, cacheControl: 'private, no-store' }));
+
+const events = eventStream({
+  list,
+  cluster: (signal) => admin.watch({ intervalMs: 1_000, signal }),
+  describe: (health) => describeCluster(health, embedded),
+});
+app.get('/events', events.handler);
+app.use('/files', fileRoutes(client, list, secret));
+app.use(
+  '/cluster',
+  clusterRoutes(embedded, async () => events.show(await admin.health())),
+);
+app.use(pageRoutes(), notFound, failures);
 
 const server = app.listen(Number(PORT), '127.0.0.1', (error) => {
   if (error) throw error;
@@ -72,6 +73,7 @@ const server = app.listen(Number(PORT), '127.0.0.1', (error) => {
 async function stop(): Promise<void> {
   server.close();
   server.closeAllConnections();
+  await admin.close();
   await client.close();
   await embedded?.stop();
 }

@@ -6,9 +6,9 @@ import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { crc32, deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Digest, flood, sha256 } from '../helpers/bytes.js';
+import { bytes, Digest, flood, sha256 } from '../helpers/bytes.js';
+import { png } from './media.js';
 
 const BOUNDARY = 'example-boundary';
 const MIB = 1024 * 1024;
@@ -78,33 +78,6 @@ async function upload(
   return { status: res.statusCode, json: JSON.parse(text) };
 }
 
-/** An 8-bit RGB picture with a gradient. */
-function png(width: number, height: number): Buffer {
-  const chunk = (type: string, data: Buffer): Buffer => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const framed = Buffer.alloc(body.length + 8);
-    framed.writeUInt32BE(data.length, 0);
-    body.copy(framed, 4);
-    framed.writeUInt32BE(crc32(body), body.length + 4);
-    return framed;
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8);
-  const rows = Buffer.alloc(height * (1 + width * 3));
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++)
-      rows.set([x % 256, y % 256, (x * y) % 256], y * (1 + width * 3) + 1 + x * 3);
-  }
-  return Buffer.concat([
-    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(rows)),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
 describe('the Express example', () => {
   it('says in one line where it is', () => {
     expect(lines).toHaveLength(1);
@@ -157,12 +130,19 @@ describe('the Express example', () => {
     expect(sha256(Buffer.from(await res.arrayBuffer()))).toBe(sha256(Buffer.alloc(0)));
   });
 
-  it('answers 404 for a missing file, and 400 for what is no file id or no upload', async () => {
+  it('answers 404 for a missing file and for what is no file id, and 400 for what is no upload', async () => {
     const picture = png(1, 1);
     const { json } = await upload('a.png', 'image/png', picture.length, Readable.from([picture]));
     const missing = json.url.replace(/.{8}(?=\.png$)/, 'AAAAAAAA');
     expect((await fetch(base + missing)).status).toBe(404);
-    expect((await fetch(`${base}/f/group1/M00/nonsense`)).status).toBe(400);
+    for (const path of [
+      '/f/group1/M00/nonsense',
+      '/f/..%2f..%2fetc/passwd',
+      '/%2e%2e/app.ts',
+      '/lib/../app.ts',
+    ]) {
+      expect((await fetch(base + path)).status, path).toBe(404);
+    }
     const form = new FormData();
     form.append('other', 'text');
     expect((await fetch(`${base}/u`, { method: 'POST', body: form })).status).toBe(400);
@@ -170,7 +150,88 @@ describe('the Express example', () => {
     expect((await fetch(`${base}/u`, { method: 'POST', body: form })).status).toBe(400);
   });
 
-  it('ends cleanly when it is told to', async () => {
+  it('serves ranges', async () => {
+    const content = bytes(10_000);
+    const { json } = await upload(
+      'part.bin',
+      'application/octet-stream',
+      content.length,
+      Readable.from([content]),
+    );
+    const res = await fetch(base + json.url, { headers: { Range: 'bytes=100-199' } });
+    expect(res.status).toBe(206);
+    expect(res.headers.get('content-range')).toBe('bytes 100-199/10000');
+    expect(content.subarray(100, 200).equals(Buffer.from(await res.arrayBuffer()))).toBe(true);
+  });
+
+  it('lets browsers run nothing of what was uploaded', async () => {
+    const text = '<script>alert(1)</script>';
+    const { json } = await upload('evil.html', 'text/html', text.length, Readable.from([text]));
+    const { headers } = await fetch(base + json.url);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none';.*; sandbox allow-same-origin$/,
+    );
+    expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    const page = (await fetch(base)).headers.get('content-security-policy');
+    expect(page).toContain("script-src 'self'");
+    expect(page).not.toContain('unsafe');
+  });
+
+  it('refuses the pages of other sites', async () => {
+    const form = new FormData();
+    form.append('file', new Blob(['content']), 'a.txt');
+    const foreign = { method: 'POST', headers: { Origin: 'https://example.com' } };
+    expect((await fetch(`${base}/u`, { ...foreign, body: form })).status).toBe(403);
+    expect((await fetch(`${base}/cluster/group1/0/stop`, foreign)).status).toBe(403);
+    // A name of theirs that leads to this machine.
+    const req = request(base, { headers: { Host: 'rebound.example.com' } }).end();
+    const [res] = await once(req, 'response');
+    expect(res.resume().statusCode).toBe(403);
+  });
+
+  it('does to listed files only what it should', async () => {
+    const missing = `${base}/files/00000000-0000`;
+    expect((await fetch(missing, { method: 'DELETE' })).status).toBe(404);
+    expect((await fetch(`${missing}/link`, { method: 'POST' })).status).toBe(404);
+    const form = new FormData();
+    form.append('key', 'chosen-by-the-page');
+    form.append('file', new Blob(['content']), 'a.txt');
+    const { fileId } = (await (await fetch(`${base}/u`, { method: 'POST', body: form })).json()) as Stored;
+    const thumbnail = `${base}/files/chosen-by-the-page/thumbnail`;
+    const put = (type: string, size: number) =>
+      fetch(thumbnail, { method: 'PUT', headers: { 'Content-Type': type }, body: Buffer.alloc(size) });
+    expect((await put('text/html', 10)).status).toBe(415);
+    expect((await put('image/jpeg', 1_000_000)).status).toBe(413);
+    expect((await put('image/jpeg', 10)).status).toBe(201);
+    expect((await put('image/jpeg', 10)).status).toBe(409);
+    const slave = `${base}/f/${fileId.replace('.txt', '_200x200.jpg')}`;
+    expect((await fetch(slave)).status).toBe(200);
+    expect((await fetch(`${base}/files/chosen-by-the-page`, { method: 'DELETE' })).status).toBe(204);
+    expect((await fetch(slave)).status).toBe(404);
+    expect((await fetch(`${base}/f/${fileId}`)).status).toBe(404);
+  });
+
+  it('tells of storages that stop, and knows no others', async () => {
+    const events = await fetch(`${base}/events`);
+    const text = Readable.fromWeb(events.body as import('node:stream/web').ReadableStream).setEncoding(
+      'utf8',
+    );
+    const post = async (path: string) => (await fetch(`${base}/cluster/${path}`, { method: 'POST' })).status;
+    expect(await post('group1/7/stop')).toBe(400);
+    expect(await post('group2/0/stop')).toBe(204);
+    let seen = '';
+    for await (const chunk of text) {
+      seen += chunk;
+      if (seen.includes('"status":"OFFLINE"')) break;
+    }
+    expect(seen).toContain('event: files');
+    expect(await post('group2/0/start')).toBe(204);
+  });
+
+  it('ends cleanly when it is told to, with a page open', async () => {
+    const events = await fetch(`${base}/events`);
+    events.text().catch(() => undefined);
     const ended = once(app, 'exit');
     app.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);

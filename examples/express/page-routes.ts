@@ -1,0 +1,33 @@
+/** The page and the two libraries that it uses, all from here: it asks nobody else. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import express, { Router } from 'express';
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "media-src 'self' blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const LIBRARIES = {
+  '/lib/tus.js': 'tus-js-client/dist/tus.min.js',
+  '/lib/uplot.js': 'uplot/dist/uPlot.esm.js',
+  '/lib/uplot.css': 'uplot/dist/uPlot.min.css',
+};
+
+export function pageRoutes(): Router {
+  const router = Router();
+  for (const [url, module] of Object.entries(LIBRARIES)) {
+    const { dir: root, base } = path.parse(fileURLToPath(import.meta.resolve(module)));
+    router.get(url, (_req, res) => res.sendFile(base, { root }));
+  }
+  const setHeaders = (res: express.Response) => res.set('Content-Security-Policy', POLICY);
+  router.use(express.static(path.join(import.meta.dirname, 'page'), { index: 'page.html', setHeaders }));
+  return router;
+}

@@ -1,0 +1,15 @@
+/** What the page asks of its server. */
+
+async function request(method, path, init = {}) {
+  const response = await fetch(path, { method, ...init });
+  if (response.ok) return response.status === 204 ? undefined : await response.json();
+  const { error } = await response.json().catch(() => ({}));
+  throw new Error(error ?? `The server answered ${response.status}`);
+}
+
+export const api = {
+  remove: (key) => request('DELETE', `files/${key}`),
+  link: (key) => request('POST', `files/${key}/link`),
+  setThumbnail: (key, picture) => request('PUT', `files/${key}/thumbnail`, { body: picture }),
+  switchStorage: (storage, action) => request('POST', `cluster/${storage}/${action}`),
+};
