@@ -144,24 +144,23 @@ export class Engine {
    * Removes a file that must not stay. Never fails: what could not be removed is told by the result.
    */
   discard(fileId: string, address: Address): Promise<Discarded> {
-    const remove = async (): Promise<Discarded> => {
-      // By then whatever ended the upload has ended its other connections, too.
-      await nextTurn();
-      try {
-        await this.callAt(address, deleteFile, splitFileId(fileId), { fileId });
-        return 'removed';
-      } catch (error) {
-        if (isNotFound(error)) return 'absent';
-        this.options.logger.warn(
-          `Could not remove ${fileId}, which was not completed: ${(error as Error).message}`,
-          {
-            fileId,
-          },
-        );
-        return 'left';
-      }
-    };
-    return this.track(remove());
+    return this.track(this.#discard(fileId, address));
+  }
+
+  async #discard(fileId: string, address: Address): Promise<Discarded> {
+    const remove = () => this.callAt(address, deleteFile, splitFileId(fileId), { fileId });
+    // By then whatever ended the upload has ended its other connections, too.
+    await nextTurn();
+    try {
+      // close() ends what is under way, this too; but it waits for a second attempt.
+      await remove().catch((error) => (error instanceof ClosedError ? remove() : Promise.reject(error)));
+      return 'removed';
+    } catch (error) {
+      if (isNotFound(error)) return 'absent';
+      const why = (error as Error).message;
+      this.options.logger.warn(`Could not remove ${fileId}, which was not completed: ${why}`, { fileId });
+      return 'left';
+    }
   }
 
   /** The trackers' own word, past the cache: every storage to read a file from, or the one to change it at. */
