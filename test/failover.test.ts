@@ -88,6 +88,21 @@ onEmbedded('storages', (server) => {
     await client.delete(fileId);
   });
 
+  it('a reader that rests makes room at once when others wait for its connection', async () => {
+    const client = server.client({ pool: { maxPerServer: 1 }, group: 'group2' });
+    const content = bytes(8 * MIB);
+    const { fileId } = await client.upload(content);
+    const stream = client.createDownloadStream(fileId);
+    const iterator = stream[Symbol.asyncIterator]();
+    const read: Buffer[] = [(await iterator.next()).value];
+    const started = performance.now();
+    expect((await client.download(fileId, { end: 9 })).equals(content.subarray(0, 10))).toBe(true);
+    expect(performance.now() - started).toBeLessThan(5000);
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) read.push(next.value);
+    expect(sha256(Buffer.concat(read))).toBe(sha256(content));
+    await client.delete(fileId);
+  });
+
   it('a block that was lost on its way is written again at its offset', async () => {
     const client = server.client();
     const content = bytes(4 * MIB);

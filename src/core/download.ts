@@ -82,6 +82,10 @@ export class Download implements ContentSink {
     if ((settings.verify ?? true) && size !== undefined && this.#total === size) this.#crc = 0;
   }
 
+  get resumable(): boolean {
+    return this.#resumable;
+  }
+
   get keeps(): boolean {
     return this.#sink.keeps;
   }

@@ -13,9 +13,14 @@ export interface ContentSink {
   readonly keeps: boolean;
   /** The reply's length is known; throwing refuses it. */
   onLength(length: number): void;
+  /** Can go on later over another connection. */
+  readonly resumable: boolean;
   /** Returning false pauses the connection until `resume()`. */
   onContent(slice: Buffer): boolean;
 }
+
+/** A reader that rests for so long may lose its connection to a caller that waits for one. */
+const YIELD_AFTER_MS = 250;
 
 /** Below this much content it is cheaper to copy slices than to hand out read buffers. */
 const KEEP_FROM_BYTES = 64 * 1024;
@@ -23,12 +28,15 @@ const KEEP_FROM_BYTES = 64 * 1024;
 export class ReceiveExchange<Args> extends Exchange<Args, void> {
   /** Settles when the last byte has been delivered to the sink. Must be awaited. */
   readonly done: Promise<void>;
+  readonly #pool: Lessor;
   readonly #sink: ContentSink;
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
   #keeping = false;
   #refused = false;
   #paused = false;
+  #pausedSince = 0;
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(
     pool: Lessor,
@@ -39,6 +47,7 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
     options: ExchangeOptions = {},
   ) {
     super(pool, connection, command, args, options);
+    this.#pool = pool;
     this.#sink = sink;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -75,8 +84,18 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
     const flowing = this.#sink.onContent(this.#keeping || !this.#sink.keeps ? slice : Buffer.from(slice));
     if (!flowing && !this.settled) {
       this.#paused = true;
+      this.#pausedSince = performance.now();
+      this.#watch ??= this.#sink.resumable
+        ? setInterval(() => this.#yield(), YIELD_AFTER_MS).unref()
+        : undefined;
       this.connection.pause();
     }
+  }
+
+  /** While others wait, a connection is not kept for a reader that takes nothing. */
+  #yield(): void {
+    const rested = this.#paused && performance.now() - this.#pausedSince >= YIELD_AFTER_MS;
+    if (rested && this.#pool.contended) this.abort(new ConsumerIdle());
   }
 
   /** A reader that takes its time is not a server that hangs; see {@link ContentSink} for who decides then. */
@@ -86,12 +105,14 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
   }
 
   protected override succeed(): void {
+    clearInterval(this.#watch);
     // Paused by the last slice: the next exchange on this connection must be able to read.
     this.connection.resume();
     this.#resolve();
   }
 
   protected override fail(error: unknown): void {
+    clearInterval(this.#watch);
     this.#reject(error);
   }
 }

@@ -27,6 +27,8 @@ export interface ServerPoolStats {
 
 /** Whoever takes a connection back after a clean exchange. */
 export interface Lessor {
+  /** Callers wait for a connection: one that stands still should be given up. */
+  readonly contended?: boolean;
   release(connection: Connection): void;
 }
 
@@ -93,6 +95,10 @@ export class Pool implements Lessor {
     connection.unref();
     this.#idle.push(connection);
     this.#sweeper ??= setInterval(() => this.#sweep(), Math.max(50, this.#options.idleTimeoutMs / 2)).unref();
+  }
+
+  get contended(): boolean {
+    return this.#waiters.size > 0;
   }
 
   stats(): ServerPoolStats {
