@@ -33,10 +33,18 @@ export function view(file) {
 /** Whether the user says yes. */
 export async function mayDelete(file) {
   question.querySelector('#question-title').textContent = `Delete ${file.name}?`;
-  question.returnValue = '';
   question.showModal();
-  await new Promise((resolve) => question.addEventListener('close', resolve, { once: true }));
-  return question.returnValue === 'yes';
+  // 'close' comes late: by then the dialog may have been opened again, for another question.
+  return await new Promise((resolve) => {
+    const answered = new AbortController();
+    const { signal } = answered;
+    const settle = (answer) => {
+      answered.abort();
+      resolve(answer);
+    };
+    question.addEventListener('submit', ({ submitter }) => settle(submitter?.value === 'yes'), { signal });
+    question.addEventListener('close', () => question.open || settle(false), { signal });
+  });
 }
 
 function contentOf(file) {
