@@ -12,7 +12,9 @@ export function unlessAborted<T>(
   if (!signal) return coming;
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    // An event that has passed does not come again.
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
     coming
       .then((value) => (signal.aborted ? late?.(value) : resolve(value)), reject)
       .finally(() => signal.removeEventListener('abort', onAbort));
