@@ -3,10 +3,11 @@
  * a request that fails in any way leaves none behind.
  */
 import type { Duplex } from 'node:stream';
-import { type Conf, createClient, FastDFSClient } from '../client.js';
+import type { Conf, FastDFSClient } from '../client.js';
 import { FastDFSError } from '../core/errors.js';
 import { parseFileId } from '../core/file-id.js';
 import type { UploadOptions, UploadResult, UploadStream } from '../index.js';
+import { clientOf, type HeldClient } from './client-of.js';
 import { drain, feed } from './multer/feed.js';
 import { checkOptions, optionsFor, transformsFor, urlFor } from './multer/options.js';
 import { RequestState } from './multer/request-state.js';
@@ -46,20 +47,20 @@ export function fdfsStorage<Req extends MulterRequest = MulterRequest>(
 export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
   /** The client that uploads. */
   readonly client: FastDFSClient;
-  readonly #owned: boolean;
+  readonly #held: HeldClient;
   readonly #options: Readonly<FdfsStorageOptions<Req>>;
   readonly #requests = new WeakMap<object, RequestState>();
 
   /** Made by `fdfsStorage()`. */
   constructor(conf: Conf, options: FdfsStorageOptions<Req>) {
     this.#options = checkOptions(options);
-    this.#owned = !(conf instanceof FastDFSClient);
-    this.client = createClient(conf);
+    this.#held = clientOf(conf);
+    this.client = this.#held.client;
   }
 
   /** Closes the client, unless it was passed in. Uploads under way fail and leave nothing. Safe to call twice. */
   async close(): Promise<void> {
-    if (this.#owned) await this.client.close();
+    await this.#held.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@
  * stay. Multer sees to that only in part, and each version to another part, so it is seen to here.
  */
 import type { Readable } from 'node:stream';
+import { unlessAborted } from '../../core/abort.js';
 import { NetworkError } from '../../core/errors.js';
 
 export class RequestState {
@@ -51,19 +52,8 @@ export class RequestState {
   }
 
   /** Waits for what users' functions do, but not longer than the request lives. */
-  async race<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this;
-    let stop = () => {};
-    const failed = new Promise<never>((_resolve, reject) => {
-      stop = () => reject(signal.reason);
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop, { once: true });
-    });
-    try {
-      return await Promise.race([work, failed]);
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
+  race<T>(work: Promise<T>): Promise<T> {
+    return unlessAborted(work, this.signal);
   }
 
   /** Multer is about to learn of this file. */
