@@ -6,6 +6,7 @@
 import { ClosedError, FastDFSError, ProtocolError, ServerError, TimeoutError } from './errors.js';
 import type { Connection, ExchangeSink } from './net/connection.js';
 import type { Lessor } from './net/pool.js';
+import { SMALL_CONTENT_BYTES } from './net/send-buffer.js';
 import { type Command, encodeRequest } from './protocol/command.js';
 import { MAX_REUSABLE_BODY, STATUS_EINVAL, STATUS_OK } from './protocol/constants.js';
 import type { Header } from './protocol/header.js';
@@ -20,7 +21,6 @@ export interface ExchangeOptions {
 const NOTHING = Buffer.alloc(0);
 /** A refusal should have no body; a longer one than this is not worth reading. */
 const MAX_REFUSAL = 64 * 1024;
-const SMALL_CONTENT = 16 * 1024;
 
 /** What the three kinds of exchange share: the reply's header, its bounded body, failure, and the connection rule. */
 export abstract class Exchange<Args, Reply> implements ExchangeSink {
@@ -73,7 +73,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     if (this.#settled) return;
     this.#begun = true;
     if (chunks.length === 0) this.connection.write(frame);
-    else if (isSmall(chunks)) this.connection.write(Buffer.concat([frame, ...chunks]));
+    else if (isSmall(chunks)) this.connection.writeJoined(frame, chunks[0]!);
     else this.connection.writeAll([frame, ...chunks]);
   }
 
@@ -181,9 +181,8 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
   }
 }
 
-/** Copying so little costs less than a second buffer costs the system call. */
 function isSmall(chunks: readonly Uint8Array[]): boolean {
-  return chunks.length === 1 && chunks[0]!.length <= SMALL_CONTENT;
+  return chunks.length === 1 && chunks[0]!.length <= SMALL_CONTENT_BYTES;
 }
 
 /** `small` commands, and `send` with content that is at hand. */

@@ -5,6 +5,7 @@ import { call } from '../exchange.js';
 import { connect } from '../net/connect.js';
 import type { Connection } from '../net/connection.js';
 import { Pool, type ServerPoolStats } from '../net/pool.js';
+import { SendBuffer } from '../net/send-buffer.js';
 import type { ResolvedOptions } from '../options.js';
 import { activeTest } from '../protocol/tracker-commands.js';
 
@@ -12,8 +13,14 @@ import { activeTest } from '../protocol/tracker-commands.js';
 export type PoolStats = Record<string, ServerPoolStats>;
 
 export class Pools {
-  readonly #pools = new Map<string, Pool>();
+  readonly #all: Pool[] = [];
+  /** By role, host and port: a joined key would have to be put together and hashed for every call. */
+  readonly #pools = {
+    tracker: new Map<string, Map<number, Pool>>(),
+    storage: new Map<string, Map<number, Pool>>(),
+  };
   readonly #options: ResolvedOptions;
+  readonly #sendBuffer = new SendBuffer();
   #closed = false;
 
   constructor(options: ResolvedOptions) {
@@ -23,18 +30,12 @@ export class Pools {
   /** The pool of a server, by the address that was configured or announced. */
   at(announced: Address, role: 'tracker' | 'storage'): Pool {
     if (this.#closed) throw new ClosedError();
-    const key = `${role} ${announced.host} ${announced.port}`;
-    let pool = this.#pools.get(key);
-    if (!pool) {
-      pool = this.#make(this.#map(announced, role));
-      this.#pools.set(key, pool);
-    }
-    return pool;
+    return this.#pools[role].get(announced.host)?.get(announced.port) ?? this.#add(announced, role);
   }
 
   stats(): PoolStats {
     const stats: PoolStats = {};
-    for (const pool of this.#pools.values()) {
+    for (const pool of this.#all) {
       const name = formatAddress(pool.address);
       const own = pool.stats();
       const other = stats[name];
@@ -51,12 +52,12 @@ export class Pools {
   }
 
   abortLeased(errorFor: () => FastDFSError): void {
-    for (const pool of this.#pools.values()) pool.abortLeased(errorFor);
+    for (const pool of this.#all) pool.abortLeased(errorFor);
   }
 
   close(): void {
     this.#closed = true;
-    for (const pool of this.#pools.values()) pool.close();
+    for (const pool of this.#all) pool.close();
   }
 
   #map(announced: Address, role: 'tracker' | 'storage'): Address {
@@ -67,14 +68,22 @@ export class Pools {
     return { host: mapped.host, port: mapped.port };
   }
 
+  #add(announced: Address, role: 'tracker' | 'storage'): Pool {
+    const pool = this.#make(this.#map(announced, role));
+    this.#all.push(pool);
+    const ports = this.#pools[role].get(announced.host) ?? new Map<number, Pool>();
+    this.#pools[role].set(announced.host, ports.set(announced.port, pool));
+    return pool;
+  }
+
   #make(address: Address): Pool {
     const { connectTimeoutMs, networkTimeoutMs, pool } = this.#options;
-    const made: Pool = new Pool(address, {
+    return new Pool(address, {
       ...pool,
-      connect: (to, onGone) => connect(to, { connectTimeoutMs, networkTimeoutMs, onGone }),
+      connect: (to, onGone) =>
+        connect(to, { connectTimeoutMs, networkTimeoutMs, sendBuffer: this.#sendBuffer, onGone }),
       test: (connection) => testConnection(connection, connectTimeoutMs),
     });
-    return made;
   }
 }
 

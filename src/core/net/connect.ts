@@ -4,6 +4,7 @@ import { type Address, formatAddress } from '../address.js';
 import { type FastDFSError, NetworkError, TimeoutError } from '../errors.js';
 import { Connection } from './connection.js';
 import { ReadBuffers } from './read-buffers.js';
+import type { SendBuffer } from './send-buffer.js';
 
 /** How long a silent peer may stay undiscovered on an idle connection. */
 const KEEP_ALIVE_MS = 60_000;
@@ -11,6 +12,7 @@ const KEEP_ALIVE_MS = 60_000;
 export interface ConnectOptions {
   connectTimeoutMs: number;
   networkTimeoutMs: number;
+  sendBuffer: SendBuffer;
   /** Called once when the connection is gone, whatever the reason. */
   onGone: (connection: Connection) => void;
 }
@@ -74,6 +76,7 @@ export function connect(address: Address, options: ConnectOptions): Promise<Conn
       socket.removeListener('error', onError);
       connection = new Connection(socket, address, {
         buffers,
+        sendBuffer: options.sendBuffer,
         timeoutMs: options.networkTimeoutMs,
         onGone: options.onGone,
       });

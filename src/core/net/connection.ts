@@ -9,6 +9,7 @@ import { FastDFSError, NetworkError, ProtocolError } from '../errors.js';
 import { ReplyDecoder, type ReplySink } from '../protocol/decoder.js';
 import type { Header } from '../protocol/header.js';
 import type { ReadBuffers } from './read-buffers.js';
+import type { SendBuffer } from './send-buffer.js';
 
 /** What an exchange hears of its connection. After `onEnd` or `onFailed` it hears nothing more. */
 export interface ExchangeSink extends Omit<ReplySink, 'onEnd'> {
@@ -34,6 +35,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #decoder = new ReplyDecoder();
   readonly #buffers: ReadBuffers;
+  readonly #sendBuffer: SendBuffer;
   #sink: ExchangeSink | undefined;
   #paused = false;
   #keepBody = false;
@@ -44,12 +46,18 @@ export class Connection {
   constructor(
     socket: Socket,
     address: Address,
-    options: { buffers: ReadBuffers; timeoutMs: number; onGone: (connection: Connection) => void },
+    options: {
+      buffers: ReadBuffers;
+      sendBuffer: SendBuffer;
+      timeoutMs: number;
+      onGone: (connection: Connection) => void;
+    },
   ) {
     this.#socket = socket;
     this.address = address;
     this.name = formatAddress(address);
     this.#buffers = options.buffers;
+    this.#sendBuffer = options.sendBuffer;
     this.timeoutMs = options.timeoutMs;
     this.#onGone = options.onGone;
     socket.setTimeout(options.timeoutMs);
@@ -87,6 +95,12 @@ export class Connection {
   /** Hands bytes to the socket. `callback` comes when they have been flushed; not at all when the connection dies. */
   write(chunk: Uint8Array, callback?: () => void): boolean {
     return this.#socket.write(chunk, callback && ((error) => error || callback()));
+  }
+
+  /** A frame and its small content in one piece. Both may be used again at once. */
+  writeJoined(frame: Uint8Array, content: Uint8Array): void {
+    this.#socket.write(this.#sendBuffer.join(frame, content));
+    if (this.#socket.writableLength > 0) this.#sendBuffer.giveAway();
   }
 
   /** Several chunks in one system call where the platform allows it. */
