@@ -45,9 +45,26 @@ const ENCODED_CHARS = 27;
 const SHORTEST_NAME = ENCODED_AT + ENCODED_CHARS;
 const TRUNK_CHARS = TRUNK_NAME_LENGTH - NORMAL_NAME_LENGTH;
 
+const NAME_BYTES = 20;
+/** Every id is decoded here: one call reads its numbers before another can come. */
+const decoded = Buffer.alloc(NAME_BYTES);
+
 const BIT_DECORATED = 0x8000_0000;
 const BIT_TRUNK = 0x0800_0000;
 const BIT_APPENDER = 0x0400_0000;
+
+/** What the 20 bytes of a name say. */
+interface NameParts {
+  /** Source storage: an IPv4 address, or a little-endian storage id. */
+  readonly source: number;
+  /** Creation time, Unix seconds. */
+  readonly time: number;
+  readonly kind: FileKind;
+  readonly trunk: boolean;
+  /** Bytes; of `normal` files. */
+  readonly size: number;
+  readonly crc32: number;
+}
 
 /** Group and remote filename of an id, with all that a server needs to be safe from it. */
 export interface SplitFileId {
@@ -81,19 +98,11 @@ export function splitFileId(fileId: string): SplitFileId {
  */
 export function parseFileId(fileId: string): ParsedFileId {
   const { group, remoteFilename } = splitFileId(fileId);
-  if (remoteFilename.length < NORMAL_NAME_LENGTH) throw badFileId(fileId, 'its name is too short');
-  const encoded = remoteFilename.slice(ENCODED_AT, ENCODED_AT + ENCODED_CHARS);
-  if (encoded.includes('.')) throw badFileId(fileId, 'its name is not base64url');
-  const raw = Buffer.from(encoded, 'base64url');
-  const high = raw.readUInt32BE(8);
-  const low = raw.readUInt32BE(12);
-  const trunk = (high & BIT_TRUNK) !== 0;
-  const kind = kindOf(remoteFilename.length, high);
-  const nameCrc32 = raw.readUInt32BE(16);
+  const parts = partsOf(fileId, remoteFilename);
+  const { kind, trunk } = parts;
   const tailAt =
     ENCODED_AT + ENCODED_CHARS + (trunk && remoteFilename.length >= TRUNK_NAME_LENGTH ? TRUNK_CHARS : 0);
   const dot = remoteFilename.indexOf('.', tailAt);
-  const plainSize = (high & BIT_DECORATED) !== 0 || trunk ? low : high * 0x1_0000_0000 + low;
   return {
     fileId,
     group,
@@ -101,23 +110,60 @@ export function parseFileId(fileId: string): ParsedFileId {
     storePathIndex: Number.parseInt(remoteFilename.slice(1, 3), 16),
     kind,
     trunk,
-    ...sourceOf(raw),
-    createdAt: new Date(raw.readUInt32BE(4) * 1000),
-    ...(kind === 'normal' ? { size: plainSize, crc32: nameCrc32 } : {}),
-    nameCrc32,
+    ...sourceOf(parts.source),
+    createdAt: new Date(parts.time * 1000),
+    ...(kind === 'normal' ? { size: parts.size, crc32: parts.crc32 } : {}),
+    nameCrc32: parts.crc32,
     extension: dot < 0 ? '' : remoteFilename.slice(dot + 1),
   };
 }
 
-/** The 4 source bytes of an id and its creation second: what the location cache needs, without a full parse. */
-export function sourceKeyOf(remoteFilename: string): { key: number; time: number; mutable: boolean } {
-  const raw = Buffer.from(remoteFilename.slice(ENCODED_AT, ENCODED_AT + ENCODED_CHARS), 'base64url');
-  const kind = raw.length < 20 ? 'slave' : kindOf(remoteFilename.length, raw.readUInt32BE(8));
+/** An id that a storage has just made, as far as whoever sent the content needs it. */
+export interface StoredFileId extends SplitFileId, NameParts {}
+
+/**
+ * Reads an id that has passed {@link checkFileIdReply}: the numbers of {@link parseFileId}, at a fraction of its cost.
+ * @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) when the name is not what storages make
+ */
+export function readStoredFileId(fileId: string): StoredFileId {
+  const slash = fileId.indexOf('/');
+  const remoteFilename = fileId.slice(slash + 1);
+  return { group: fileId.slice(0, slash), remoteFilename, ...partsOf(fileId, remoteFilename) };
+}
+
+function partsOf(fileId: string, remoteFilename: string): NameParts {
+  if (remoteFilename.length < NORMAL_NAME_LENGTH) throw badFileId(fileId, 'its name is too short');
+  if (decodeName(remoteFilename) < NAME_BYTES) throw badFileId(fileId, 'its name is not base64url');
+  const high = decoded.readUInt32BE(8);
+  const low = decoded.readUInt32BE(12);
+  const trunk = (high & BIT_TRUNK) !== 0;
   return {
-    key: raw.length < 8 ? 0 : raw.readUInt32BE(0),
-    time: raw.length < 8 ? 0 : raw.readUInt32BE(4),
+    source: decoded.readUInt32BE(0),
+    time: decoded.readUInt32BE(4),
+    kind: kindOf(remoteFilename.length, high),
+    trunk,
+    size: (high & BIT_DECORATED) !== 0 || trunk ? low : high * 0x1_0000_0000 + low,
+    crc32: decoded.readUInt32BE(16),
+  };
+}
+
+/** The source of an id and its creation second: what the location cache needs, without a full parse. */
+export function sourceKeyOf(remoteFilename: string): { source: number; time: number; mutable: boolean } {
+  const bytes = decodeName(remoteFilename);
+  const kind = bytes < NAME_BYTES ? 'slave' : kindOf(remoteFilename.length, decoded.readUInt32BE(8));
+  return {
+    source: bytes < 8 ? 0 : decoded.readUInt32BE(0),
+    time: bytes < 8 ? 0 : decoded.readUInt32BE(4),
     mutable: kind !== 'normal',
   };
+}
+
+/**
+ * Decodes the 27 characters into {@link decoded}; a dot among them ends them early.
+ * @returns how many of its bytes are valid
+ */
+function decodeName(remoteFilename: string): number {
+  return decoded.write(remoteFilename.slice(ENCODED_AT, ENCODED_AT + ENCODED_CHARS), 'base64url');
 }
 
 /** The same three rules, in the same order, as servers and the C client use: the appender bit wins. */
@@ -129,10 +175,10 @@ function kindOf(nameLength: number, sizeHigh: number): FileKind {
 }
 
 /** A little-endian number up to 2^24 − 1 is a storage id; anything else is an IPv4 address in natural order. */
-function sourceOf(raw: Buffer): { sourceAddress?: string; sourceId?: number } {
-  const id = raw.readUInt32LE(0);
-  if (id >= 1 && id <= 0xff_ffff) return { sourceId: id };
-  return { sourceAddress: `${raw[0]}.${raw[1]}.${raw[2]}.${raw[3]}` };
+function sourceOf(source: number): { sourceAddress?: string; sourceId?: number } {
+  const [a, b, c, d] = [source >>> 24, (source >>> 16) & 0xff, (source >>> 8) & 0xff, source & 0xff];
+  const id = a + b * 0x100 + c * 0x1_0000;
+  return d === 0 && id >= 1 ? { sourceId: id } : { sourceAddress: `${a}.${b}.${c}.${d}` };
 }
 
 /** Fields of the 20 bytes, for whoever makes names (the embedded server). */

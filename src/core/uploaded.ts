@@ -5,7 +5,7 @@ import type { Placed } from './destination.js';
 import type { Engine } from './engine.js';
 import { FastDFSError, NetworkError, ProtocolError } from './errors.js';
 import type { ExchangeOptions } from './exchange.js';
-import { type FileKind, type ParsedFileId, parseFileId } from './file-id.js';
+import { type FileKind, readStoredFileId, type StoredFileId } from './file-id.js';
 import type { Metadata } from './metadata.js';
 import { setMetadata } from './protocol/storage-commands.js';
 import { createUrl } from './url.js';
@@ -52,12 +52,12 @@ export class Tally {
  * Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files.
  * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`)
  */
-function verifyPlaced(fileId: string, sent: Tally): ParsedFileId {
+function verifyPlaced(fileId: string, sent: Tally): StoredFileId {
   const stored = parsed(fileId);
   if (stored.kind !== 'normal' || sent.crc32 === undefined) return stored;
   if (stored.size !== sent.size || stored.crc32 !== sent.crc32) {
     throw new ProtocolError(
-      `The storage has ${stored.size} bytes with CRC-32 ${hex(stored.crc32!)}, sent were ${sent.size} with ${hex(sent.crc32)}: ` +
+      `The storage has ${stored.size} bytes with CRC-32 ${hex(stored.crc32)}, sent were ${sent.size} with ${hex(sent.crc32)}: ` +
         'the content was changed on the way',
       { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId },
     );
@@ -66,9 +66,9 @@ function verifyPlaced(fileId: string, sent: Tally): ParsedFileId {
 }
 
 /** An id that makes no sense is the storage's fault here. */
-function parsed(fileId: string): ParsedFileId {
+function parsed(fileId: string): StoredFileId {
   try {
-    return parseFileId(fileId);
+    return readStoredFileId(fileId);
   } catch (cause) {
     throw new ProtocolError(`The storage named no file: ${(cause as Error).message}`, { fileId, cause });
   }

@@ -145,7 +145,7 @@ describe('sourceKeyOf', () => {
   it('agrees with the full parse', () => {
     for (const { fileId, remoteFilename, decoded } of longEnough) {
       expect(sourceKeyOf(remoteFilename)).toEqual({
-        key: Number.parseInt(decoded.rawHex.slice(0, 8), 16),
+        source: Number.parseInt(decoded.rawHex.slice(0, 8), 16),
         time: decoded.createTimestamp,
         mutable: parseFileId(fileId).kind !== 'normal',
       });

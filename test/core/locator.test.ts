@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Address } from '../../src/core/address.js';
 import { Locator } from '../../src/core/cluster/locator.js';
 import type { TrackerClient } from '../../src/core/cluster/tracker-client.js';
-import { encodeName, type SplitFileId } from '../../src/core/file-id.js';
+import { encodeName, readStoredFileId, type StoredFileId } from '../../src/core/file-id.js';
 import type { Command } from '../../src/core/protocol/command.js';
 
 const storage = (host: string): Address => ({ host, port: 23000 });
@@ -30,14 +30,14 @@ function locator(cache: { max: number; ttlMs: number } | false = { max: 100, ttl
 function file(
   createdAt: number,
   { source = '10.0.0.1', appender = false, group = 'group1' } = {},
-): SplitFileId {
+): StoredFileId {
   const encoded = encodeName({ source, createdAt, size: 5, crc32: 1, appender, salt: createdAt });
-  return { group, remoteFilename: `M00/00/00/${encoded}123.txt` };
+  return readStoredFileId(`${group}/M00/00/00/${encoded}123.txt`);
 }
 
-const slave = (createdAt: number): SplitFileId => {
+const slave = (createdAt: number): StoredFileId => {
   const { group, remoteFilename } = file(createdAt);
-  return { group, remoteFilename: remoteFilename.replace('.txt', '_small.txt') };
+  return readStoredFileId(`${group}/${remoteFilename.replace('.txt', '_small.txt')}`);
 };
 
 const hosts = ({ storages }: { storages: readonly Address[] }) =>
@@ -115,7 +115,7 @@ describe('where a file can be read', () => {
         [1_501, false],
       ] as const) {
         now.mockReturnValue(time);
-        vi.advanceTimersByTime(10);
+        vi.advanceTimersByTime(25);
         expect(await where.forRead(file(1), {})).toMatchObject({ remembered });
       }
     } finally {

@@ -23,6 +23,8 @@ import {
 } from '../protocol/tracker-commands.js';
 import type { TrackerClient } from './tracker-client.js';
 
+// Questions are answered at once from memory, and by a promise where a tracker has to be asked.
+
 /** Storages to try, in this order. */
 export interface Location {
   readonly storages: readonly Address[];
@@ -61,20 +63,27 @@ export class Locator {
   constructor(trackers: TrackerClient, cache: ResolvedOptions['locationCache']) {
     this.#trackers = trackers;
     if (!cache) return;
-    const options = { max: cache.max, ttl: cache.ttlMs };
+    // The finer the clock the more timers: one each millisecond, by default, under load.
+    const options = { max: cache.max, ttl: cache.ttlMs, ttlResolution: Math.ceil(cache.ttlMs / 20) };
     this.#reads = new LRUCache(options);
     this.#updates = new LRUCache(options);
     this.#stores = new LRUCache(options);
   }
 
   /** Where an upload may go; the first of the storages is whose turn it is. */
-  async forUpload(group: string | undefined, options: ExchangeOptions): Promise<StoreLocation> {
+  forUpload(group: string | undefined, options: ExchangeOptions): Promise<StoreLocation> | StoreLocation {
     const key = group ?? '';
     const known = this.#stores?.get(key);
-    if (known) {
-      if (++known.turn === USES_PER_ANSWER) this.#refreshStore(key, group);
-      return storeLocation(known, true);
-    }
+    if (!known) return this.#askForUpload(key, group, options);
+    if (++known.turn === USES_PER_ANSWER) this.#refreshStore(key, group);
+    return storeLocation(known, true);
+  }
+
+  async #askForUpload(
+    key: string,
+    group: string | undefined,
+    options: ExchangeOptions,
+  ): Promise<StoreLocation> {
     if (!this.#stores) {
       const targets = group
         ? await this.#trackers.ask(queryStoreWithGroupOne, { group }, options)
@@ -93,22 +102,23 @@ export class Locator {
   }
 
   /** Where a file can be read. Appender and slave files are read from their source: replicas may lag behind. */
-  async forRead(name: SplitFileId, options: ExchangeOptions): Promise<Location> {
+  forRead(name: SplitFileId, options: ExchangeOptions): Promise<Location> | Location {
     const source = sourceKeyOf(name.remoteFilename);
-    const key = `${name.group}/${source.key}/${source.mutable ? 'm' : ''}`;
+    const key = `${keyOf(name.group, source.source)}/${source.mutable ? 'm' : ''}`;
     const known = this.#reads?.get(key);
     if (known && (source.mutable || known.asOf >= source.time)) {
       return { storages: rotate(known.storages, known.turn++), remembered: true };
     }
     const command = source.mutable ? queryFetchOne : queryFetchAll;
-    const { storages } = await this.#trackers.ask(command, name, options);
-    this.#reads?.set(key, { asOf: source.time, storages, turn: 0 });
-    return { storages, remembered: false };
+    return this.#trackers.ask(command, name, options).then(({ storages }) => {
+      this.#reads?.set(key, { asOf: source.time, storages, turn: 0 });
+      return { storages, remembered: false };
+    });
   }
 
   /** Where a file can be changed: its source storage while that is writable. */
   async forUpdate(name: SplitFileId, options: ExchangeOptions): Promise<Location> {
-    const key = `${name.group}/${sourceKeyOf(name.remoteFilename).key}`;
+    const key = keyOf(name.group, sourceKeyOf(name.remoteFilename).source);
     const known = this.#updates?.get(key);
     if (known) return { storages: known, remembered: true };
     const { storages } = await this.#trackers.ask(queryUpdate, name, options);
@@ -117,8 +127,8 @@ export class Locator {
   }
 
   /** The storage that took an upload is the source of the file. */
-  learnSource(name: SplitFileId, storage: Address): void {
-    const key = `${name.group}/${sourceKeyOf(name.remoteFilename).key}`;
+  learnSource(file: { group: string; source: number }, storage: Address): void {
+    const key = keyOf(file.group, file.source);
     const [known] = this.#updates?.get(key) ?? [];
     // While the source was away the trackers may have named another storage, which has not got its new files yet.
     if (known && sameAddress(known, storage)) return;
@@ -130,7 +140,7 @@ export class Locator {
   }
 
   forgetFile(name: SplitFileId, purpose: 'read' | 'update'): void {
-    const key = `${name.group}/${sourceKeyOf(name.remoteFilename).key}`;
+    const key = keyOf(name.group, sourceKeyOf(name.remoteFilename).source);
     if (purpose === 'update') {
       this.#updates?.delete(key);
     } else {
@@ -152,6 +162,10 @@ export class Locator {
     // A failure here harms nobody: the present answer serves until it expires or a storage refuses.
     this.#askStore(key, group, {}).catch(() => undefined);
   }
+}
+
+function keyOf(group: string, source: number): string {
+  return `${group}/${source}`;
 }
 
 function storeLocation({ targets, turn }: StoreEntry, remembered: boolean): StoreLocation {
