@@ -46,6 +46,21 @@ onEmbedded('storages', (server) => {
     });
   });
 
+  it('an upload that meets a storage between two of its folders is sent again', async () => {
+    const client = server.client({ group: 'group1', locationCache: false });
+    server.fdfs.inject({ command: 'UPLOAD_FILE', action: 'status', status: 2 });
+    const before = server.fdfs.requests('UPLOAD_FILE');
+    const { fileId } = await client.upload('moved on');
+    expect((await client.download(fileId)).toString()).toBe('moved on');
+    expect(server.fdfs.requests('UPLOAD_FILE') - before).toBe(2);
+    await client.delete(fileId);
+    server.fdfs.inject({ command: 'UPLOAD_FILE', action: 'status', status: 2, times: 99 });
+    await expect(client.upload('nowhere')).rejects.toMatchObject({
+      code: 'FASTDFS_NOT_FOUND',
+      message: expect.stringContaining('upload again'),
+    });
+  });
+
   it.each(['reset', 'close', 'stall'] as const)(
     'a download that breaks (%s) goes on at the byte reached',
     async (action) => {

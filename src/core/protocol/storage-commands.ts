@@ -42,7 +42,10 @@ function decodeFileId(body: Buffer): string {
   return checkFileIdReply(`${group}/${reader.fixed(reader.remaining)}`);
 }
 
-const plainUpload: Pick<Command<UploadArgs, string>, 'encode' | 'contentLength' | 'decode'> = {
+const plainUpload: Pick<Command<UploadArgs, string>, 'encode' | 'contentLength' | 'decode' | 'hints'> = {
+  hints: {
+    2: 'the storage was changing from one of its folders to the next; nothing was stored, upload again',
+  },
   encode(writer, { storePathIndex, size, ext }) {
     writer.byte(storePathIndex).int64(size).fixed(ext, EXT_BYTES, 'Extension');
   },
