@@ -1,5 +1,7 @@
-/** When a failed attempt is made again, and how long to wait: p-retry's back-off around our own rule. */
-import pRetry from 'p-retry';
+/**
+ * When a failed attempt is made again, and how long to wait: p-retry's back-off around our own rule. It is loaded when it is first
+ * needed, which is never while all is well.
+ */
 import {
   ArgumentError,
   ClosedError,
@@ -39,6 +41,7 @@ export async function withRetry<T>(
   } catch (error) {
     if (options.retries === 0 || signal?.aborted || !worthRetrying(error)) throw error;
     let first: unknown = error;
+    const { default: pRetry } = await import('p-retry');
     return await pRetry(
       () => {
         const failed = first;

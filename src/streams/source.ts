@@ -2,10 +2,10 @@
 
 import { ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ReadableStream } from 'node:stream/web';
+import type { ReadableStream } from 'node:stream/web';
 import { ArgumentError } from '../core/errors.js';
 
 /** Writes content; resolves when there is room for more. */
@@ -31,14 +31,17 @@ export function contentOf(source: Source): Uint8Array | undefined {
 export async function sizeOf(source: Source): Promise<number | undefined> {
   if (source instanceof Blob) return source.size;
   if (source instanceof ReadStream) return await sizeOfFileStream(source);
-  if (
-    source instanceof IncomingMessage &&
-    source.headers['content-length'] !== undefined &&
-    !source.readableDidRead
-  ) {
-    return Number(source.headers['content-length']);
-  }
-  return undefined;
+  return isMessage(source) ? sizeOfMessage(source) : undefined;
+}
+
+/** A request or response of `node:http`, told by its looks: the module need not be loaded for those who have none. */
+function isMessage(source: Source): source is IncomingMessage {
+  return source instanceof Readable && 'httpVersion' in source && 'headers' in source;
+}
+
+function sizeOfMessage({ headers, readableDidRead }: IncomingMessage): number | undefined {
+  const length = headers['content-length'];
+  return length === undefined || readableDidRead ? undefined : Number(length);
 }
 
 async function sizeOfFileStream(source: ReadStream): Promise<number | undefined> {
@@ -86,7 +89,7 @@ export async function feed<Target extends Writable>(source: Source, open: () => 
 /** Closes what a source that nobody will read may hold open. */
 export function abandon(source: Source, error: unknown): void {
   if (source instanceof Readable) source.destroy();
-  else if (source instanceof ReadableStream) source.cancel(error).catch(() => undefined);
+  else if (isWebStream(source)) source.cancel(error).catch(() => undefined);
 }
 
 async function callSource(
@@ -108,13 +111,17 @@ function readableOf(source: Exclude<Source, (...args: never[]) => unknown>): Rea
   if (source instanceof Uint8Array) return Readable.from([source]);
   if (source instanceof Blob) return Readable.fromWeb(source.stream() as ReadableStream<Uint8Array>);
   if (typeof source === 'object' && source !== null) {
-    if ('getReader' in source) return Readable.fromWeb(source as ReadableStream<Uint8Array>);
+    if (isWebStream(source)) return Readable.fromWeb(source);
     if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);
   }
   if (typeof source === 'string') return Readable.from([source]);
   throw new ArgumentError(
     `Content must be a Buffer, Uint8Array, string, Blob, stream, iterable or a function that writes it, not ${describe(source)}`,
   );
+}
+
+function isWebStream(source: unknown): source is ReadableStream<Uint8Array> {
+  return typeof source === 'object' && source !== null && 'getReader' in source && 'cancel' in source;
 }
 
 function describe(value: unknown): string {
