@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Address } from './core/address.js';
 import type { Engine } from './core/engine.js';
 import { ArgumentError, isNotFound, type ServerError } from './core/errors.js';
+import type { ExchangeOptions } from './core/exchange.js';
 import { type FileKind, parseFileId, splitFileId } from './core/file-id.js';
 import { encodeMetadata, type Metadata } from './core/metadata.js';
 import {
@@ -71,17 +72,14 @@ export async function truncate(
     throw new ArgumentError(`\`size\` must be an integer from 0 on, not ${String(size)}`, { fileId });
   }
   const { remoteFilename } = splitFileId(fileId);
-  const call = { ...options, fileId };
-  await engine.update(fileId, call, (address) =>
-    engine.callAt(address, truncateFile, { remoteFilename, size }, call),
-  );
+  await engine.callAtSource(fileId, truncateFile, { remoteFilename, size }, { ...options, fileId });
 }
 
 export async function finalizeFile(engine: Engine, fileId: string, options: Options): Promise<string> {
   const call = { ...options, fileId };
-  return await engine.update(fileId, call, async (storage) => {
-    const { size } = await infoAt(engine, storage, fileId, true, options);
-    return await finalize(engine, { fileId, storage }, size, options);
+  return await engine.update(fileId, call, async (storage, retries) => {
+    const { size } = await infoAt(engine, storage, fileId, true, { ...options, retries });
+    return await finalize(engine, { fileId, storage }, size, { ...options, retries });
   });
 }
 
@@ -93,7 +91,7 @@ export async function remove(
   const call = { ...options, fileId };
   const name = splitFileId(fileId);
   try {
-    await engine.update(fileId, call, (address) => engine.callAt(address, deleteFile, name, call));
+    await engine.callAtSource(fileId, deleteFile, name, call);
   } catch (error) {
     if (!(ignoreNotFound && isAbsent(error))) throw error;
   }
@@ -162,7 +160,7 @@ export async function getFileMetadata(engine: Engine, fileId: string, options: O
   const call = { ...options, fileId };
   const name = splitFileId(fileId);
   try {
-    return await engine.update(fileId, call, (address) => engine.callAt(address, getMetadata, name, call));
+    return await engine.callAtSource(fileId, getMetadata, name, call);
   } catch (error) {
     // "No metadata" and "no file" are the same answer; only the file info tells them apart.
     if (isAbsent(error) && (await exists(engine, fileId, options))) return {};
@@ -182,7 +180,7 @@ export async function setFileMetadata(
   encodeMetadata(metadata);
   const call = { ...options, fileId };
   const args = { ...splitFileId(fileId), metadata, mode };
-  await engine.update(fileId, call, (address) => engine.callAt(address, setMetadata, args, call));
+  await engine.callAtSource(fileId, setMetadata, args, call);
 }
 
 export async function locate(
@@ -196,8 +194,8 @@ export async function locate(
 }
 
 function info(engine: Engine, fileId: string, withoutCrc: boolean, options: Options): Promise<FileInfo> {
-  return engine.read(fileId, { ...options, fileId }, (address) =>
-    infoAt(engine, address, fileId, withoutCrc, options),
+  return engine.read(fileId, { ...options, fileId }, (address, retries) =>
+    infoAt(engine, address, fileId, withoutCrc, { ...options, retries }),
   );
 }
 
@@ -206,7 +204,7 @@ async function infoAt(
   address: Address,
   fileId: string,
   withoutCrc: boolean,
-  options: Options,
+  options: ExchangeOptions,
 ): Promise<FileInfo> {
   const args = { ...splitFileId(fileId), withoutCrc, silent: true };
   return await engine.callAt(address, queryFileInfo, args, { ...options, fileId });

@@ -19,6 +19,7 @@ export {
 } from './client.js';
 export type { PoolStats } from './core/cluster/pools.js';
 export { type LoadedConfig, loadConfig } from './core/config/index.js';
+export type { CommandEvent, ConnectEvent } from './core/diagnostics.js';
 export type { DownloadSettings } from './core/download.js';
 export {
   ArgumentError,

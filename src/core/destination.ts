@@ -42,8 +42,8 @@ export interface NewFile {
 export function newFile(engine: Engine, file: NewFile, options: ExchangeOptions): Destination {
   const command = file.appender ? uploadAppenderFile : uploadFile;
   const place = <T>(size: number, run: Run<T>) =>
-    engine.place(file.group, options, (target) =>
-      run(target.address, command, { storePathIndex: target.storePathIndex, size, ext: file.ext }),
+    engine.place(file.group, options, (target, retries) =>
+      run(target.address, retries, command, { storePathIndex: target.storePathIndex, size, ext: file.ext }),
     );
   return destination(engine, place, options);
 }
@@ -58,8 +58,8 @@ export interface NewSlave {
 export function newSlave(engine: Engine, slave: NewSlave, options: ExchangeOptions): Destination {
   const { remoteFilename } = splitFileId(slave.master);
   const place = <T>(size: number, run: Run<T>) =>
-    engine.update(slave.master, options, (address) =>
-      run(address, uploadSlaveFile, {
+    engine.update(slave.master, options, (address, retries) =>
+      run(address, retries, uploadSlaveFile, {
         masterRemoteFilename: remoteFilename,
         prefix: slave.prefix,
         ext: slave.ext,
@@ -69,7 +69,12 @@ export function newSlave(engine: Engine, slave: NewSlave, options: ExchangeOptio
   return destination(engine, place, options);
 }
 
-type Run<T> = <Args>(address: Address, command: Command<Args, string>, args: Args) => Promise<T>;
+type Run<T> = <Args>(
+  address: Address,
+  retries: number,
+  command: Command<Args, string>,
+  args: Args,
+) => Promise<T>;
 
 function destination(
   engine: Engine,
@@ -79,15 +84,15 @@ function destination(
   const { fileId, signal } = options;
   return {
     send: (content, size) =>
-      place<Placed>(size, async (storage, command, args) => ({
-        fileId: await engine.callAt(storage, command, args, { fileId }, content, signal),
+      place<Placed>(size, async (storage, retries, command, args) => ({
+        fileId: await engine.callAt(storage, command, args, { fileId, retries }, content, signal),
         storage,
       })),
     open: (size) =>
-      place<OpenUpload>(size, async (storage, command, args) => {
+      place<OpenUpload>(size, async (storage, retries, command, args) => {
         const { pool, connection } = await engine.lease(storage, signal);
         return {
-          exchange: new SendExchange(pool, connection, command, args, { fileId }),
+          exchange: new SendExchange(pool, connection, command, args, { fileId, retries }),
           storage,
         } as OpenUpload;
       }),

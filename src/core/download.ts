@@ -54,6 +54,7 @@ export class Download implements ContentSink {
   /** Bytes that will come in all, once that is known. */
   #total: number | undefined;
   #received = 0;
+  #attempts = 0;
   #crc: number | undefined;
   /** The sink has said that it is full, and not yet that it has room. */
   #full = false;
@@ -151,7 +152,7 @@ export class Download implements ContentSink {
     const { pool, connection } = leased instanceof Promise ? await leased : leased;
     const offset = this.#start + this.#received;
     const bytes = this.#total === undefined ? this.#requested() : this.#total - this.#received;
-    const options = { fileId: this.#fileId, signal: this.#signal };
+    const options = { fileId: this.#fileId, signal: this.#signal, retries: this.#attempts++ };
     const exchange = new ReceiveExchange(
       pool,
       connection,
@@ -190,8 +191,8 @@ export class Download implements ContentSink {
   #info(): Promise<FileInfo> {
     const options = { fileId: this.#fileId, signal: this.#signal };
     const args = { ...this.#name, withoutCrc: true, silent: true };
-    return this.#engine.read(this.#name, options, (address) =>
-      this.#engine.callAt(address, queryFileInfo, args, options),
+    return this.#engine.read(this.#name, options, (address, retries) =>
+      this.#engine.callAt(address, queryFileInfo, args, { ...options, retries }),
     );
   }
 

@@ -33,6 +33,9 @@ export interface Lease {
   readonly connection: Connection;
 }
 
+/** One attempt of a call at one storage; `retries` counts those before it. */
+export type Attempt<T> = (address: Address, retries: number) => Promise<T>;
+
 /** What became of a file that had to go: `absent` where it was not there (or not under this name). */
 export type Discarded = 'removed' | 'absent' | 'left';
 
@@ -103,26 +106,36 @@ export class Engine {
     options: ExchangeOptions = {},
     content?: readonly Uint8Array[],
   ): Promise<Reply> {
+    let retries = 0;
     return withRetry(this.options.retry, options.signal, () =>
-      this.callAt(address, command, args, options, content),
+      this.callAt(address, command, args, { ...options, retries: retries++ }, content),
     );
   }
 
   /** Reads from the replicas of a file, one after the other, until one of them answers. */
-  read<T>(
-    file: string | SplitFileId,
-    options: ExchangeOptions,
-    run: (address: Address) => Promise<T>,
-  ): Promise<T> {
+  read<T>(file: string | SplitFileId, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
     const name = typeof file === 'string' ? splitFileId(file) : file;
     const locate = () => this.locator.forRead(name, options);
     return this.#onFile(name, options, locate, run, () => this.locator.forUpdate(name, options));
   }
 
-  /** Changes a file at its source storage. */
-  update<T>(fileId: string, options: ExchangeOptions, run: (address: Address) => Promise<T>): Promise<T> {
+  /** Works on a file at its source storage. */
+  update<T>(fileId: string, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
     const name = splitFileId(fileId);
     return this.#onFile(name, options, () => this.locator.forUpdate(name, options), run);
+  }
+
+  /** Runs one command on a file at its source storage. */
+  callAtSource<Args, Reply>(
+    fileId: string,
+    command: Command<Args, Reply>,
+    args: Args,
+    options: ExchangeOptions,
+    content?: readonly Uint8Array[],
+  ): Promise<Reply> {
+    return this.update(fileId, options, (address, retries) =>
+      this.callAt(address, command, args, { ...options, fileId, retries }, content),
+    );
   }
 
   /**
@@ -132,13 +145,14 @@ export class Engine {
   place<T>(
     group: string | undefined,
     options: ExchangeOptions,
-    run: (target: UploadTarget) => Promise<T>,
+    run: (target: UploadTarget, retries: number) => Promise<T>,
   ): Promise<T> {
+    const counted = counting(run);
     return withRetry(this.options.retry, options.signal, async () => {
       for (let round = 1; ; round++) {
         const found = this.locator.forUpload(group, options);
         const location = found instanceof Promise ? await found : found;
-        const outcome = await this.#tryTargets(location, run);
+        const outcome = await this.#tryTargets(location, counted);
         if ('value' in outcome) return outcome.value;
         this.locator.forgetStore(group);
         // An answer from memory proves nothing, and a storage that was between two of its folders has moved on.
@@ -240,14 +254,15 @@ export class Engine {
     name: SplitFileId,
     options: ExchangeOptions,
     locate: () => Promise<Location> | Location,
-    run: (address: Address) => Promise<T>,
+    run: Attempt<T>,
     source?: () => Promise<Location> | Location,
   ): Promise<T> {
+    const counted = counting(run);
     return withRetry(this.options.retry, options.signal, async () => {
       for (let round = 1; ; round++) {
         const found = locate();
         const { storages, remembered } = found instanceof Promise ? await found : found;
-        let outcome = await tryEach(storages, run);
+        let outcome = await tryEach(storages, counted);
         if ('value' in outcome) return outcome.value;
         this.locator.forgetFile(name, source ? 'read' : 'update');
         if (remembered && round === 1) continue;
@@ -255,13 +270,19 @@ export class Engine {
         if (source && isNotFound(outcome.error)) {
           const { storages: sources } = await source();
           const others = sources.filter((one) => !storages.some((tried) => sameAddress(one, tried)));
-          if (others.length > 0) outcome = await tryEach(others, run);
+          if (others.length > 0) outcome = await tryEach(others, counted);
           if ('value' in outcome) return outcome.value;
         }
         throw outcome.error;
       }
     });
   }
+}
+
+/** Numbers the attempts of one call, from 0. */
+function counting<At, T>(run: (at: At, retries: number) => Promise<T>): (at: At) => Promise<T> {
+  let made = 0;
+  return (at) => run(at, made++);
 }
 
 type Outcome<T> = { value: T } | { error: unknown };

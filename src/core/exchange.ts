@@ -3,6 +3,7 @@
  * else: a reply read whole, with every byte of both bodies accounted for, gives the connection back;
  * anything else destroys it.
  */
+import { commandsAreWatched, WatchedCommand } from './diagnostics.js';
 import { ClosedError, FastDFSError, ProtocolError, ServerError, TimeoutError } from './errors.js';
 import type { Connection, ExchangeSink } from './net/connection.js';
 import type { Lessor } from './net/pool.js';
@@ -16,6 +17,8 @@ export interface ExchangeOptions {
   fileId?: string | undefined;
   /** Stands in for the network time-out: for commands that keep the server busy before it answers. */
   timeoutMs?: number | undefined;
+  /** Attempts that the same call has made before; told to whoever listens. Default 0. */
+  retries?: number | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -34,6 +37,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
   #collected: Buffer = NOTHING;
   #settled = false;
   #begun = false;
+  #watched: WatchedCommand | undefined;
 
   constructor(
     pool: Lessor,
@@ -64,8 +68,19 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
   /** Every byte of the request has been handed to the socket. */
   protected abstract get requestComplete(): boolean;
 
+  /** Content bytes handed to the socket so far. */
+  protected get contentSent(): number {
+    return this.command.contentLength?.(this.args) ?? 0;
+  }
+
+  /** Content bytes that have come so far. */
+  protected get contentReceived(): number {
+    return 0;
+  }
+
   protected start(chunks: readonly Uint8Array[] = []): void {
     const frame = encodeRequest(this.command, this.args);
+    if (commandsAreWatched()) this.#watch();
     this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.connection.begin(this, this.#options.timeoutMs);
     // The call may have been aborted between the lease and now; the connection is as clean as it was.
@@ -81,7 +96,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
   abort(reason: unknown): void {
     if (this.#settle()) {
       this.connection.destroy();
-      this.fail(reason instanceof FastDFSError ? this.#explain(reason) : reason);
+      this.#fail(reason instanceof FastDFSError ? this.#explain(reason) : reason);
     }
   }
 
@@ -110,7 +125,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     if (status !== STATUS_OK) {
       if (surplus === 0 && this.#reusableAfter(status)) this.#pool.release(this.connection);
       else this.connection.destroy();
-      this.fail(this.refusal(status));
+      this.#fail(this.refusal(status));
       return;
     }
     let reply: Reply;
@@ -121,15 +136,16 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
       reply = this.command.decode(this.#collected, this.args);
     } catch (error) {
       this.connection.destroy();
-      this.fail(error instanceof FastDFSError ? this.#explain(error) : error);
+      this.#fail(error instanceof FastDFSError ? this.#explain(error) : error);
       return;
     }
     this.#pool.release(this.connection);
+    this.#watched?.end(this.contentSent, this.contentReceived);
     this.succeed(reply);
   }
 
   onFailed(error: FastDFSError): void {
-    if (this.#settle()) this.fail(this.#explain(error));
+    if (this.#settle()) this.#fail(this.#explain(error));
   }
 
   onStalled(): void {
@@ -165,6 +181,17 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     this.#settled = true;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     return true;
+  }
+
+  #watch(): void {
+    const { fileId, retries = 0 } = this.#options;
+    const { name: command, to: role } = this.command;
+    this.#watched = new WatchedCommand({ command, role, address: this.address, fileId, retries });
+  }
+
+  #fail(error: unknown): void {
+    this.#watched?.fail(error, this.contentSent, this.contentReceived);
+    this.fail(error);
   }
 
   /** The same error, told which command and file it hit, and what may have become of the change. */

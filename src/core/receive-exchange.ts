@@ -33,6 +33,7 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
   #keeping = false;
+  #received = 0;
   #refused = false;
   #paused = false;
   #pausedSince = 0;
@@ -60,6 +61,10 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
     return true;
   }
 
+  protected override get contentReceived(): number {
+    return this.#received;
+  }
+
   /** The consumer has room again. */
   resume(): void {
     if (!this.#paused || this.settled) return;
@@ -81,6 +86,7 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
 
   override onBody(slice: Buffer): void {
     if (this.settled || this.#refused) return;
+    this.#received += slice.length;
     const flowing = this.#sink.onContent(this.#keeping || !this.#sink.keeps ? slice : Buffer.from(slice));
     if (!flowing && !this.settled) {
       this.#paused = true;

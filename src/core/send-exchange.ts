@@ -41,6 +41,10 @@ export class SendExchange<Args, Reply> extends Exchange<Args, Reply> {
     return this.#left === 0;
   }
 
+  protected override get contentSent(): number {
+    return super.contentSent - this.#left;
+  }
+
   /** Sends content. `callback` comes when the socket has taken it, or with the error that ended the exchange. */
   write(chunks: readonly Uint8Array[], callback: (error?: unknown) => void): void {
     if (this.settled) {

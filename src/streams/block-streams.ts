@@ -130,10 +130,7 @@ export function appendBlock(
   signal?: AbortSignal,
 ): Promise<void> {
   const args = { remoteFilename: splitFileId(fileId).remoteFilename, size: block.size };
-  const options = { fileId, signal };
-  return engine.update(fileId, options, (address) =>
-    engine.callAt(address, appendFile, args, options, block.chunks),
-  );
+  return engine.callAtSource(fileId, appendFile, args, { fileId, signal }, block.chunks);
 }
 
 /** One modify request at the source storage. */
@@ -145,8 +142,5 @@ export function modifyBlock(
   signal?: AbortSignal,
 ): Promise<void> {
   const args = { remoteFilename: splitFileId(fileId).remoteFilename, offset, size: block.size };
-  const options = { fileId, signal };
-  return engine.update(fileId, options, (address) =>
-    engine.callAt(address, modifyFile, args, options, block.chunks),
-  );
+  return engine.callAtSource(fileId, modifyFile, args, { fileId, signal }, block.chunks);
 }

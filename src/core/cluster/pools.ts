@@ -1,5 +1,6 @@
 /** One pool per server, made when it is first needed. The only place where announced addresses are mapped. */
 import { type Address, formatAddress } from '../address.js';
+import { watchConnect } from '../diagnostics.js';
 import { ArgumentError, ClosedError, type FastDFSError } from '../errors.js';
 import { call } from '../exchange.js';
 import { connect } from '../net/connect.js';
@@ -69,19 +70,21 @@ export class Pools {
   }
 
   #add(announced: Address, role: 'tracker' | 'storage'): Pool {
-    const pool = this.#make(this.#map(announced, role));
+    const pool = this.#make(this.#map(announced, role), role);
     this.#all.push(pool);
     const ports = this.#pools[role].get(announced.host) ?? new Map<number, Pool>();
     this.#pools[role].set(announced.host, ports.set(announced.port, pool));
     return pool;
   }
 
-  #make(address: Address): Pool {
+  #make(address: Address, role: 'tracker' | 'storage'): Pool {
     const { connectTimeoutMs, networkTimeoutMs, pool } = this.#options;
     return new Pool(address, {
       ...pool,
       connect: (to, onGone) =>
-        connect(to, { connectTimeoutMs, networkTimeoutMs, sendBuffer: this.#sendBuffer, onGone }),
+        watchConnect(role, formatAddress(to), () =>
+          connect(to, { connectTimeoutMs, networkTimeoutMs, sendBuffer: this.#sendBuffer, onGone }),
+        ),
       test: (connection) => testConnection(connection, connectTimeoutMs),
     });
   }

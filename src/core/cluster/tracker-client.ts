@@ -33,7 +33,7 @@ export class TrackerClient {
     const errors: FastDFSError[] = [];
     for (const tracker of this.#trackers.inOrder()) {
       try {
-        return await this.askOne(tracker, command, args, options);
+        return await this.askOne(tracker, command, args, { ...options, retries: errors.length });
       } catch (error) {
         if (error instanceof ServerError) {
           if (error.status !== STATUS_ENOENT && error.status !== STATUS_ENOSPC) throw error;
