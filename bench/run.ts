@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { prepareRun } from './bench-run.js';
+import { measureWeb, webScenarios } from './http/scenarios.js';
 import { printTable, type Row } from './report.js';
 import { judge, printVerdicts } from './targets.js';
 import { transfers } from './transfers/jobs.js';
@@ -32,6 +33,11 @@ try {
     if (!isWanted(transfer.id)) continue;
     const figure = transfer.concurrency > 1 ? 'op/s' : 's';
     report(transfer.title, await measureTransfer(bench, transfer), figure, transfer.against);
+  }
+  for (const scenario of webScenarios(bench.smallTimes)) {
+    if (!isWanted(scenario.id)) continue;
+    const figure = scenario.concurrency > 1 ? 'req/s' : 's each';
+    report(scenario.title, await measureWeb(bench, scenario), figure, scenario.contenders[1]);
   }
   const verdicts = judge(rows);
   printVerdicts(verdicts);

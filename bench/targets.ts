@@ -1,10 +1,12 @@
 /** What this package is to reach, and whether it does. */
 import { C_CLIENT, FLOOR, FLOOR_ASKING, OURS } from './contenders/index.js';
+import { FDFS_SERVE, FDFS_STORAGE, MEMORY_STORAGE, STATIC } from './http/contenders.js';
 import { format, type Row } from './report.js';
 
 interface Target {
   scenario: string;
-  /** Of this package's figures. */
+  /** Whose; this package's own where not said. */
+  contender?: string;
   figure: string;
   /** A multiple of another contender's figure, or where there is none, the figure itself. */
   atLeast?: number;
@@ -43,7 +45,21 @@ const TARGETS: Target[] = [
   { scenario: 'download-file', figure: 's', atMost: 1.1, of: FLOOR },
   { scenario: 'download-consumed', figure: 's', atMost: 1.15, of: FLOOR },
   ...TRANSFERS.map((scenario) => ({ scenario, figure: RSS, atMost: MOST_RSS })),
+  web('multer-small', FDFS_STORAGE, MEMORY_STORAGE, 'req/s', { atLeast: 1 / 1.1 }),
+  web('multer-large', FDFS_STORAGE, MEMORY_STORAGE, 's each', { atMost: 1.1 }),
+  web('serve-small', FDFS_SERVE, STATIC, 'req/s', { atLeast: 0.8 }),
+  web('serve-large', FDFS_SERVE, STATIC, 's each', { atMost: 1 }),
 ];
+
+function web(
+  scenario: string,
+  contender: string,
+  of: string,
+  figure: string,
+  bound: { atLeast: number } | { atMost: number },
+): Target {
+  return { scenario, contender, of, figure, ...bound };
+}
 
 /** The targets of the scenarios that were run. */
 export function judge(rows: Row[]): Verdict[] {
@@ -53,7 +69,7 @@ export function judge(rows: Row[]): Verdict[] {
       rows.find(({ scenario, contender }) => scenario === target.scenario && contender === name)?.figures[
         target.figure
       ];
-    const own = figureOf(OURS);
+    const own = figureOf(target.contender ?? OURS);
     const other = target.of === undefined ? 1 : figureOf(target.of);
     if (own === undefined || other === undefined) return target;
     const value = own / other;
@@ -66,7 +82,7 @@ export function printVerdicts(verdicts: Verdict[]): void {
   if (verdicts.length === 0) return;
   console.log('targets');
   for (const { scenario, figure, atLeast, atMost, of, value, met } of verdicts) {
-    const bound = `${atLeast === undefined ? '≤' : '≥'} ${atLeast ?? atMost}${of ? ` × ${of}` : ''}`;
+    const bound = `${atLeast === undefined ? '≤' : '≥'} ${format(atLeast ?? atMost!)}${of ? ` × ${of}` : ''}`;
     const state = met === undefined ? 'not measured' : met ? 'met' : 'NOT MET';
     const shown = value === undefined ? '' : format(value);
     console.log(
