@@ -7,6 +7,8 @@ import { cpus } from 'node:os';
 import { prepareRun } from './bench-run.js';
 import { measureWeb, webScenarios } from './http/scenarios.js';
 import { printTable, type Row } from './report.js';
+import { measureStart } from './start/scenario.js';
+import { measureStreams, STREAMS } from './streams/scenario.js';
 import { judge, printVerdicts } from './targets.js';
 import { transfers } from './transfers/jobs.js';
 import { measureTransfer } from './transfers/measure.js';
@@ -39,6 +41,10 @@ try {
     const figure = scenario.concurrency > 1 ? 'req/s' : 's each';
     report(scenario.title, await measureWeb(bench, scenario), figure, scenario.contenders[1]);
   }
+  if (isWanted('streams')) {
+    report(`${STREAMS} streams at a time, half-way through 1 MiB each`, await measureStreams(bench));
+  }
+  if (isWanted('import')) report('import, in a fresh process', await measureStart(bench));
   const verdicts = judge(rows);
   printVerdicts(verdicts);
   if (process.env.BENCH_JSON) {

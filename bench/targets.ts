@@ -24,6 +24,7 @@ export interface Verdict extends Target {
 
 const RSS = 'MiB peak RSS';
 const MOST_RSS = 100;
+const KIB_A_STREAM = 'KiB a stream above 100 MiB';
 
 const TRANSFERS = [
   'upload-small',
@@ -45,6 +46,9 @@ const TARGETS: Target[] = [
   { scenario: 'download-file', figure: 's', atMost: 1.1, of: FLOOR },
   { scenario: 'download-consumed', figure: 's', atMost: 1.15, of: FLOOR },
   ...TRANSFERS.map((scenario) => ({ scenario, figure: RSS, atMost: MOST_RSS })),
+  { scenario: 'streams-upload', figure: KIB_A_STREAM, atMost: 64 },
+  { scenario: 'streams-download', figure: KIB_A_STREAM, atMost: 64 },
+  { scenario: 'import', figure: 'ms to import', atMost: 30 },
   web('multer-small', FDFS_STORAGE, MEMORY_STORAGE, 'req/s', { atLeast: 1 / 1.1 }),
   web('multer-large', FDFS_STORAGE, MEMORY_STORAGE, 's each', { atMost: 1.1 }),
   web('serve-small', FDFS_SERVE, STATIC, 'req/s', { atLeast: 0.8 }),
