@@ -28,6 +28,9 @@ const MIB = 1024 * 1024;
 export async function prepareRun(env: NodeJS.ProcessEnv): Promise<BenchRun> {
   const place = env.BENCH_FOLDER ?? localFolder();
   const folder = mkdtempSync(path.join(place, 'fastdfs-bench-'));
+  // In any case: it may hold gigabytes of memory.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const server = env.FDFS_TRACKERS ? undefined : await startEmbedded();
   const trackers = env.FDFS_TRACKERS?.split(',') ?? server!.trackers;
   const client = createClient({ trackers });
@@ -43,7 +46,6 @@ export async function prepareRun(env: NodeJS.ProcessEnv): Promise<BenchRun> {
     close: async () => {
       await client.close();
       server?.stop();
-      rmSync(folder, { recursive: true });
     },
   };
 }

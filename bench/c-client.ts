@@ -4,6 +4,7 @@ import { accessSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { MOST_CONNECTIONS } from './contenders/local.js';
 import type { Job, Measured } from './transfers/jobs.js';
 
 const run = promisify(execFile);
@@ -53,7 +54,8 @@ async function measure(program: string, conf: string, job: Job): Promise<Measure
   const input = path.join(folder, 'c-input');
   if (job.content) writeFileSync(input, job.content);
   if (job.fileIds) writeFileSync(input, job.fileIds.join('\n'));
-  const numbers = [concurrency, times, Math.min(times, warmUp)].map(String);
+  const threads = Math.min(concurrency, MOST_CONNECTIONS);
+  const numbers = [threads, times, Math.min(times, warmUp)].map(String);
   const files = [job.path ?? input, path.join(folder, 'c-target')];
   const options = { maxBuffer: MOST_OUTPUT, timeout: LIMIT_MS };
   try {

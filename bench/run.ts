@@ -5,6 +5,9 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { prepareRun } from './bench-run.js';
+import { growth, measureGrowth } from './cluster/growth.js';
+import { measureReplicas, ONE_STORAGE } from './cluster/replicas.js';
+import { measureTracker } from './cluster/tracker-rate.js';
 import { measureWeb, webScenarios } from './http/scenarios.js';
 import { printTable, type Row } from './report.js';
 import { measureStart } from './start/scenario.js';
@@ -45,6 +48,15 @@ try {
     report(`${STREAMS} streams at a time, half-way through 1 MiB each`, await measureStreams(bench));
   }
   if (isWanted('import')) report('import, in a fresh process', await measureStart(bench));
+  // What looks at the cluster more than at this package runs only when it is named.
+  if (wanted.includes('growth')) {
+    for (const transfer of growth(bench.smallTimes)) {
+      report(transfer.title, await measureGrowth(bench, transfer), 'op/s', transfer.against);
+    }
+  }
+  if (wanted.includes('replicas'))
+    report('download over replicas', await measureReplicas(bench), 'op/s', ONE_STORAGE);
+  if (wanted.includes('tracker')) report('queries to one tracker', await measureTracker(bench));
   const verdicts = judge(rows);
   printVerdicts(verdicts);
   if (process.env.BENCH_JSON) {

@@ -8,7 +8,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { addressOf, downloadHead, fetchQuery, fileIdOf, STORE_QUERY, uploadHead } from './frames.js';
 import type { Contender } from './index.js';
-import { READ_BYTES, sink } from './local.js';
+import { MOST_CONNECTIONS, READ_BYTES, sink } from './local.js';
 import { type RawConnection, rawConnection } from './raw-connection.js';
 
 /** A tracker and the storages that one job at a time talks to. */
@@ -20,13 +20,11 @@ interface Lane {
 
 /** What waits for the disk is written in one go; less than this makes the floor slower. */
 const WRITE_AHEAD_BYTES = 1024 * 1024;
-/** Servers take 256 connections unless configured otherwise. */
-const MOST_LANES = 200;
 
 export async function floor(trackers: string[], concurrency: number, ask: boolean): Promise<Contender> {
   const [host, port] = trackers[0]!.split(':') as [string, string];
   const lanes: Lane[] = [];
-  for (let index = 0; index < Math.min(concurrency, MOST_LANES); index++) {
+  for (let index = 0; index < Math.min(concurrency, MOST_CONNECTIONS); index++) {
     lanes.push({ tracker: await rawConnection(host, Number(port)), storages: new Map() });
   }
   const idle = [...lanes];
