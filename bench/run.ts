@@ -9,6 +9,7 @@ import { reckonFleets } from './cluster/fleet.js';
 import { growth, measureGrowth } from './cluster/growth.js';
 import { measureReplicas, ONE_STORAGE } from './cluster/replicas.js';
 import { measureTracker } from './cluster/tracker-rate.js';
+import { OURS } from './contenders/index.js';
 import { measureWeb, webScenarios } from './http/scenarios.js';
 import { printTable, type Row } from './report.js';
 import { measureStart } from './start/scenario.js';
@@ -45,8 +46,9 @@ try {
     const figure = scenario.concurrency > 1 ? 'req/s' : 's each';
     report(scenario.title, await measureWeb(bench, scenario), figure, scenario.contenders[1]);
   }
-  if (isWanted('streams')) {
-    report(`${STREAMS} streams at a time, half-way through 1 MiB each`, await measureStreams(bench));
+  for (const kind of ['upload', 'download'] as const) {
+    if (!isWanted(`streams-${kind}`)) continue;
+    report(`${STREAMS} ${kind} streams, half-way through 1 MiB each`, await measureStreams(bench, kind));
   }
   if (isWanted('import')) report('import, in a fresh process', await measureStart(bench));
   // What looks at the cluster more than at this package runs only when it is named.
@@ -61,6 +63,10 @@ try {
   if (wanted.includes('fleet')) report('a fleet, on paper', reckonFleets());
   const verdicts = judge(rows);
   printVerdicts(verdicts);
+  if (rows.length === 0) console.error(`Nothing is called ${wanted.join(' or ')}: see bench/README.md`);
+  if (rows.length === 0 || rows.some(({ contender, failed }) => contender === OURS && failed)) {
+    process.exitCode = 1;
+  }
   if (process.env.BENCH_JSON) {
     const { trackers, embedded, rounds, smallTimes, largeMiB } = bench;
     const settings = { node: process.version, trackers, embedded, rounds, smallTimes, largeMiB };

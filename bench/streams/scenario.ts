@@ -16,23 +16,19 @@ const ALLOWED_MIB = 100;
  * Against the embedded server unless BENCH_STREAMS_ON_CLUSTER is set: a storage takes 256 connections if nobody has configured
  * more, and the memory looked at is the client's.
  */
-export async function measureStreams(bench: BenchRun): Promise<Row[]> {
+export async function measureStreams(bench: BenchRun, kind: Held['kind']): Promise<Row[]> {
   const onCluster = process.env.BENCH_STREAMS_ON_CLUSTER !== undefined;
   const server = onCluster ? undefined : await startEmbedded();
   const trackers = server?.trackers ?? bench.trackers;
   const client = createClient({ trackers });
   try {
     const { fileId } = await client.upload(randomBytes(MIB));
-    const rows: Row[] = [];
-    for (const kind of ['upload', 'download'] as const) {
-      const rounds = new Rounds();
-      for (let round = 0; round < bench.rounds; round++) {
-        await rounds.add(OURS, () => measureOnce({ kind, trackers, count: STREAMS, fileId, bytes: MIB }));
-      }
-      rows.push(...rounds.rows(`streams-${kind}`));
+    const rounds = new Rounds();
+    for (let round = 0; round < bench.rounds; round++) {
+      await rounds.add(OURS, () => measureOnce({ kind, trackers, count: STREAMS, fileId, bytes: MIB }));
     }
     await client.delete(fileId);
-    return rows;
+    return rounds.rows(`streams-${kind}`);
   } finally {
     await client.close();
     server?.stop();
