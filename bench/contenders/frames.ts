@@ -1,47 +1,4 @@
-/**
- * The floor: what a bare socket can do. Frames made by hand, no library, no checks, no pool but a list. Nothing built on
- * `node:net` can be faster with the same round trips.
- */
-import { once } from 'node:events';
-import net from 'node:net';
-
-export interface RawConnection {
-  /** Sends and resolves with the body of the reply. */
-  ask(...chunks: Uint8Array[]): Promise<Buffer>;
-  readonly socket: net.Socket;
-}
-
-export async function rawConnection(host: string, port: number): Promise<RawConnection> {
-  const socket = net.connect({ host, port, noDelay: true });
-  await once(socket, 'connect');
-  let parts: Buffer[] = [];
-  let have = 0;
-  let settle: ((body: Buffer) => void) | undefined;
-  socket.on('data', (chunk) => {
-    parts.push(chunk);
-    have += chunk.length;
-    if (have < 10) return;
-    const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    const need = 10 + whole.readUInt32BE(4);
-    parts = [whole];
-    if (have < need) return;
-    parts = [];
-    have = 0;
-    if (whole[9] !== 0) throw new Error(`status ${whole[9]}`);
-    settle!(whole.subarray(10, need));
-  });
-  return {
-    socket,
-    ask(...chunks) {
-      socket.cork();
-      for (const chunk of chunks) socket.write(chunk);
-      socket.uncork();
-      return new Promise((resolve) => {
-        settle = resolve;
-      });
-    },
-  };
-}
+/** Requests made and replies read by hand: nothing of this package is in them. */
 
 export function frame(command: number, params: Uint8Array, content = 0): Buffer {
   const buffer = Buffer.alloc(10 + params.length);

@@ -2,5 +2,7 @@
 import { EmbeddedFastDFS } from 'fastdfs-streams/embedded';
 
 const fdfs = await EmbeddedFastDFS.start();
-process.once('SIGTERM', () => fdfs.stop().then(() => process.exit(0)));
-process.send!({ trackers: fdfs.trackers });
+const stop = () => void fdfs.stop().then(() => process.exit(0));
+process.once('SIGTERM', stop);
+process.once('disconnect', stop);
+process.send!({ result: fdfs.trackers });

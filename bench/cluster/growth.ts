@@ -1,0 +1,29 @@
+/** What becomes of rate and memory as more is done at the same time. */
+import type { BenchRun } from '../bench-run.js';
+import { C_CLIENT, FLOOR, FLOOR_ASKING, OURS } from '../contenders/index.js';
+import type { Row } from '../report.js';
+import type { Transfer } from '../transfers/jobs.js';
+import { contendersOf, measureTransfer } from '../transfers/measure.js';
+
+const LEVELS = [1, 4, 16, 64, 256, 1024];
+const CONTENDERS = [OURS, FLOOR_ASKING, FLOOR, C_CLIENT];
+
+export function growth(smallTimes: number): Transfer[] {
+  return (['upload', 'download'] as const).flatMap((kind) =>
+    LEVELS.map((concurrency) => ({
+      id: `growth-${kind}-${concurrency}`,
+      title: `${kind} 4 KiB, ${concurrency} at once`,
+      kind,
+      concurrency,
+      times: Math.ceil(smallTimes / 2),
+      warmUp: 3000,
+      bytes: 4096,
+      against: FLOOR_ASKING,
+    })),
+  );
+}
+
+export async function measureGrowth(bench: BenchRun, transfer: Transfer): Promise<Row[]> {
+  const here = contendersOf(bench).filter((contender) => CONTENDERS.includes(contender));
+  return await measureTransfer(bench, transfer, here);
+}

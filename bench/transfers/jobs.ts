@@ -1,0 +1,67 @@
+/** What is moved, and how often. */
+import { FLOOR, FLOOR_ASKING } from '../contenders/index.js';
+
+export type Kind = 'upload' | 'download' | 'uploadFile' | 'uploadUnknown' | 'downloadFile' | 'drain';
+
+/** What one contender is to do, in a process of its own. */
+export interface Job {
+  contender: string;
+  kind: Kind;
+  trackers: string[];
+  concurrency: number;
+  times: number;
+  warmUp: number;
+  /** For files that the job makes. */
+  folder: string;
+  /** To upload from memory. */
+  content?: Buffer;
+  /** To download. */
+  fileIds?: string[];
+  /** To upload from. */
+  path?: string;
+}
+
+export interface Measured {
+  seconds: number;
+  cpuSeconds: number;
+  /** Bytes. */
+  peakRss: number;
+  /** To make ordinary files of what was uploaded, after the time above. */
+  finalizeSeconds?: number;
+  /** Files that were made and have to be removed. */
+  made: string[];
+}
+
+export interface Transfer {
+  id: string;
+  title: string;
+  kind: Kind;
+  concurrency: number;
+  times: number;
+  warmUp: number;
+  /** Bytes of one piece of content. */
+  bytes: number;
+  /** The contender that the others are compared with. */
+  against: string;
+}
+
+export const MIB = 1024 * 1024;
+export const GIB = 1024 * MIB;
+
+export function transfers(smallTimes: number, largeMiB: number): Transfer[] {
+  const small = { concurrency: 16, times: smallTimes, warmUp: 2000, bytes: 4096, against: FLOOR_ASKING };
+  const large = { concurrency: 1, times: 1, warmUp: 0, bytes: largeMiB * MIB, against: FLOOR };
+  return [
+    { id: 'upload-small', title: 'upload 4 KiB, 16 at once', kind: 'upload', ...small },
+    { id: 'download-small', title: 'download 4 KiB, 16 at once', kind: 'download', ...small },
+    { id: 'upload-file', title: `upload ${largeMiB} MiB from a file`, kind: 'uploadFile', ...large },
+    {
+      id: 'upload-unknown',
+      title: `upload ${largeMiB} MiB of unknown length`,
+      kind: 'uploadUnknown',
+      ...large,
+    },
+    { id: 'download-file', title: `download ${largeMiB} MiB to a file`, kind: 'downloadFile', ...large },
+    { id: 'download-consumed', title: `download ${largeMiB} MiB, consumed`, kind: 'drain', ...large },
+  ];
+}

@@ -1,0 +1,61 @@
+/** One contender, one job, in a process of its own: so that time, CPU and memory are its alone. */
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { CONTENDERS, type Contender } from '../contenders/index.js';
+import { cpuSeconds, peakRss, serve } from '../own-process.js';
+import type { Job, Measured } from './jobs.js';
+
+type Run = (index: number) => Promise<unknown>;
+
+serve<Job, Measured>(async (job) => {
+  const contender = await CONTENDERS[job.contender]!(job.trackers, job.concurrency);
+  const target = path.join(job.folder, `target-${process.pid}`);
+  const made: string[] = [];
+  try {
+    const run = runOf(contender, job, target, made);
+    await repeat(Math.min(job.times, job.warmUp), job.concurrency, run);
+    const cpu = cpuSeconds();
+    const started = performance.now();
+    await repeat(job.times, job.concurrency, run);
+    const measured = {
+      seconds: (performance.now() - started) / 1000,
+      cpuSeconds: cpuSeconds() - cpu,
+      peakRss: peakRss(),
+      made,
+    };
+    if (job.kind !== 'uploadUnknown' || !contender.finalize) return measured;
+    const [fileId] = made;
+    const contentIsThere = performance.now();
+    const finished = await contender.finalize(fileId!);
+    return { ...measured, finalizeSeconds: (performance.now() - contentIsThere) / 1000, made: [finished] };
+  } finally {
+    rmSync(target, { force: true });
+    await contender.close();
+  }
+});
+
+function runOf(contender: Contender, job: Job, target: string, made: string[]): Run {
+  const keep = async (fileId: Promise<string>) => void made.push(await fileId);
+  const idOf = (index: number) => job.fileIds![index % job.fileIds!.length]!;
+  const { upload, download, uploadFile, uploadUnknown, downloadFile, drain } = contender;
+  const runs: Record<Job['kind'], Run | undefined> = {
+    upload: upload && (() => keep(upload(job.content!))),
+    download: download && ((index) => download(idOf(index))),
+    uploadFile: uploadFile && (() => keep(uploadFile(job.path!))),
+    uploadUnknown: uploadUnknown && (() => keep(uploadUnknown(job.path!))),
+    downloadFile: downloadFile && ((index) => downloadFile(idOf(index), target)),
+    drain: drain && ((index) => drain(idOf(index))),
+  };
+  const run = runs[job.kind];
+  if (!run) throw new Error('cannot do this');
+  return run;
+}
+
+/** `times` runs, `concurrency` of them at any moment. */
+async function repeat(times: number, concurrency: number, run: Run): Promise<void> {
+  let next = 0;
+  const lane = async () => {
+    while (next < times) await run(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, times) }, lane));
+}
