@@ -1,6 +1,6 @@
 /**
  * What passes between the store and `@tus/server`, written down here so that this package's declarations stand
- * without that one. test/adapters/tus-types.test.ts holds them against the originals.
+ * without that one. The compiler holds them against the originals where test/adapters/tus-harness.ts makes a server.
  */
 
 /** Where an upload lies, as hooks see it in `upload.storage`. */
