@@ -31,8 +31,11 @@ const MAX_BREAKS = 32;
 
 /** Where a download goes. */
 export interface DownloadSink {
-  /** Slices are kept by the sink (else it copies what it needs before it returns). Asked after {@link onStart}. */
-  readonly keeps: boolean;
+  /**
+   * Slices of up to so many bytes are kept by the sink; with 0 it copies what it needs before it returns. Asked after
+   * {@link onStart}.
+   */
+  readonly pieceBytes: number;
   /** Once, before the first byte: how many will come. */
   onStart(bytes: number): void;
   /** Returning false pauses until {@link Download.resume}. */
@@ -87,8 +90,8 @@ export class Download implements ContentSink {
     return this.#resumable;
   }
 
-  get keeps(): boolean {
-    return this.#sink.keeps;
+  get pieceBytes(): number {
+    return this.#sink.pieceBytes;
   }
 
   /**

@@ -9,8 +9,8 @@ import type { Header } from './protocol/header.js';
 
 /** Where content goes. */
 export interface ContentSink {
-  /** The sink keeps slices; otherwise they are valid only during `onContent`. */
-  readonly keeps: boolean;
+  /** The sink keeps slices, of up to so many bytes; with 0 they are valid only during `onContent`. */
+  readonly pieceBytes: number;
   /** The reply's length is known; throwing refuses it. */
   onLength(length: number): void;
   /** Can go on later over another connection. */
@@ -78,16 +78,19 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
     if (this.#refused) return;
     this.#sink.onLength(header.length);
     // Large content is read in large pieces; small pieces are copied out of the connection's own buffer.
-    if (this.#sink.keeps && header.length >= KEEP_FROM_BYTES) {
+    const { pieceBytes } = this.#sink;
+    if (pieceBytes > 0 && header.length >= KEEP_FROM_BYTES) {
       this.#keeping = true;
-      this.connection.keepBody();
+      this.connection.keepBody(pieceBytes);
     }
   }
 
   override onBody(slice: Buffer): void {
     if (this.settled || this.#refused) return;
     this.#received += slice.length;
-    const flowing = this.#sink.onContent(this.#keeping || !this.#sink.keeps ? slice : Buffer.from(slice));
+    const flowing = this.#sink.onContent(
+      this.#keeping || this.#sink.pieceBytes === 0 ? slice : Buffer.from(slice),
+    );
     if (!flowing && !this.settled) {
       this.#paused = true;
       this.#pausedSince = performance.now();

@@ -11,9 +11,13 @@ export interface DownloadOptions extends DownloadSettings {
   highWaterMark?: number;
 }
 
+/** Content is read in pieces of the high-water mark, within these: what waits for a slow reader is one piece more than asked for. */
+const LEAST_PIECE = 64 * 1024;
+const LARGEST_PIECE = 512 * 1024;
+
 export class DownloadStream extends Readable implements DownloadSink {
   readonly fileId: string;
-  readonly keeps = true;
+  readonly pieceBytes: number;
   readonly #download: Download;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal | undefined;
@@ -26,6 +30,7 @@ export class DownloadStream extends Readable implements DownloadSink {
   constructor(engine: Engine, fileId: string, options: DownloadOptions = {}) {
     super({ highWaterMark: options.highWaterMark ?? 64 * 1024 });
     this.fileId = fileId;
+    this.pieceBytes = Math.min(Math.max(this.readableHighWaterMark, LEAST_PIECE), LARGEST_PIECE);
     this.#signal = options.signal;
     this.#download = new Download(engine, fileId, { ...options, signal: this.#stop.signal }, this);
     engine.register(this);

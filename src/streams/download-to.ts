@@ -21,11 +21,14 @@ export interface DownloadedFile {
 /** Up to this size memory is taken at once because a server says so; beyond it only as content arrives. */
 const TRUSTED_BYTES = 1024 * 1024;
 
+/** Few large reads where all of it is wanted anyway. */
+const LARGE_PIECES = 512 * 1024;
+
 /** What may wait for the disk, in bytes. */
 const LARGE_WRITES = 1024 * 1024;
 
 class BufferSink implements DownloadSink {
-  keeps = false;
+  pieceBytes = 0;
   readonly #fileId: string;
   readonly #slices: Buffer[] = [];
   #whole: Buffer | undefined;
@@ -42,7 +45,7 @@ class BufferSink implements DownloadSink {
       });
     }
     if (bytes <= TRUSTED_BYTES) this.#whole = Buffer.allocUnsafe(bytes);
-    else this.keeps = true;
+    else this.pieceBytes = LARGE_PIECES;
   }
 
   onContent(slice: Buffer): boolean {

@@ -114,10 +114,10 @@ export class Connection {
     return flowing;
   }
 
-  /** Body slices of the current reply stay valid after `onBody`; read in large pieces. */
-  keepBody(): void {
+  /** Body slices of the current reply stay valid after `onBody`, and come in pieces of up to `pieceBytes`. */
+  keepBody(pieceBytes: number): void {
     this.#keepBody = true;
-    this.#buffers.expectContent(true);
+    this.#buffers.expectContent(pieceBytes);
   }
 
   pause(): void {
@@ -186,7 +186,7 @@ export class Connection {
     this.#replyEnded = false;
     if (this.#keepBody) {
       this.#keepBody = false;
-      this.#buffers.expectContent(false);
+      this.#buffers.expectContent(undefined);
     }
     if (surplus > 0) {
       const what = `${this.name} sent ${surplus} bytes more than its reply announced`;

@@ -5,25 +5,21 @@
 
 /** Enough for every reply but large content. */
 const RESTING_BYTES = 64 * 1024;
-/** Content is read into slabs of this size: few large reads, and little memory behind a slow reader. */
-const SLAB_BYTES = 512 * 1024;
-/** A slab with less room than this left is given up rather than read into in crumbs. */
-const MIN_READ_BYTES = 64 * 1024;
+/** A slab with less than this part of it left is given up rather than read into in crumbs. */
+const LEAST_ROOM = 1 / 8;
 
 export class ReadBuffers {
   #current: Buffer = Buffer.allocUnsafeSlow(RESTING_BYTES);
-  #large = false;
+  /** Content is coming, and is read into slabs of so many bytes. */
+  #slabBytes: number | undefined;
   #kept = 0;
 
   /** What the next read may fill. */
   next(): Buffer {
     const room = this.#current.length - this.#kept;
-    if (this.#large) {
-      if (room < MIN_READ_BYTES || this.#current.length <= RESTING_BYTES) {
-        this.#current = Buffer.allocUnsafeSlow(SLAB_BYTES);
-      } else if (this.#kept > 0) {
-        this.#current = this.#current.subarray(this.#kept);
-      }
+    if (this.#slabBytes !== undefined) {
+      if (room < this.#slabBytes * LEAST_ROOM) this.#current = Buffer.allocUnsafeSlow(this.#slabBytes);
+      else if (this.#kept > 0) this.#current = this.#current.subarray(this.#kept);
     } else if (room !== RESTING_BYTES) {
       this.#current = Buffer.allocUnsafeSlow(RESTING_BYTES);
     }
@@ -36,8 +32,11 @@ export class ReadBuffers {
     this.#kept = bytes;
   }
 
-  /** Content is coming (large reads), or is over (back to the resting size, so that an idle connection holds no slab). */
-  expectContent(coming: boolean): void {
-    this.#large = coming;
+  /**
+   * Content is coming, or is over: back to the resting size, so that an idle connection holds no slab.
+   * @param slabBytes few large reads, or little memory behind a slow reader
+   */
+  expectContent(slabBytes: number | undefined): void {
+    this.#slabBytes = slabBytes;
   }
 }
