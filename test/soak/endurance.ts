@@ -1,10 +1,7 @@
 /** The long versions of what the tests prove in short: storms, wear, and crowds. */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
 import { createClient, type FastDFSOptions } from '../../src/index.js';
 import { openStreams, rush } from '../helpers/crowd.js';
@@ -15,6 +12,7 @@ import { disturbing } from '../helpers/storm-faults.js';
 import { abortedStreams, smallOperations } from '../helpers/wear.js';
 import type { RealProcesses } from './real-processes.js';
 import { count, mib, ms, row } from './report.js';
+import { ServerProcess } from './server-process-handle.js';
 
 const STORM_CALLS = Number(process.env.SOAK_CALLS ?? 30_000);
 const ROUNDS = 10;
@@ -80,7 +78,7 @@ export async function stormOnReal(cluster: RealProcesses): Promise<void> {
 
 /** What use costs in the long run. The server is another process. */
 export async function wear(): Promise<void> {
-  const server = await Server.start();
+  const server = await ServerProcess.start();
   try {
     const client = createClient({ trackers: server.trackers });
     await smallOperations(client, 10_000);
@@ -112,7 +110,7 @@ export async function wear(): Promise<void> {
 }
 
 export async function crowds(): Promise<void> {
-  const server = await Server.start();
+  const server = await ServerProcess.start();
   try {
     const client = createClient({
       trackers: server.trackers,
@@ -153,33 +151,6 @@ async function streams(title: string, trackers: string[], maxPerServer: number):
       `(${((heap + buffers) / 2000 / 1024).toFixed(0)} KiB a stream), resident ${mib(rss)} more`,
     wrong === 0,
   );
-}
-
-class Server {
-  readonly #child: ChildProcess;
-  readonly trackers: string[];
-
-  private constructor(child: ChildProcess, trackers: string[]) {
-    this.#child = child;
-    this.trackers = trackers;
-  }
-
-  static async start(): Promise<Server> {
-    const script = fileURLToPath(new URL('./server-process.ts', import.meta.url));
-    const child = fork(script, { execArgv: ['--import', 'tsx'] });
-    const [trackers] = (await once(child, 'message')) as [string[]];
-    return new Server(child, trackers);
-  }
-
-  async connections(): Promise<number> {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    this.#child.send('connections');
-    return (await once(this.#child, 'message'))[0] as number;
-  }
-
-  stop(): void {
-    this.#child.disconnect();
-  }
 }
 
 interface Total extends StormReport {

@@ -3,6 +3,7 @@
  * below; default: all. `TEST_SEED` replays a run.
  */
 import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
+import { fire } from './fire.js';
 import { fullDisk, kills, laggingReplica } from './kills.js';
 import { RealProcesses } from './real-processes.js';
 import { printTable, row, skipped } from './report.js';
@@ -12,6 +13,7 @@ const PARTS: Record<string, (cluster: () => Promise<RealProcesses | undefined>) 
   faults: () => stormOnEmbedded(true),
   wear: () => wear(),
   crowds: () => crowds(),
+  fire: () => fire(),
   real: (cluster) => onCluster(cluster, 'storm on real servers', stormOnReal),
   disk: (cluster) => onCluster(cluster, 'full disk', fullDisk),
   lag: (cluster) => onCluster(cluster, 'lagging replica', laggingReplica),
