@@ -9,7 +9,7 @@ import {
   TimeoutError,
 } from '../src/index.js';
 import { bytes } from './helpers/bytes.js';
-import { GROUP, OPERATIONS, type Operation } from './helpers/operations.js';
+import { GROUP, keepsParts, OPERATIONS, type Operation } from './helpers/operations.js';
 import { onEmbedded } from './helpers/servers.js';
 
 type Fault = Omit<FaultOptions, 'command' | 'server'>;
@@ -90,6 +90,7 @@ onEmbedded('a fault', (server) => {
           if (fault.phase !== 'connect') expect(error.command).toBe(operation.command);
           if (operation.readOnly) expect(error.maybeApplied).toBe(false);
           if (fault.phase === 'reply' && !operation.readOnly) expect(error.maybeApplied).toBe(true);
+          if (fault.action === 'status') expect(error.maybeApplied).toBe(keepsParts(operation));
           if (operation.repeatable && fault.action !== 'status') expect(error.retryable).toBe(true);
 
           const content = bytes(3000, 9);

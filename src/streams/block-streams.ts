@@ -99,8 +99,9 @@ abstract class BlockStream extends Writable {
 }
 
 /**
- * Appends to an appender file. Each block is one request and goes in whole or not at all; a block whose outcome is
- * unknown is never sent again (`maybeApplied` in the error).
+ * Appends to an appender file. Each block is one request and goes in whole or not at all, but on a disk that is full or
+ * fails: there a part of it may stay. A block whose outcome is unknown is never sent again. The error says
+ * `maybeApplied` in either case, and {@link bytesConfirmed} by how much the file should have grown.
  */
 export class AppendStream extends BlockStream {
   protected override send(block: Block, _offset: number, signal: AbortSignal): Promise<void> {

@@ -178,3 +178,8 @@ export const OPERATIONS: readonly Operation[] = [
     run: (client, id) => client.stat(id, { source: 'server' }),
   },
 ];
+
+/** A storage that fails in the middle of it keeps what it has written: even a refusal leaves the outcome open. */
+export function keepsParts({ command }: Operation): boolean {
+  return command === 'APPEND_FILE' || command === 'MODIFY_FILE';
+}

@@ -10,7 +10,7 @@ import { codeOf } from '../../src/embedded/command-codes.js';
 import { ArgumentError, FastDFSError, NetworkError, ProtocolError, ServerError } from '../../src/index.js';
 import { type Bend, BentCluster, cutAt, instead, splitAt, withLength } from '../helpers/bent.js';
 import { bytes, pieces } from '../helpers/bytes.js';
-import { GROUP, OPERATIONS, type Operation } from '../helpers/operations.js';
+import { GROUP, keepsParts, OPERATIONS, type Operation } from '../helpers/operations.js';
 import { type EmbeddedTestServer, onEmbedded } from '../helpers/servers.js';
 
 const RETRIES = 2;
@@ -168,7 +168,7 @@ onEmbedded('a bent reply', (server) => {
         expect(error).toMatchObject({
           code: 'FASTDFS_SERVER_ERROR',
           status: 199,
-          maybeApplied: false,
+          maybeApplied: keepsParts(operation) && !operation.removes,
           command,
         });
         expect(outcome.requests).toBe(1);
