@@ -7,7 +7,7 @@ import { createClient, type FastDFSOptions } from '../../src/index.js';
 import { openStreams, rush } from '../helpers/crowd.js';
 import { openFiles, Peak, settledMemory } from '../helpers/memory.js';
 import { newSeed } from '../helpers/random.js';
-import { Storm, type StormOptions, type StormReport } from '../helpers/storm.js';
+import { noCalls, Storm, type StormOptions, type StormReport } from '../helpers/storm.js';
 import { disturbing } from '../helpers/storm-faults.js';
 import { abortedStreams, smallOperations } from '../helpers/wear.js';
 import type { RealProcesses } from './real-processes.js';
@@ -171,7 +171,7 @@ function emptyTotal(): Total {
     stale: 0,
     diverged: 0,
   };
-  return { ...zero, files: 0, right: 0, strays: 0, errors: {}, findings: [] };
+  return { ...zero, kinds: noCalls(), files: 0, right: 0, strays: 0, errors: {}, findings: [] };
 }
 
 function add(total: Total, report: StormReport, found: Pick<Total, 'files' | 'right' | 'strays'>): void {

@@ -2,6 +2,7 @@
  * `npm run soak [part …]`: the long proofs, bounded in count and time, and one table of figures at the end. Parts are named
  * below; default: all. `TEST_SEED` replays a run.
  */
+import { removeLoopback } from '../helpers/loopback.js';
 import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
 import { fire } from './fire.js';
 import { fullDisk, kills, laggingReplica } from './kills.js';
@@ -76,6 +77,7 @@ try {
   }
 } finally {
   await stopCluster();
+  removeLoopback();
 }
 row('exceptions and rejections that nobody handled', String(unexpected), unexpected === 0);
 process.exitCode = printTable() ? 0 : 1;
