@@ -54,7 +54,11 @@ abstract class BlockStream extends Writable {
     this.engine = engine;
     this.fileId = fileId;
     this.#signal = options.signal;
-    this.#blocks = new BlockGatherer(blockBytes, (block) => this.#flush(block));
+    this.#blocks = new BlockGatherer(
+      blockBytes,
+      (block) => this.#flush(block),
+      (error) => this.destroy(error as Error),
+    );
     engine.register(this);
     if (this.#signal?.aborted) this.destroy(this.#signal.reason);
     else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
