@@ -10,8 +10,10 @@ export interface Force {
   halfOpen: number;
   /** Who ask for 16 MiB and never read. */
   deaf: number;
-  /** Bodies and readers at a byte every {@link EVERY_MS}. */
+  /** Bodies at a byte every {@link EVERY_MS}. */
   crawling: number;
+  /** Readers at the same pace. */
+  sipping: number;
   /** Who leave in mid-body, all at one moment. */
   vanishing: number;
   /** Honest uploads and downloads meanwhile. */
@@ -72,7 +74,7 @@ export async function assault(
     await settle(() => leasedBy(client) === 0, 2000);
     const held = leasedBy(client);
     await attackers.sip(
-      many(force.crawling / 4, () => openings.get(fileId)),
+      many(force.sipping, () => openings.get(fileId)),
       EVERY_MS,
     );
     await attackers.lurk(many(force.deaf, () => openings.get(fileId)));
@@ -151,5 +153,5 @@ async function settle(settled: () => boolean, patienceMs: number): Promise<void>
 }
 
 function many(count: number, make: (index: number) => string): string[] {
-  return Array.from({ length: Math.floor(count) }, (_, index) => make(index));
+  return Array.from({ length: count }, (_, index) => make(index));
 }

@@ -41,7 +41,7 @@ interface StoredFile {
   maybeDeleted?: boolean;
 }
 
-export type Kind = 'upload' | 'download' | 'append' | 'delete';
+export type Kind = 'upload' | 'given up' | 'download' | 'append' | 'delete';
 
 export interface StormReport {
   calls: number;
@@ -161,7 +161,7 @@ export class Storm {
     const part = this.#part(random.size(this.#options.maxBytes));
     const kind = random.pick(UPLOADS);
     const { group } = this.#options;
-    const outcome = await this.#call('upload', (call) =>
+    const outcome = await this.#call(kind === 'destroyed' ? 'given up' : 'upload', (call) =>
       sendUpload(kind, { ...call, random, content: contentOf([part]), ...(group ? { group } : {}) }),
     );
     if (!outcome.done) {
@@ -290,7 +290,7 @@ export class Storm {
 
 export function noCalls(): StormReport['kinds'] {
   const none = () => ({ done: 0, calls: 0 });
-  return { upload: none(), download: none(), append: none(), delete: none() };
+  return { upload: none(), 'given up': none(), download: none(), append: none(), delete: none() };
 }
 
 function contentOf(parts: readonly Part[]): Buffer {

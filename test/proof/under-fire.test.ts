@@ -15,7 +15,7 @@ onEmbedded('under fire', (server) => {
   it('3,000 half-open requests, crawling bodies and readers, and clients that vanish stop nobody else', {
     timeout: 120_000,
   }, async () => {
-    const force = { halfOpen: 3000, deaf: 120, crawling: 400, vanishing: 300, honest: 5 };
+    const force = { halfOpen: 3000, deaf: 60, crawling: 400, sipping: 60, vanishing: 300, honest: 5 };
     const client = server.client();
     const after = await assault(client, () => server.fdfs.files().length, force);
     if (process.env.FIRE_REPORT) console.log(after);
