@@ -61,7 +61,9 @@ describe.skipIf(process.platform !== 'linux')('a connection that nobody accepts'
     it.each(CELLS)('%s: a time-out that may be tried again, and then works', async (_, operation) => {
       server.allowLeftovers();
       const { command, to } = operation;
-      const fileId = await prepare(server.client(), operation);
+      const straight = server.client();
+      const fileId = await prepare(straight, operation);
+      await straight.close();
       const port = Number(server.fdfs.storageAddress(GROUP).split(':')[1]);
       const client = server.client({
         ...QUICK,
