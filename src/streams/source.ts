@@ -95,6 +95,7 @@ async function callSource(
 ): Promise<void> {
   // A function that rests when the upload fails is not waited for.
   const failed = new Promise<never>((_, reject) => target.on('error', reject));
+  failed.catch(() => undefined);
   const write: WriteContent = (chunk) =>
     new Promise((resolve, reject) => {
       target.write(chunk, (error) => (error ? reject(error) : resolve()));

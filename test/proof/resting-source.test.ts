@@ -89,6 +89,16 @@ onEmbedded('a source that rests', (server) => {
     });
   });
 
+  it('and a function that throws: its own error is that of the call', async () => {
+    const client = server.client(QUICK);
+    const mine = new Error('mine');
+    const fail = () => {
+      throw mine;
+    };
+    await expect(client.upload(fail)).rejects.toBe(mine);
+    await expect(client.upload(async (write) => write('some').then(fail))).rejects.toBe(mine);
+  });
+
   it('for longer than the network time-out is named as what is slow', async () => {
     const client = server.client(QUICK);
     const error = await client.upload(resting(), { size: 700_000 }).catch((failure) => failure);
