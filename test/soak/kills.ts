@@ -125,7 +125,7 @@ async function survive(cluster: RealProcesses, disaster: Disaster): Promise<void
   row(
     disaster.title,
     `${count(report.calls)} calls (${mib(report.bytes)}), ${report.failed} failed${told.length > 0 ? ` (${told.join(', ')})` : ''}; ` +
-      `while it was away ${done(meanwhile.upload)} uploads, ${done(meanwhile.download)} downloads and ${done(meanwhile.append)} appends done; ` +
+      `done while it was away: uploads ${done(meanwhile.upload)}, downloads ${done(meanwhile.download)}, appends ${done(meanwhile.append)}; ` +
       `${count(right - diverged)} of ${count(storm.files.size)} acknowledged files byte for byte` +
       `${diverged > 0 ? `, the other ${diverged} are appender files whose copies differ` : ''}${stale > 0 ? `, ${stale} reads of appender files were behind` : ''}; slowest call ${ms(report.slowestMs)}; ` +
       `takes work ${ms(recovery)} after its return; all files read back ${ms(checked)} after the end of the calls`,
@@ -146,7 +146,7 @@ function since(before: StormReport['kinds'], now: StormReport['kinds']): StormRe
 }
 
 function done({ done: succeeded, calls }: { done: number; calls: number }): string {
-  return `${count(succeeded)} of ${count(calls)}`;
+  return `${count(succeeded)} (${count(calls)} begun)`;
 }
 
 /** From the moment the server is back to the first call that it served. */
