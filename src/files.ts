@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Address } from './core/address.js';
 import type { Engine } from './core/engine.js';
-import { ArgumentError, isNotFound, type ServerError } from './core/errors.js';
+import { ArgumentError, isAbsent } from './core/errors.js';
 import type { ExchangeOptions } from './core/exchange.js';
 import { type FileKind, parseFileId, splitFileId } from './core/file-id.js';
 import { encodeMetadata, type Metadata } from './core/metadata.js';
@@ -105,11 +105,6 @@ export async function exists(engine: Engine, fileId: string, options: Options): 
     if (isAbsent(error)) return false;
     throw error;
   }
-}
-
-/** A storage has said so. A tracker that knows no storage to ask says the same of a file that is well. */
-function isAbsent(error: unknown): boolean {
-  return isNotFound(error) && !/^QUERY_(FETCH|UPDATE)/.test((error as ServerError).command ?? '');
 }
 
 export async function stat(engine: Engine, fileId: string, options: StatOptions): Promise<FileStat> {

@@ -9,6 +9,7 @@ import { TcpProxy } from './helpers/proxy.js';
 import { onEmbedded } from './helpers/servers.js';
 
 const MIB = 1024 * 1024;
+const QUERY_FETCH_ALL = 105;
 
 onEmbedded('storages', (server) => {
   it('an upload passes over a storage that is down', async () => {
@@ -243,6 +244,50 @@ describe('a replica that lags', () => {
       await client.delete(fileId);
       await expect(client.download(fileId)).rejects.toMatchObject({ code: 'FASTDFS_NOT_FOUND' });
     }
+  });
+});
+
+describe('a replica whose copy is not whole', () => {
+  it('does not make a file unreadable: its source is asked even when the trackers do not name it', async () => {
+    await using fdfs = await EmbeddedFastDFS.start({ groups: { group1: 2 } });
+    await using writer = createClient(fdfs.options);
+    const content = bytes(3000);
+    const { fileId, storage } = await writer.upload(content);
+    const addresses = [fdfs.storageAddress('group1', 0), fdfs.storageAddress('group1', 1)];
+    const replica = Number(addresses.find((each) => !each.endsWith(`:${storage.port}`))!.split(':')[1]);
+    const [host, port] = fdfs.trackers[0]!.split(':') as [string, string];
+    const lying = new Set<object>();
+    await using tracker = await TcpProxy.to(host, Number(port), {
+      request: (chunk, send, socket) => {
+        if (chunk[8] === QUERY_FETCH_ALL) lying.add(socket);
+        send(chunk);
+      },
+      // One storage, the replica: 39 bytes instead of 8 more for each further one.
+      reply: (chunk, send, socket) => {
+        if (!lying.delete(socket)) return send(chunk);
+        const named = Buffer.from(chunk.subarray(0, 10 + 39));
+        named.writeBigInt64BE(39n, 0);
+        named.writeBigInt64BE(BigInt(replica), 10 + 31);
+        send(named);
+      },
+    });
+    let asked = 0;
+    await using short = await TcpProxy.to(host, replica, {
+      reply: (chunk, send) => {
+        asked++;
+        const cut = Buffer.from(chunk.subarray(0, chunk.length - 100));
+        cut.writeBigInt64BE(cut.readBigInt64BE(0) - 100n, 0);
+        send(cut);
+      },
+    });
+    await using client = createClient({
+      trackers: `127.0.0.1:${tracker.port}`,
+      retry: { retries: 0 },
+      mapAddress: (own) => (own.port === replica ? { host: '127.0.0.1', port: short.port } : own),
+    });
+    expect((await client.download(fileId)).equals(content)).toBe(true);
+    expect(asked).toBe(1);
+    await client.delete(fileId);
   });
 });
 

@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultOptions } from '../src/embedded/index.js';
-import {
-  type FastDFSClient,
-  type FastDFSError,
-  NetworkError,
-  ProtocolError,
-  ServerError,
-  TimeoutError,
-} from '../src/index.js';
+import { type FastDFSError, NetworkError, ProtocolError, ServerError, TimeoutError } from '../src/index.js';
 import { bytes } from './helpers/bytes.js';
-import { GROUP, OPERATIONS, type Operation } from './helpers/operations.js';
+import { GROUP, keepsParts, OPERATIONS, type Operation, prepare } from './helpers/operations.js';
 import { onEmbedded } from './helpers/servers.js';
 
 type Fault = Omit<FaultOptions, 'command' | 'server'>;
@@ -54,25 +47,17 @@ onEmbedded('a fault', (server) => {
       locationCache: false,
     });
 
-  async function prepare(client: FastDFSClient, { needs }: Operation): Promise<string> {
-    if (!needs) return '';
-    const appender = needs === 'appender';
-    const { fileId } = await client.upload(bytes(5000), {
-      appender,
-      group: GROUP,
-      metadata: { was: 'there' },
-    });
-    return fileId;
-  }
-
   for (const operation of OPERATIONS) {
     describe(`${operation.title} (${operation.command})`, () => {
       it.each(faultsFor(operation).map((fault) => [JSON.stringify(fault), fault] as const))(
         '%s: ends in time with the right error, and the next call works',
         async (_, fault) => {
           server.allowLeftovers();
-          const fileId = await prepare(server.client(), operation);
+          const straight = server.client();
+          const fileId = await prepare(straight, operation);
+          await straight.close();
           const client = strict();
+          const before = server.fdfs.requests(operation.command);
           server.fdfs.inject({ ...fault, ...target(operation, fault) });
           const started = performance.now();
           const error = await operation.run(client, fileId).then(
@@ -90,11 +75,19 @@ onEmbedded('a fault', (server) => {
           if (fault.phase !== 'connect') expect(error.command).toBe(operation.command);
           if (operation.readOnly) expect(error.maybeApplied).toBe(false);
           if (fault.phase === 'reply' && !operation.readOnly) expect(error.maybeApplied).toBe(true);
+          if (fault.action === 'status') expect(error.maybeApplied).toBe(keepsParts(operation));
           if (operation.repeatable && fault.action !== 'status') expect(error.retryable).toBe(true);
 
+          // Without retries nothing is sent again; a fault on accept comes before there is a request.
+          const asked = server.fdfs.requests(operation.command) - before;
+          expect(asked).toBeLessThanOrEqual(1);
+          if (fault.phase !== 'connect') expect(asked).toBe(1);
           const content = bytes(3000, 9);
           const next = await client.upload(content, { group: GROUP });
           expect((await client.download(next.fileId)).equals(content)).toBe(true);
+          for (const { leased, waiting } of Object.values(client.stats())) expect(leased + waiting).toBe(0);
+          await client.close();
+          await expect.poll(() => server.fdfs.connections(), { interval: 2 }).toBe(0);
         },
       );
 

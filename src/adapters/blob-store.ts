@@ -5,9 +5,9 @@
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream';
 import type { Conf, FastDFSClient } from '../client.js';
-import { ArgumentError } from '../core/errors.js';
+import { ArgumentError, FastDFSError } from '../core/errors.js';
 import type { DownloadOptions, UploadOptions } from '../index.js';
-import { FileIdKeys, IndexedKeys, isMissing, type Keys, type RemoveFile } from './blob-store/keys.js';
+import { FileIdKeys, IndexedKeys, type Keys, type RemoveFile } from './blob-store/keys.js';
 import { BlobReadStream } from './blob-store/read-stream.js';
 import {
   type BlobDefaults,
@@ -23,6 +23,7 @@ import {
 } from './blob-store/types.js';
 import { BlobWriteStream } from './blob-store/write-stream.js';
 import { clientOf, type HeldClient } from './client-of.js';
+import { isGone } from './is-gone.js';
 
 export type { BlobReadStream } from './blob-store/read-stream.js';
 export {
@@ -81,7 +82,7 @@ export class FdfsBlobStore {
   readonly #keys: Keys;
   readonly #removeFile: RemoveFile = async (fileId) => {
     await this.client.delete(fileId, { ignoreNotFound: true }).catch((error) => {
-      if (!isMissing(error)) throw error;
+      if (!isNoFileId(error)) throw error;
     });
   };
 
@@ -214,7 +215,7 @@ export class FdfsBlobStore {
       try {
         return await use(fileId);
       } catch (error) {
-        if (!isMissing(error)) throw error;
+        if (!(await this.#isMissing(error, fileId))) throw error;
         const current = await this.#keys.find(key);
         if (current === fileId) throw new BlobNotFoundError(key, { fileId, cause: error });
         fileId = current;
@@ -222,11 +223,21 @@ export class FdfsBlobStore {
     }
   }
 
+  /** Whether the error says that this leads to no file. That it cannot be asked about is no such error. */
+  async #isMissing(error: unknown, fileId: string): Promise<boolean> {
+    if (error instanceof BlobNotFoundError || isNoFileId(error)) return true;
+    return await isGone(this.client, error, fileId);
+  }
+
   #uploadOptions(given: BlobWriteOptions): UploadOptions {
     const own = typeof given.fileId === 'string' ? {} : pick<UploadOptions>(given, WRITE_KEYS);
     const filename = own.filename ?? given.name ?? given.key;
     return { ...this.#defaults, ...own, ...(typeof filename === 'string' ? { filename } : {}) };
   }
+}
+
+function isNoFileId(error: unknown): boolean {
+  return error instanceof FastDFSError && error.code === 'FASTDFS_BAD_FILE_ID';
 }
 
 function isIndex(value: unknown): boolean {

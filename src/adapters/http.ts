@@ -85,7 +85,7 @@ function handle(
         res.destroy();
         return;
       }
-      const status = await statusFor(client, error, file.group);
+      const status = await statusFor(client, error, file.fileId);
       if (res.destroyed) return;
       if (status === 404) pass(404);
       else if (next) next(Object.assign(error as object, { statusCode: status }));

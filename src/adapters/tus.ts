@@ -9,10 +9,11 @@ import type { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { DataStore, ERRORS, Upload } from '@tus/server';
 import { type Conf, engineOf, type FastDFSClient } from '../client.js';
-import { FastDFSError, isNotFound, ServerError } from '../core/errors.js';
+import { FastDFSError, ServerError } from '../core/errors.js';
 import { parseFileId } from '../core/file-id.js';
 import { STATUS_EINVAL } from '../core/protocol/constants.js';
 import { clientOf, type HeldClient } from './client-of.js';
+import { isGone } from './is-gone.js';
 import { HandedOut } from './tus/handed-out.js';
 import { checkOptions } from './tus/options.js';
 import { receive } from './tus/receive.js';
@@ -91,7 +92,7 @@ export class FdfsStore extends Base {
     // No PATCH comes for an upload of nothing: it is finished here.
     const finished = length === 0 && this.#finalize;
     const filename = metadata?.filename ?? metadata?.name ?? undefined;
-    const { fileId } = await explained('UNKNOWN_ERROR', () =>
+    const { fileId } = await this.#explained(undefined, () =>
       this.client.upload(Buffer.alloc(0), {
         appender: !finished,
         metadata: finished ? plainMetadata(metadata) : encodeState({ length, metadata }),
@@ -146,7 +147,7 @@ export class FdfsStore extends Base {
   /** PATCH with a length that was not known before. */
   async declareUploadLength(id: string, length: number): Promise<void> {
     const fileId = this.#open(id);
-    await explained('UNKNOWN_ERROR', () =>
+    await this.#explained(fileId, () =>
       this.client.setMetadata(fileId, encodeLength(length), { mode: 'merge' }),
     );
   }
@@ -154,7 +155,7 @@ export class FdfsStore extends Base {
   /** DELETE. */
   async remove(id: string): Promise<void> {
     const fileId = this.#open(id);
-    await explained('UNKNOWN_ERROR', () => this.client.delete(fileId));
+    await this.#explained(fileId, () => this.client.delete(fileId));
   }
 
   /** GET. Nothing is fetched before the first read; a reader that leaves ends the download. */
@@ -179,7 +180,7 @@ export class FdfsStore extends Base {
   }
 
   async #find(fileId: string): Promise<Found> {
-    return await explained('UNKNOWN_ERROR', async () => {
+    return await this.#explained(fileId, async () => {
       // Of an appender file both come from its source storage: replicas lag behind.
       const [{ size }, stored] = await Promise.all([
         this.client.stat(fileId, { source: 'server' }),
@@ -209,7 +210,7 @@ export class FdfsStore extends Base {
         this.#warn(`The storage cannot turn appender files into ordinary ones: ${fileId} stays as it is`);
         return;
       }
-      throw explain(error, 'FILE_WRITE_ERROR');
+      throw await this.#explain(error, 'FILE_WRITE_ERROR', fileId);
     }
     this.#handedOut.rename(fileId, newFileId);
     // The file has its content and its name by now: the rest is worth a warning, not the upload.
@@ -230,7 +231,24 @@ export class FdfsStore extends Base {
     if (error instanceof ServerError && !(await this.client.exists(fileId).catch(() => true))) {
       return ERRORS.FILE_NOT_FOUND;
     }
-    return explain(error, 'FILE_WRITE_ERROR');
+    return await this.#explain(error, 'FILE_WRITE_ERROR', fileId);
+  }
+
+  async #explained<T>(fileId: string | undefined, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      throw await this.#explain(error, 'UNKNOWN_ERROR', fileId);
+    }
+  }
+
+  /**
+   * The error as `@tus/server` answers it. It tells `onResponseError` everything, and the client nothing about the
+   * servers behind. A client that hears of a file that is gone begins anew; otherwise it tries again.
+   */
+  async #explain(error: unknown, otherwise: keyof typeof ERRORS, fileId?: string): Promise<unknown> {
+    if (fileId !== undefined && (await isGone(this.client, error, fileId))) return ERRORS.FILE_NOT_FOUND;
+    return error instanceof FastDFSError ? Object.assign(error, ERRORS[otherwise]) : error;
   }
 
   #warn(message: string): void {
@@ -240,21 +258,4 @@ export class FdfsStore extends Base {
 
 function isAppender(fileId: string): boolean {
   return parseFileId(fileId).kind === 'appender';
-}
-
-async function explained<T>(otherwise: keyof typeof ERRORS, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw explain(error, otherwise);
-  }
-}
-
-/**
- * The error as `@tus/server` answers it. It tells `onResponseError` everything, and the client nothing about the
- * servers behind.
- */
-function explain(error: unknown, otherwise: keyof typeof ERRORS): unknown {
-  if (isNotFound(error)) return ERRORS.FILE_NOT_FOUND;
-  return error instanceof FastDFSError ? Object.assign(error, ERRORS[otherwise]) : error;
 }

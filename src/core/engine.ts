@@ -8,7 +8,7 @@ import { Pools } from './cluster/pools.js';
 import { StorageIds } from './cluster/storage-ids.js';
 import { TrackerClient } from './cluster/tracker-client.js';
 import { Trackers } from './cluster/trackers.js';
-import { ClosedError, isNotFound, ServerError } from './errors.js';
+import { ClosedError, isNotFound, ProtocolError, ServerError } from './errors.js';
 import { call, type ExchangeOptions } from './exchange.js';
 import { type SplitFileId, splitFileId } from './file-id.js';
 import type { Connection } from './net/connection.js';
@@ -266,8 +266,8 @@ export class Engine {
         if ('value' in outcome) return outcome.value;
         this.locator.forgetFile(name, source ? 'read' : 'update');
         if (remembered && round === 1) continue;
-        // Trackers may not know the source yet, and name replicas that lag behind it.
-        if (source && isNotFound(outcome.error)) {
+        // Trackers may not know the source yet, and name replicas that lag behind it, or whose copy is not whole.
+        if (source && (isNotFound(outcome.error) || isOtherCopy(outcome.error))) {
           const { storages: sources } = await source();
           const others = sources.filter((one) => !storages.some((tried) => sameAddress(one, tried)));
           if (others.length > 0) outcome = await tryEach(others, counted);
@@ -317,6 +317,11 @@ function nextTurn(): Promise<void> {
  */
 function isBetweenFolders(error: unknown): boolean {
   return error instanceof ServerError && error.status === STATUS_ENOENT;
+}
+
+/** A storage has a file of this name, and of another length than its id tells. */
+function isOtherCopy(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === 'FASTDFS_SIZE_MISMATCH';
 }
 
 function isRefusal(error: unknown): boolean {

@@ -144,7 +144,18 @@ const STATUS: Readonly<Record<number, { errno: string; code: string; text: strin
   114: { errno: 'EALREADY', code: 'FASTDFS_ALREADY', text: 'already done' },
 };
 
-/** True for errors that say: the file (or group) is not there. */
-export function isNotFound(error: unknown): boolean {
+/** What trackers are asked for the storages of a file or a group. */
+const TRACKER_QUERY = /^QUERY_(FETCH|UPDATE|STORE)/;
+
+/** True for errors that say: the file (or group) is not there, or nobody can be asked about it. */
+export function isNotFound(error: unknown): error is ServerError {
   return error instanceof ServerError && error.status === 2;
+}
+
+/**
+ * True for errors by which a storage says that the file is not there. A tracker gives the same status for a file that
+ * is well when it knows no storage to ask.
+ */
+export function isAbsent(error: unknown): boolean {
+  return isNotFound(error) && !TRACKER_QUERY.test(error.command ?? '');
 }

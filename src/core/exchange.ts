@@ -9,7 +9,7 @@ import type { Connection, ExchangeSink } from './net/connection.js';
 import type { Lessor } from './net/pool.js';
 import { SMALL_CONTENT_BYTES } from './net/send-buffer.js';
 import { type Command, encodeRequest } from './protocol/command.js';
-import { MAX_REUSABLE_BODY, STATUS_EINVAL, STATUS_OK } from './protocol/constants.js';
+import { MAX_REUSABLE_BODY, STATUS_EINVAL, STATUS_ENOENT, STATUS_OK } from './protocol/constants.js';
 import type { Header } from './protocol/header.js';
 
 export interface ExchangeOptions {
@@ -24,6 +24,8 @@ export interface ExchangeOptions {
 const NOTHING = Buffer.alloc(0);
 /** A refusal should have no body; a longer one than this is not worth reading. */
 const MAX_REFUSAL = 64 * 1024;
+/** Refusals that come before anything is written. */
+const CHECKED_FIRST = new Set([STATUS_ENOENT, STATUS_EINVAL]);
 
 /** What the three kinds of exchange share: the reply's header, its bounded body, failure, and the connection rule. */
 export abstract class Exchange<Args, Reply> implements ExchangeSink {
@@ -166,6 +168,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
       address: this.address,
       fileId: this.#options.fileId,
       retryable: this.command.repeatable,
+      maybeApplied: this.command.partial === true && !CHECKED_FIRST.has(status),
       hint: this.command.hints?.[status],
     });
   }

@@ -1,5 +1,5 @@
 /** An upload of known length in the making: content goes out chunk by chunk, uncopied, under back-pressure. */
-import { ArgumentError } from './errors.js';
+import { ArgumentError, TimeoutError } from './errors.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
 import type { Connection } from './net/connection.js';
 import type { Lessor } from './net/pool.js';
@@ -29,6 +29,20 @@ export class SendExchange<Args, Reply> extends Exchange<Args, Reply> {
     });
     this.done.catch(() => undefined);
     this.start();
+  }
+
+  /** With nothing under way to the server it is the source that has fallen silent. */
+  override onStalled(): void {
+    if (this.requestComplete || this.#pending) super.onStalled();
+    else {
+      const { timeoutMs } = this.connection;
+      this.abort(
+        new TimeoutError(
+          'progress',
+          `No content came for ${this.address} within ${timeoutMs} ms: the source stopped`,
+        ),
+      );
+    }
   }
 
   /** Content bytes still owed to the server. */

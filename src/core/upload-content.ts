@@ -27,13 +27,16 @@ export async function uploadContent(
   return await settleUpload(engine, placed, sent, metadata, { signal });
 }
 
-/** The signal's reason wins over an answer that is still to come; the file behind that answer is removed. */
+/**
+ * The signal's reason wins over an answer that is still to come; the file behind that answer is removed. Where that fails
+ * the error names the file, as an upload stream does it.
+ */
 function untilAborted(engine: Engine, sending: Promise<Placed>, signal: AbortSignal): Promise<Placed> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       const giveUp = () => reject(signal.reason);
       const removal = sending.then(({ fileId, storage }) => takeBack(engine, fileId, storage, signal.reason));
-      engine.track(removal).then(giveUp, giveUp);
+      engine.track(removal).then(reject, giveUp);
       setTimeout(giveUp, CLEANUP_GRACE_MS).unref();
     };
     signal.addEventListener('abort', onAbort, { once: true });

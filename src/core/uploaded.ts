@@ -128,9 +128,12 @@ export async function takeBack(
   return error;
 }
 
-/** The error, naming a file that could not be removed; a reason that is none of ours becomes its cause. */
+/**
+ * The error, naming a file that could not be removed. A reason that is none of ours becomes its cause, and so does one
+ * that several uploads were given up for, once it names the file of another.
+ */
 export function withOrphan(error: unknown, orphan: string): FastDFSError {
-  if (error instanceof FastDFSError) {
+  if (error instanceof FastDFSError && (error.orphan ?? orphan) === orphan) {
     error.orphan = orphan;
     return error;
   }

@@ -54,7 +54,11 @@ abstract class BlockStream extends Writable {
     this.engine = engine;
     this.fileId = fileId;
     this.#signal = options.signal;
-    this.#blocks = new BlockGatherer(blockBytes, (block) => this.#flush(block));
+    this.#blocks = new BlockGatherer(
+      blockBytes,
+      (block) => this.#flush(block),
+      (error) => this.destroy(error as Error),
+    );
     engine.register(this);
     if (this.#signal?.aborted) this.destroy(this.#signal.reason);
     else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -99,8 +103,9 @@ abstract class BlockStream extends Writable {
 }
 
 /**
- * Appends to an appender file. Each block is one request and goes in whole or not at all; a block whose outcome is
- * unknown is never sent again (`maybeApplied` in the error).
+ * Appends to an appender file. Each block is one request and goes in whole or not at all, but on a disk that is full or
+ * fails: there a part of it may stay. A block whose outcome is unknown is never sent again. The error says
+ * `maybeApplied` in either case, and {@link bytesConfirmed} by how much the file should have grown.
  */
 export class AppendStream extends BlockStream {
   protected override send(block: Block, _offset: number, signal: AbortSignal): Promise<void> {

@@ -14,14 +14,17 @@ type Done = (error?: Error | null) => void;
 export class BlockGatherer {
   readonly #blockBytes: number;
   readonly #flush: (block: Block) => Promise<void>;
+  readonly #failed: (error: unknown) => void;
   #chunks: Uint8Array[] = [];
   #size = 0;
   #flushing: Promise<void> | undefined;
   #error: unknown;
 
-  constructor(blockBytes: number, flush: (block: Block) => Promise<void>) {
+  /** @param failed hears of a block that is lost, at once: it may be long until there is a next write to tell */
+  constructor(blockBytes: number, flush: (block: Block) => Promise<void>, failed: (error: unknown) => void) {
     this.#blockBytes = blockBytes;
     this.#flush = flush;
+    this.#failed = failed;
   }
 
   /** Takes chunks; calls back when there is room for more, or with the error of a block. */
@@ -89,6 +92,7 @@ export class BlockGatherer {
       (error) => {
         this.#flushing = undefined;
         this.#error = error;
+        this.#failed(error);
       },
     );
   }

@@ -12,6 +12,8 @@ import type { Engine } from '../core/engine.js';
 import { type Aborted, removePlaced, type UploadSession } from './upload-session.js';
 
 export class CollectedUpload implements UploadSession {
+  /** Never called: until all content is there no server is asked. */
+  onFailure: ((error: unknown) => void) | undefined;
   readonly #engine: Engine;
   readonly #destination: Destination;
   readonly #memoryBytes: number;

@@ -5,6 +5,7 @@ import { ArgumentError } from '../core/errors.js';
 import { type Aborted, removePlaced, type UploadSession } from './upload-session.js';
 
 export class SizedUpload implements UploadSession {
+  onFailure: ((error: unknown) => void) | undefined;
   readonly #engine: Engine;
   readonly #destination: Destination;
   readonly #size: number;
@@ -53,6 +54,8 @@ export class SizedUpload implements UploadSession {
   #begin(): Promise<OpenUpload> {
     this.#opening ??= this.#destination.open(this.#size).then((open) => {
       this.#open = open;
+      // A connection may break while the source rests.
+      open.exchange.done.catch((error) => this.onFailure?.(error));
       return open;
     });
     return this.#opening;

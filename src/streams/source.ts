@@ -96,14 +96,14 @@ async function callSource(
   source: (write: WriteContent) => Promise<void> | void,
   target: Writable,
 ): Promise<void> {
-  // Errors reach the caller by the pending write or the pipeline; the event itself must not go unheard.
-  target.on('error', () => undefined);
-  await source(
-    (chunk) =>
-      new Promise((resolve, reject) => {
-        target.write(chunk, (error) => (error ? reject(error) : resolve()));
-      }),
-  );
+  // A function that rests when the upload fails is not waited for.
+  const failed = new Promise<never>((_, reject) => target.on('error', reject));
+  failed.catch(() => undefined);
+  const write: WriteContent = (chunk) =>
+    new Promise((resolve, reject) => {
+      target.write(chunk, (error) => (error ? reject(error) : resolve()));
+    });
+  await Promise.race([source(write), failed]);
 }
 
 function readableOf(source: Exclude<Source, (...args: never[]) => unknown>): Readable {

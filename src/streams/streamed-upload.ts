@@ -21,6 +21,7 @@ export interface StreamedUploadOptions {
 }
 
 export class StreamedUpload implements UploadSession {
+  onFailure: ((error: unknown) => void) | undefined;
   readonly #engine: Engine;
   readonly #plain: Destination;
   readonly #appender: Destination;
@@ -48,7 +49,11 @@ export class StreamedUpload implements UploadSession {
     this.#appender = appender;
     this.#options = options;
     this.#search = search;
-    this.#blocks = new BlockGatherer(options.blockBytes, (block) => this.#flush(block));
+    this.#blocks = new BlockGatherer(
+      options.blockBytes,
+      (block) => this.#flush(block),
+      (error) => this.onFailure?.(error),
+    );
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {

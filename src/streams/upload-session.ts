@@ -11,6 +11,8 @@ export interface Aborted {
 }
 
 export interface UploadSession {
+  /** Hears of a failure when it happens, whether or not anybody writes. What {@link write} and {@link finish} tell is the same. */
+  onFailure: ((error: unknown) => void) | undefined;
   /** Takes content. Calls back when there is room for more, or with what went wrong. */
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void;
   /** All content has been written; resolves when the storage has confirmed the file. */

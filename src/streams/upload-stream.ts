@@ -43,6 +43,7 @@ export class UploadStream extends Writable {
     this.#engine = engine;
     this.#plan = planUpload(engine, options, slave);
     this.#session = this.#plan.begin();
+    this.#session.onFailure = (error) => this.destroy(error as Error);
     this.#sent = new Tally(this.#plan.verify);
     engine.register(this);
     const { signal } = this.#plan;

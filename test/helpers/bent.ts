@@ -27,6 +27,7 @@ const HEADER_BYTES = 10;
 export class BentCluster {
   readonly #proxies = new Map<string, TcpProxy>();
   readonly #states = new WeakMap<net.Socket, State>();
+  readonly #begun = new Map<number, number>();
   #bent: Bent | undefined;
 
   /** In front of the first tracker and of the one storage of {@link GROUP}. */
@@ -59,8 +60,17 @@ export class BentCluster {
     this.#bent = undefined;
   }
 
+  /** Requests with this code that clients have begun to send, whatever of them has reached a server. */
+  requests(code: number): number {
+    return this.#begun.get(code) ?? 0;
+  }
+
   async close(): Promise<void> {
     for (const proxy of this.#proxies.values()) await proxy.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   #state(socket: net.Socket): State {
@@ -74,7 +84,10 @@ export class BentCluster {
 
   #request(chunk: Buffer, send: (chunk: Buffer) => void, socket: net.Socket): void {
     const state = this.#state(socket);
-    if (state.asked === 0) state.code = chunk[8]!;
+    if (state.asked === 0) {
+      state.code = chunk[8]!;
+      this.#begun.set(state.code, this.requests(state.code) + 1);
+    }
     const before = state.asked;
     state.asked += chunk.length;
     const cutAt = this.#bent?.code === state.code ? this.#bent.cutRequestAt : undefined;

@@ -11,6 +11,8 @@ export interface Operation {
   readonly readOnly: boolean;
   /** Content bytes that the request carries. */
   readonly content: number;
+  /** Its content is handed over bit by bit, as it comes; otherwise the whole request is, at once. */
+  readonly gradual?: boolean;
   /** Repeating it does no harm, so its errors are retryable. */
   readonly repeatable: boolean;
   /** File that has to be there first. */
@@ -72,6 +74,7 @@ export const OPERATIONS: readonly Operation[] = [
     to: 'storage',
     ...change,
     content: LARGE,
+    gradual: true,
     run: (client) => client.upload(pieces(bytes(LARGE)), { group: GROUP, size: LARGE }),
   },
   {
@@ -178,3 +181,19 @@ export const OPERATIONS: readonly Operation[] = [
     run: (client, id) => client.stat(id, { source: 'server' }),
   },
 ];
+
+/** Long enough for every offset that tests cut a reply at to lie inside it. */
+const METADATA = { was: 'there', and: 'has a second value' };
+
+/** Uploads the file that the operation needs; returns its id, or '' where it needs none. */
+export async function prepare(client: FastDFSClient, { needs }: Operation): Promise<string> {
+  if (!needs) return '';
+  const appender = needs === 'appender';
+  const { fileId } = await client.upload(bytes(5000), { appender, group: GROUP, metadata: METADATA });
+  return fileId;
+}
+
+/** A storage that fails in the middle of it keeps what it has written: even a refusal leaves the outcome open. */
+export function keepsParts({ command }: Operation): boolean {
+  return command === 'APPEND_FILE' || command === 'MODIFY_FILE';
+}

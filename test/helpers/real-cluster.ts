@@ -3,12 +3,13 @@
  * two trackers, group1 with two storages, group2 with one, all on loopback. `FDFS_TEST_TRACKERS` names a cluster that runs
  * already; without either the tests against a real server are skipped.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { createClient } from '../../src/index.js';
+import { addLoopback, removeLoopback } from './loopback.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -37,7 +38,10 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     return undefined;
   }
   const directory = mkdtempSync(path.join(tmpdir(), 'fastdfs-test-'));
-  const stop = () => stopCluster(directory);
+  const stop = async () => {
+    await stopCluster(directory);
+    removeLoopback();
+  };
   try {
     project.provide('realTrackers', await startCluster(directory));
   } catch (error) {
@@ -54,7 +58,8 @@ function onPath(program: string): boolean {
 }
 
 async function startCluster(directory: string): Promise<string[]> {
-  const ports = secondTrackerWorks() ? TRACKER_PORTS : TRACKER_PORTS.slice(0, 1);
+  // Without the address on the device trackers do not find each other.
+  const ports = addLoopback(TRACKER_HOST) === undefined ? TRACKER_PORTS : TRACKER_PORTS.slice(0, 1);
   const trackers = ports.map((port) => `${TRACKER_HOST}:${port}`);
   for (const [index, port] of ports.entries()) {
     await start('fdfs_trackerd', directory, `tracker${index}`, {
@@ -85,20 +90,6 @@ async function startCluster(directory: string): Promise<string[]> {
   }
   await untilActive(trackers);
   return trackers;
-}
-
-/** Trackers know each other by the address they connect from, which must be the one they listen on. */
-function secondTrackerWorks(): boolean {
-  try {
-    execFileSync('ip', ['addr', 'add', `${TRACKER_HOST}/32`, 'dev', 'lo'], { stdio: 'ignore' });
-  } catch {
-    // There already, or not allowed; the list tells.
-  }
-  try {
-    return execFileSync('ip', ['-4', 'addr', 'show', 'dev', 'lo']).includes(`${TRACKER_HOST}/32`);
-  } catch {
-    return false;
-  }
 }
 
 async function start(

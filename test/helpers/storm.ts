@@ -41,8 +41,12 @@ interface StoredFile {
   maybeDeleted?: boolean;
 }
 
+export type Kind = 'upload' | 'given up' | 'download' | 'append' | 'delete';
+
 export interface StormReport {
   calls: number;
+  /** Calls that succeeded, and all of them, by what they were to do. */
+  kinds: Record<Kind, { done: number; calls: number }>;
   done: number;
   aborted: number;
   failed: number;
@@ -65,6 +69,7 @@ export class Storm {
   readonly deleted = new Set<string>();
   readonly report: StormReport = {
     calls: 0,
+    kinds: noCalls(),
     done: 0,
     aborted: 0,
     failed: 0,
@@ -156,7 +161,7 @@ export class Storm {
     const part = this.#part(random.size(this.#options.maxBytes));
     const kind = random.pick(UPLOADS);
     const { group } = this.#options;
-    const outcome = await this.#call((call) =>
+    const outcome = await this.#call(kind === 'destroyed' ? 'given up' : 'upload', (call) =>
       sendUpload(kind, { ...call, random, content: contentOf([part]), ...(group ? { group } : {}) }),
     );
     if (!outcome.done) {
@@ -178,7 +183,7 @@ export class Storm {
     const whole = contentOf(file.parts);
     const random = this.#random;
     const kind = random.pick(DOWNLOADS);
-    const outcome = await this.#call(async (call) => {
+    const outcome = await this.#call('download', async (call) => {
       const { wanted, got } = await kind({ ...call, random, content: whole, fileId: file.id });
       if (got.equals(wanted)) this.report.bytes += got.length;
       else if (this.#mayDiffer(file)) this.report.stale++;
@@ -196,7 +201,7 @@ export class Storm {
     const part = this.#part(this.#random.int(1, 64 * 1024));
     const content = contentOf([part]);
     const streamed = this.#random.chance(0.3);
-    const outcome = await this.#call(({ client, signal }) =>
+    const outcome = await this.#call('append', ({ client, signal }) =>
       client.append(file.id, streamed ? pieces(content, 5000) : content, signal ? { signal } : {}),
     );
     if (outcome.done) file.parts.push(part);
@@ -208,7 +213,7 @@ export class Storm {
     const file = this.#choose((each) => this.#free(each));
     if (!file) return;
     file.locked = true;
-    const outcome = await this.#call(({ client, signal }) =>
+    const outcome = await this.#call('delete', ({ client, signal }) =>
       client.delete(file.id, signal ? { signal } : {}),
     );
     if (outcome.done) {
@@ -219,8 +224,9 @@ export class Storm {
   }
 
   /** Runs one call, aborted at some moment or not, and keeps the books. */
-  async #call(run: (call: Call) => Promise<unknown>): Promise<Outcome> {
+  async #call(kind: Kind, run: (call: Call) => Promise<unknown>): Promise<Outcome> {
     this.report.calls++;
+    this.report.kinds[kind].calls++;
     const random = this.#random;
     const client = random.pick(this.#options.clients);
     const abort = random.chance(this.#options.aborts) ? new AbortController() : undefined;
@@ -230,6 +236,7 @@ export class Storm {
     try {
       const value = await run({ client, signal: abort?.signal });
       this.report.done++;
+      this.report.kinds[kind].done++;
       return { done: true, value };
     } catch (error) {
       const aborted = abort?.signal.aborted === true;
@@ -279,6 +286,11 @@ export class Storm {
     if (this.report.findings.length < 20)
       this.report.findings.push(`${text} (TEST_SEED=${this.#options.seed})`);
   }
+}
+
+export function noCalls(): StormReport['kinds'] {
+  const none = () => ({ done: 0, calls: 0 });
+  return { upload: none(), 'given up': none(), download: none(), append: none(), delete: none() };
 }
 
 function contentOf(parts: readonly Part[]): Buffer {

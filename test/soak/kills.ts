@@ -1,9 +1,9 @@
 /** What becomes of calls while servers are killed, hang and come back; and what is there afterwards. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient, type FastDFSClient, type FastDFSOptions } from '../../src/index.js';
-import { bytes, sha256 } from '../helpers/bytes.js';
+import { createClient, type FastDFSClient, type FastDFSError, type FastDFSOptions } from '../../src/index.js';
+import { bytes, pieces, sha256 } from '../helpers/bytes.js';
 import { newSeed } from '../helpers/random.js';
-import { Storm } from '../helpers/storm.js';
+import { type Kind, noCalls, Storm, type StormReport } from '../helpers/storm.js';
 import { RealProcesses } from './real-processes.js';
 import { count, mib, ms, row, skipped } from './report.js';
 
@@ -98,10 +98,13 @@ async function survive(cluster: RealProcesses, disaster: Disaster): Promise<void
   });
   const running = storm.run();
   let recovery = Number.NaN;
+  let meanwhile = noCalls();
   try {
     await delay(BEFORE_MS);
     await disaster.strike();
+    const struck = structuredClone(storm.report.kinds);
     await delay(AWAY_MS);
+    meanwhile = since(struck, storm.report.kinds);
     await disaster.mend();
     recovery = await until(cluster, disaster);
     await delay(AFTER_MS);
@@ -116,17 +119,34 @@ async function survive(cluster: RealProcesses, disaster: Disaster): Promise<void
   const checked = performance.now() - checking;
   const leaked = Object.values(client.stats()).reduce((sum, { open, waiting }) => sum + open + waiting, 0);
   const { stale, diverged } = report;
-  const ok = right === storm.files.size && report.findings.length === 0 && leaked === 0;
+  const tried = meanwhile.upload.calls * meanwhile.download.calls * meanwhile.append.calls > 0;
+  const ok = right === storm.files.size && report.findings.length === 0 && leaked === 0 && tried;
   const told = Object.entries(report.errors).map(([code, times]) => `${times} × ${code}`);
   row(
     disaster.title,
     `${count(report.calls)} calls (${mib(report.bytes)}), ${report.failed} failed${told.length > 0 ? ` (${told.join(', ')})` : ''}; ` +
+      `done while it was away: uploads ${done(meanwhile.upload)}, downloads ${done(meanwhile.download)}, appends ${done(meanwhile.append)}; ` +
       `${count(right - diverged)} of ${count(storm.files.size)} acknowledged files byte for byte` +
       `${diverged > 0 ? `, the other ${diverged} are appender files whose copies differ` : ''}${stale > 0 ? `, ${stale} reads of appender files were behind` : ''}; slowest call ${ms(report.slowestMs)}; ` +
       `takes work ${ms(recovery)} after its return; all files read back ${ms(checked)} after the end of the calls`,
     ok,
   );
   for (const finding of report.findings) console.log(`       ${finding}`);
+}
+
+function since(before: StormReport['kinds'], now: StormReport['kinds']): StormReport['kinds'] {
+  const passed = noCalls();
+  for (const kind of Object.keys(passed) as Kind[]) {
+    passed[kind] = {
+      done: now[kind].done - before[kind].done,
+      calls: now[kind].calls - before[kind].calls,
+    };
+  }
+  return passed;
+}
+
+function done({ done: succeeded, calls }: { done: number; calls: number }): string {
+  return `${count(succeeded)} (${count(calls)} begun)`;
 }
 
 /** From the moment the server is back to the first call that it served. */
@@ -191,27 +211,53 @@ export async function laggingReplica(cluster: RealProcesses): Promise<void> {
   }
 }
 
-/** Fills a disk of a few MiB, and makes room again. */
+/**
+ * Fills a disk of a few MiB, by every way of writing in turn, and makes room again. A refused append may have left a part
+ * of its block, and says so; cut back to what was acknowledged the file is as it must be.
+ */
 export async function fullDisk(cluster: RealProcesses): Promise<void> {
   const title = 'full disk';
   if (!cluster.hasSmallDisk) return skipped(title, 'mounting a small disk is not permitted');
   await using client = createClient({ trackers: cluster.trackers, group: 'group3', ...OPTIONS });
   const content = (seed: number) => bytes(300_000, seed);
   const stored = new Map<string, number>();
+  const log = await client.upload(content(0), { appender: true });
+  const blocks = [content(0)];
+  const ways = {
+    uploads: async (seed: number) => stored.set((await client.upload(content(seed))).fileId, seed),
+    streams: async (seed: number) => {
+      const source = pieces(content(seed), 50_000);
+      stored.set((await client.upload(source, { blockBytes: 64 * 1024 })).fileId, seed);
+    },
+    appends: async (seed: number) => {
+      await client.append(log.fileId, content(seed));
+      blocks.push(content(seed));
+    },
+  };
+  const acknowledged = () => blocks.reduce((sum, { length }) => sum + length, 0);
+  let parts = 0;
+  let unsaid = 0;
+  const refused = { uploads: 0, streams: 0, appends: 0 };
   const codes: Record<string, number> = {};
-  let refusals = 0;
-  for (let seed = 1; refusals < 20 && seed < 500; seed++) {
+  for (let seed = 1; Math.min(...Object.values(refused)) < 7 && seed < 500; seed++) {
+    const way = (['uploads', 'streams', 'appends'] as const)[seed % 3]!;
     try {
-      stored.set((await client.upload(content(seed))).fileId, seed);
+      await ways[way](seed);
     } catch (error) {
-      const { code } = error as { code: string };
+      const { code, maybeApplied } = error as FastDFSError;
       codes[code] = (codes[code] ?? 0) + 1;
-      refusals++;
+      refused[way]++;
+      if (way !== 'appends') continue;
+      const { size } = await client.stat(log.fileId, { source: 'server' });
+      if (size === acknowledged()) continue;
+      parts++;
+      if (!maybeApplied) unsaid++;
+      await client.truncate(log.fileId, acknowledged());
     }
   }
-  let right = 0;
+  let right = (await client.download(log.fileId)).equals(Buffer.concat(blocks)) ? 1 : 0;
   for (const [id, seed] of stored) if ((await client.download(id)).equals(content(seed))) right++;
-  for (const id of stored.keys()) await client.delete(id);
+  for (const id of [log.fileId, ...stored.keys()]) await client.delete(id);
   const freed = performance.now();
   let again = false;
   while (!again && performance.now() - freed < RECOVERY_MS) {
@@ -221,12 +267,12 @@ export async function fullDisk(cluster: RealProcesses): Promise<void> {
     );
     if (!again) await delay(50);
   }
+  const told = Object.entries(codes).map(([code, times]) => `${times} × ${code}`);
   row(
     title,
-    `${refusals} refused (${Object.entries(codes)
-      .map(([code, times]) => `${times} × ${code}`)
-      .join(', ')}); ` +
-      `${right} of ${stored.size} acknowledged files byte for byte; works ${ms(performance.now() - freed)} after files were deleted`,
-    again && right === stored.size && Object.keys(codes).join() === 'FASTDFS_NO_SPACE',
+    `${refused.uploads} uploads, ${refused.streams} streams of unknown length and ${refused.appends} appends refused (${told.join(', ')}); ` +
+      `${parts} of these appends left a part of their block, ${unsaid} without saying maybeApplied; ` +
+      `${right} of ${stored.size + 1} acknowledged files byte for byte; works ${ms(performance.now() - freed)} after files were deleted`,
+    again && unsaid === 0 && right === stored.size + 1 && Object.keys(codes).join() === 'FASTDFS_NO_SPACE',
   );
 }

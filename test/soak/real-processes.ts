@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../../src/index.js';
+import { addLoopback } from '../helpers/loopback.js';
 
 type Settings = Record<string, string | number | boolean | string[]>;
 
@@ -60,18 +61,7 @@ export class RealProcesses {
       if (!folders.some((folder) => existsSync(path.join(folder, program))))
         return `${program} is not installed`;
     }
-    // Trackers know each other by the address they connect from, which must be the one they listen on.
-    try {
-      execFileSync('ip', ['addr', 'add', `${TRACKER_HOST}/32`, 'dev', 'lo'], { stdio: 'ignore' });
-    } catch {
-      // There already, or not permitted; the list tells.
-    }
-    try {
-      const list = execFileSync('ip', ['-4', 'addr', 'show', 'dev', 'lo'], { encoding: 'utf8' });
-      return list.includes(`${TRACKER_HOST}/32`) ? undefined : `${TRACKER_HOST} cannot be added to lo`;
-    } catch {
-      return 'the program ip is not installed';
-    }
+    return addLoopback(TRACKER_HOST);
   }
 
   get hasSmallDisk(): boolean {

@@ -2,7 +2,9 @@
  * `npm run soak [part …]`: the long proofs, bounded in count and time, and one table of figures at the end. Parts are named
  * below; default: all. `TEST_SEED` replays a run.
  */
+import { removeLoopback } from '../helpers/loopback.js';
 import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
+import { fire } from './fire.js';
 import { fullDisk, kills, laggingReplica } from './kills.js';
 import { RealProcesses } from './real-processes.js';
 import { printTable, row, skipped } from './report.js';
@@ -12,6 +14,7 @@ const PARTS: Record<string, (cluster: () => Promise<RealProcesses | undefined>) 
   faults: () => stormOnEmbedded(true),
   wear: () => wear(),
   crowds: () => crowds(),
+  fire: () => fire(),
   real: (cluster) => onCluster(cluster, 'storm on real servers', stormOnReal),
   disk: (cluster) => onCluster(cluster, 'full disk', fullDisk),
   lag: (cluster) => onCluster(cluster, 'lagging replica', laggingReplica),
@@ -74,6 +77,7 @@ try {
   }
 } finally {
   await stopCluster();
+  removeLoopback();
 }
 row('exceptions and rejections that nobody handled', String(unexpected), unexpected === 0);
 process.exitCode = printTable() ? 0 : 1;

@@ -5,5 +5,6 @@ const fdfs = await EmbeddedFastDFS.start({ groups: { group1: 2, group2: 1 }, tra
 process.send!(fdfs.trackers);
 process.on('message', (what) => {
   if (what === 'connections') process.send!(fdfs.connections());
+  if (what === 'files') process.send!(fdfs.files().length);
 });
 process.on('disconnect', () => void fdfs.stop());

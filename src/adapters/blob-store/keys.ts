@@ -2,8 +2,8 @@
  * What keys mean: file ids as they are, or names of the caller's choice that an index leads to file ids. Knows the order
  * in which index and files change, so that whatever fails a key leads to one whole file, and no file is forgotten.
  */
-import { FastDFSError, isNotFound } from '../../core/errors.js';
-import { type BlobIndex, BlobNotFoundError } from './types.js';
+import { FastDFSError } from '../../core/errors.js';
+import type { BlobIndex } from './types.js';
 
 /** What became of a new file. */
 export interface Kept {
@@ -28,12 +28,6 @@ export interface Keys {
 
 /** Removes a file; one that is gone already, or an id that is none, is no error. */
 export type RemoveFile = (fileId: string) => Promise<void>;
-
-/** True for errors that say: this leads to no file. */
-export function isMissing(error: unknown): boolean {
-  if (isNotFound(error) || error instanceof BlobNotFoundError) return true;
-  return error instanceof FastDFSError && error.code === 'FASTDFS_BAD_FILE_ID';
-}
 
 /** FastDFS names files itself: the key is the file id. */
 export class FileIdKeys implements Keys {

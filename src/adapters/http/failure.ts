@@ -9,7 +9,7 @@ import {
   ServerError,
   TimeoutError,
 } from '../../core/errors.js';
-import { FastDFSAdmin } from '../../index.js';
+import { isGone } from '../is-gone.js';
 
 /** Storages that say so may do better in a moment: busy, out of memory, not active. */
 const PASSING = new Set([12, 16, 64, 110]);
@@ -18,21 +18,12 @@ const PASSING = new Set([12, 16, 64, 110]);
  * 404 where there is no such file. 503 where the cluster cannot be asked at the moment, 502 where it answered with
  * something that makes no sense, 500 for anything else.
  */
-export async function statusFor(client: FastDFSClient, error: unknown, group: string): Promise<number> {
-  if (isNotFound(error)) return (await isUnreadable(client, error as ServerError, group)) ? 503 : 404;
+export async function statusFor(client: FastDFSClient, error: unknown, fileId: string): Promise<number> {
+  if (isNotFound(error)) return (await isGone(client, error, fileId)) ? 404 : 503;
   if (error instanceof ServerError) return PASSING.has(error.status) ? 503 : 502;
   if (error instanceof NetworkError || error instanceof TimeoutError || error instanceof ClosedError)
     return 503;
   return error instanceof FastDFSError ? 502 : 500;
-}
-
-/** Trackers say "not found" of a group that they do not know, and of one without a storage to read from. */
-async function isUnreadable(client: FastDFSClient, error: ServerError, group: string): Promise<boolean> {
-  if (!error.command?.startsWith('QUERY_FETCH')) return false;
-  return await new FastDFSAdmin(client).getGroup(group).then(
-    () => true,
-    (reason) => !isNotFound(reason),
-  );
 }
 
 /** A short text reply. */

@@ -20,6 +20,8 @@ export interface Command<Args, Reply> {
   readonly repeatable: boolean;
   /** It changes nothing, so a failure leaves no doubt about the outcome. */
   readonly readOnly: boolean;
+  /** A storage that fails in the middle of it, on a full disk say, keeps what it has written by then. */
+  readonly partial?: boolean;
   /** Largest reply body that is accepted, in bytes; a longer one is refused before anything is allocated. */
   readonly maxReply: number;
   /** What a refusal means here, by status, where the general text would say less. */

@@ -108,6 +108,7 @@ export const appendFile: Command<{ remoteFilename: string; size: number }, void>
   ...change,
   shape: 'send',
   repeatable: false,
+  partial: true,
   name: 'APPEND_FILE',
   code: 24,
   encode(writer, { remoteFilename, size }) {
@@ -121,6 +122,7 @@ export const modifyFile: Command<{ remoteFilename: string; offset: number; size:
   ...change,
   shape: 'send',
   repeatable: true,
+  partial: true,
   name: 'MODIFY_FILE',
   code: 34,
   encode(writer, { remoteFilename, offset, size }) {
