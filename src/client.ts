@@ -1,5 +1,6 @@
 /** The client: every operation in one place, each a few lines over engine and streams. */
 import { open } from 'node:fs/promises';
+import { checkCount } from './core/check.js';
 import type { PoolStats } from './core/cluster/pools.js';
 import { loadConfig } from './core/config/index.js';
 import type { DownloadSettings } from './core/download.js';
@@ -156,6 +157,7 @@ export class FastDFSClient {
     const content = contentOf(source);
     if (content === undefined)
       return void (await feed(source, () => this.createModifyStream(fileId, { ...options, start })));
+    checkCount('start', start, 0, Number.MAX_SAFE_INTEGER);
     if (content.length === 0) return;
     await modifyBlock(
       this.#usable(),

@@ -68,6 +68,8 @@ export async function feed<Target extends Writable>(source: Source, open: () => 
     abandon(source, error);
     throw error;
   }
+  // Errors reach the caller by this promise; the event itself must not go unheard, or the process would end.
+  target.on('error', () => undefined);
   try {
     if (typeof source === 'function') {
       await callSource(source, target);
@@ -93,8 +95,6 @@ async function callSource(
   source: (write: WriteContent) => Promise<void> | void,
   target: Writable,
 ): Promise<void> {
-  // Errors reach the caller by the pending write or the pipeline; the event itself must not go unheard.
-  target.on('error', () => undefined);
   await source(
     (chunk) =>
       new Promise((resolve, reject) => {
@@ -109,12 +109,24 @@ function readableOf(source: Exclude<Source, (...args: never[]) => unknown>): Rea
   if (source instanceof Blob) return Readable.fromWeb(source.stream() as ReadableStream<Uint8Array>);
   if (typeof source === 'object' && source !== null) {
     if ('getReader' in source) return Readable.fromWeb(source as ReadableStream<Uint8Array>);
-    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);
+    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(chunksOf(source));
   }
   if (typeof source === 'string') return Readable.from([source]);
   throw new ArgumentError(
     `Content must be a Buffer, Uint8Array, string, Blob, stream, iterable or a function that writes it, not ${describe(source)}`,
   );
+}
+
+/** An item of another type would be an exception out of a pipe, which nobody can catch. */
+async function* chunksOf(source: AsyncIterable<unknown> | Iterable<unknown>) {
+  for await (const chunk of source) {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
+      throw new ArgumentError(
+        `Content must be a Buffer, Uint8Array or string in each item, not ${describe(chunk)}`,
+      );
+    }
+    yield chunk;
+  }
 }
 
 function describe(value: unknown): string {
