@@ -11,6 +11,11 @@ import { ArgumentError } from '../core/errors.js';
 /** Writes content; resolves when there is room for more. */
 export type WriteContent = (chunk: Uint8Array | string) => Promise<void>;
 
+/**
+ * What can be uploaded. Text is sent as UTF-8. Of a Blob, a file stream of Node and a request with
+ * `Content-Length` the length is known; of other streams, iterables and functions only what `size` says. A
+ * function is called once, and may wait for each `write(chunk)`.
+ */
 export type Source =
   | Uint8Array
   | string

@@ -1,10 +1,11 @@
 /**
  * What passes between the store and `@tus/server`, written down here so that this package's declarations stand
- * without that one. test/adapters/tus-types.test.ts holds them against the originals.
+ * without that one. test/adapters/tus-store.test.ts holds them against the originals.
  */
 
 /** Where an upload lies, as hooks see it in `upload.storage`. */
 export interface TusStorage {
+  /** `fastdfs`. */
   type: string;
   /** File id. */
   path: string;
@@ -24,10 +25,13 @@ export interface TusUpload {
   offset: number;
   /** ISO 8601. */
   creation_date: string | undefined;
+  /** Where it lies; undefined until it is created. */
   storage: TusStorage | undefined;
+  /** The client has not said yet how many bytes there will be. */
   readonly sizeIsDeferred: boolean;
 }
 
+/** How uploads are signed, stored and finished. */
 export interface FdfsStoreOptions {
   /**
    * Signs the upload ids, so that nobody can make one up. All nodes that serve the same uploads, now and after a
