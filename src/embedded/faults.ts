@@ -57,7 +57,7 @@ export interface ServerId {
 }
 
 /** What a client meets that took an HTTP port for a FastDFS port. */
-export const GARBAGE = Buffer.from(
+export const GARBAGE: Buffer = Buffer.from(
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request',
 );
 

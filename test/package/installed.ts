@@ -15,15 +15,19 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROJECTS = fileURLToPath(new URL('projects/', import.meta.url));
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist', 'build', 'coverage']);
 
-/** The compiler of this checkout, and the last one before it was rewritten, which came with another package. */
+/** The compiler of this checkout, and older ones that came with other packages. */
 const COMPILERS = {
   7: path.join(ROOT, 'node_modules/typescript/bin/tsc'),
-  5: createRequire(createRequire(import.meta.url).resolve('@microsoft/api-extractor')).resolve(
-    'typescript/bin/tsc',
-  ),
+  6: compilerOf('@microsoft/api-extractor'),
+  5: compilerOf('@arethetypeswrong/core'),
 } as const;
 
 export type Compiler = keyof typeof COMPILERS;
+
+function compilerOf(user: string): string {
+  const manifestOfUser = createRequire(import.meta.url).resolve(`${user}/package.json`);
+  return createRequire(manifestOfUser).resolve('typescript/bin/tsc');
+}
 
 export interface Ran {
   readonly code: number;
