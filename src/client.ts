@@ -1,5 +1,6 @@
 /** The client: every operation in one place, each a few lines over engine and streams. */
 import { open } from 'node:fs/promises';
+import { checkCount } from './core/check.js';
 import type { PoolStats } from './core/cluster/pools.js';
 import { loadConfig } from './core/config/index.js';
 import type { DownloadSettings } from './core/download.js';
@@ -31,20 +32,29 @@ import {
 } from './streams/upload-options.js';
 import { UploadStream } from './streams/upload-stream.js';
 
-/** A `client.conf` by path, options, or a client that exists already. */
+/**
+ * What every client, admin and adapter is made from: the path of a `client.conf`, options, or a client that
+ * exists already.
+ */
 export type Conf = string | FastDFSOptions | FastDFSClient;
 
+/** What every call that asks a server takes. */
 export interface CallOptions {
-  /** Ends the call; it rejects with the signal's reason. */
+  /** Ends the call; it rejects with the signal's reason. Default: none. */
   signal?: AbortSignal;
 }
 
+/**
+ * Options of `uploadSlave()`: those of an upload, without `appender` (a slave is an ordinary file) and `group`
+ * (its master's).
+ */
 export type SlaveUploadOptions = Omit<UploadOptions, 'appender' | 'group'>;
 
 /**
  * Makes a client. It connects when it is first used.
  * @param conf path of a `client.conf`, or options; a client is returned as it is
- * @throws ArgumentError for wrong options or an unreadable file
+ * @throws ArgumentError for wrong options (`FASTDFS_ARGUMENT`), or a file that cannot be read or makes no sense
+ * (`FASTDFS_CONFIG`)
  */
 export function createClient(conf: Conf): FastDFSClient {
   if (conf instanceof FastDFSClient) return conf;
@@ -62,6 +72,20 @@ function configured(path: string): FastDFSClient {
 /** The engine inside a client, for the parts of this package that send commands of their own. Not exported from it. */
 export let engineOf: (client: FastDFSClient) => Engine;
 
+/**
+ * Every operation on the files of one cluster. It holds the connections, so an application has one for all its
+ * life, and ends it by `close()` or `await using`.
+ *
+ * What asks a server rejects with a {@link FastDFSError}:
+ *
+ * - {@link ServerError}: the server said no; `code` tells why, e.g. `FASTDFS_NOT_FOUND`, `FASTDFS_NO_SPACE`
+ * - {@link NetworkError}, {@link TimeoutError}, {@link ProtocolError}: no server, no answer, or no sensible one
+ * - {@link ArgumentError}: what was passed cannot work, and nothing was sent (`FASTDFS_BAD_FILE_ID` for a
+ *   malformed file id)
+ * - {@link ClosedError}: after `close()`
+ *
+ * and with the signal's reason where a `signal` ended it. Only what is particular to a method is said there.
+ */
 export class FastDFSClient {
   readonly #engine: Engine;
 
@@ -69,44 +93,76 @@ export class FastDFSClient {
     engineOf = (client) => client.#engine;
   }
 
+  /**
+   * As `createClient(options)`.
+   * @throws ArgumentError (`FASTDFS_ARGUMENT`) for wrong options, naming the key
+   */
   constructor(options: FastDFSOptions) {
     this.#engine = new Engine(resolveOptions(options));
   }
 
   /**
-   * A Writable that becomes a file; its `fileId` is set when 'finish' fires. Destroyed or aborted before that, it
-   * leaves nothing on the server.
+   * A Writable that becomes a file; its `fileId` is set when 'finish' fires. Destroyed or aborted before that,
+   * it leaves nothing on the server.
+   * @throws ArgumentError at once for wrong options; what goes wrong later is an 'error' event
+   * (`FASTDFS_SIZE_MISMATCH`, `FASTDFS_CHECKSUM_MISMATCH` and whatever a call rejects with)
    */
   createUploadStream(options: UploadOptions = {}): UploadStream {
     return new UploadStream(this.#usable(), options);
   }
 
-  /** A Readable over a file, or over the bytes from `start` to `end` (inclusive). */
+  /**
+   * A Readable over a file, or over the bytes from `start` to `end` (inclusive).
+   * @throws ArgumentError at once for a malformed file id or range; what goes wrong later is an 'error' event,
+   * also while nobody reads (`FASTDFS_NOT_FOUND`)
+   */
   createDownloadStream(fileId: string, options: DownloadOptions = {}): DownloadStream {
     return new DownloadStream(this.#usable(), fileId, options);
   }
 
-  /** A Writable onto the end of an appender file; what it has confirmed stays whatever happens later. */
+  /**
+   * A Writable onto the end of an appender file; what it has confirmed stays whatever happens later.
+   * @throws ArgumentError at once for wrong options, and for a file that is no appender file
+   * (`FASTDFS_NOT_APPENDER`)
+   */
   createAppendStream(fileId: string, options: AppendOptions = {}): AppendStream {
     return new AppendStream(this.#usable(), fileId, options);
   }
 
-  /** A Writable over the bytes of an appender file from `start` on. */
+  /**
+   * A Writable over the bytes of an appender file from `start` on.
+   * @throws ArgumentError at once for wrong options, and for a file that is no appender file
+   * (`FASTDFS_NOT_APPENDER`)
+   */
   createModifyStream(fileId: string, options: ModifyOptions): ModifyStream {
     return new ModifyStream(this.#usable(), fileId, options);
   }
 
-  /** A Transform that passes every byte on and uploads it too; its `fileId` is set when 'finish' fires. */
+  /**
+   * A Transform that passes every byte on and uploads it too; its `fileId` is set when 'finish' fires.
+   * @throws ArgumentError at once for wrong options
+   */
   createTeeStream(options: UploadOptions = {}): TeeStream {
     return new TeeStream(this.createUploadStream(options));
   }
 
-  /** Uploads content from memory, a stream, an iterable, or a function that writes it. */
+  /**
+   * Uploads content from memory, a stream, an iterable, or a function that writes it.
+   * @throws ArgumentError for wrong options or content, for content of another length than `size`
+   * (`FASTDFS_SIZE_MISMATCH`), and for content of unknown length with `whenSizeUnknown: 'reject'`
+   * (`FASTDFS_SIZE_UNKNOWN`)
+   * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`) when the storage has other bytes; they were removed
+   * @throws ServerError: `FASTDFS_NO_SPACE`; `FASTDFS_NOT_FOUND` for an unknown group, or one without an ACTIVE
+   * storage
+   */
   upload(source: Source, options: UploadOptions = {}): Promise<UploadResult> {
     return this.#upload(source, options);
   }
 
-  /** Uploads a local file; its extension is kept unless the options say otherwise. Errors of the file are Node's own (`ENOENT`). */
+  /**
+   * Uploads a local file; its extension is kept unless the options say otherwise. Fails as `upload()` does;
+   * errors of the local file are Node's own (`ENOENT`, `EISDIR`).
+   */
   async uploadFile(path: string, options: UploadOptions = {}): Promise<UploadResult> {
     const file = await open(path, 'r');
     try {
@@ -119,7 +175,14 @@ export class FastDFSClient {
     }
   }
 
-  /** Uploads a file that belongs to another: its id is the master's with `prefix` before the extension. */
+  /**
+   * Uploads a file that belongs to another: its id is the master's with `prefix` before the extension. Fails as
+   * `upload()` does.
+   * @param masterFileId a file that is there; its extension is taken over unless the options say otherwise
+   * @param prefix 1 to 16 characters of A–Z a–z 0–9 . _ -
+   * @throws ServerError: `FASTDFS_EXISTS` when the master has such a slave already, `FASTDFS_NOT_FOUND` without
+   * the master
+   */
   async uploadSlave(
     masterFileId: string,
     prefix: string,
@@ -129,20 +192,32 @@ export class FastDFSClient {
     return await this.#upload(source, options, { master: masterFileId, prefix });
   }
 
-  /** A whole file, or the bytes from `start` to `end` (inclusive), in memory. */
+  /**
+   * A whole file, or the bytes from `start` to `end` (inclusive), in memory. An `end` behind the file stands
+   * for its last byte; a `start` behind it gives no bytes.
+   * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file
+   * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`) when the bytes are not those that were uploaded
+   * @throws ArgumentError for a wrong range, and for more bytes than a Buffer holds
+   */
   async download(fileId: string, options: DownloadSettings = {}): Promise<Buffer> {
     return await downloadBuffer(this.#usable(), fileId, options);
   }
 
   /**
-   * Downloads to a local file: written under a temporary name beside it, then renamed.
+   * Downloads to a local file: written under a temporary name beside it, then renamed. Fails as `download()`
+   * does; errors of the local file are Node's own, and leave what was there before.
    * @param path default: the remote base name, in the current directory
    */
   async downloadFile(fileId: string, path?: string, options: DownloadSettings = {}): Promise<DownloadedFile> {
     return await downloadToFile(this.#usable(), fileId, path, options);
   }
 
-  /** Appends to an appender file. Content from memory goes in one request: all of it or nothing. */
+  /**
+   * Appends to an appender file. Content from memory goes in one request: all of it or nothing. Content of a
+   * stream goes block by block, and blocks that were written stay when it fails.
+   * @throws ServerError (`FASTDFS_INVALID`) or ArgumentError (`FASTDFS_NOT_APPENDER`) for any other file,
+   * ServerError (`FASTDFS_NOT_FOUND`) for none; after an error with `maybeApplied` look at the size first
+   */
   async append(fileId: string, source: Source, options: AppendOptions = {}): Promise<void> {
     const content = contentOf(source);
     if (content === undefined)
@@ -151,11 +226,15 @@ export class FastDFSClient {
     await appendBlock(this.#usable(), fileId, { chunks: [content], size: content.length }, options.signal);
   }
 
-  /** Writes over an appender file from byte `start` (at most its size) on. */
+  /**
+   * Writes over an appender file from byte `start` (at most its size) on, and past its end. Fails as `append()`
+   * does, and with `FASTDFS_INVALID` for a `start` behind the end; it may be repeated without harm.
+   */
   async modify(fileId: string, start: number, source: Source, options: AppendOptions = {}): Promise<void> {
     const content = contentOf(source);
     if (content === undefined)
       return void (await feed(source, () => this.createModifyStream(fileId, { ...options, start })));
+    checkCount('start', start, 0, Number.MAX_SAFE_INTEGER);
     if (content.length === 0) return;
     await modifyBlock(
       this.#usable(),
@@ -166,7 +245,10 @@ export class FastDFSClient {
     );
   }
 
-  /** Cuts an appender file to `size` bytes (default 0), or extends it with zeros. */
+  /**
+   * Cuts an appender file to `size` bytes (default 0), or extends it with zeros.
+   * @throws ServerError: `FASTDFS_INVALID` for any other file, `FASTDFS_NOT_FOUND` for none
+   */
   async truncate(fileId: string, size = 0, options: CallOptions = {}): Promise<void> {
     await files.truncate(this.#usable(), fileId, size, options);
   }
@@ -174,34 +256,52 @@ export class FastDFSClient {
   /**
    * Turns an appender file into an ordinary one. The storage reads all of it first.
    * @returns the new id; the old one is gone, and so is the metadata
+   * @throws ServerError: `FASTDFS_INVALID` for any other file, and by storages before 6.02; `FASTDFS_NOT_FOUND`
+   * for none
    */
   async finalize(fileId: string, options: CallOptions = {}): Promise<string> {
     return await files.finalizeFile(this.#usable(), fileId, options);
   }
 
-  /** Removes a file and its metadata. With `ignoreNotFound` a file that is gone already is no error. */
+  /**
+   * Removes a file and its metadata. With `ignoreNotFound` (default false) a file that is gone already is no
+   * error.
+   * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file, unless that is ignored
+   */
   async delete(fileId: string, options: CallOptions & { ignoreNotFound?: boolean } = {}): Promise<void> {
     await files.remove(this.#usable(), fileId, options);
   }
 
+  /** Whether a storage has the file. Asks one, for an ordinary file, too. */
   async exists(fileId: string, options: CallOptions = {}): Promise<boolean> {
     return await files.exists(this.#usable(), fileId, options);
   }
 
   /**
-   * Size, time and checksum. `source: 'id'` reads them out of the id and asks nobody, so a deleted file has them,
-   * too; `server` asks; `auto` (default) asks only what the id does not tell.
+   * Size, time and checksum. `source: 'id'` reads them out of the id and asks nobody, so a deleted file has
+   * them, too; `server` asks; `auto` (default) asks only what the id does not tell.
+   * @throws ServerError (`FASTDFS_NOT_FOUND`) when a server was asked and has no such file
+   * @throws ArgumentError for `source: 'id'` and a file whose id does not tell its size (appender and slave
+   * files)
    */
   async stat(fileId: string, options: files.StatOptions = {}): Promise<files.FileStat> {
     return await files.stat(this.#usable(), fileId, options);
   }
 
-  /** The file's metadata; `{}` when it has none. */
+  /**
+   * The file's metadata; `{}` when it has none.
+   * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file
+   */
   async getMetadata(fileId: string, options: CallOptions = {}): Promise<Metadata> {
     return await files.getFileMetadata(this.#usable(), fileId, options);
   }
 
-  /** Replaces the file's metadata (`overwrite`, the default) or adds to it (`merge`). */
+  /**
+   * Replaces the file's metadata (`overwrite`, the default) or adds to it (`merge`).
+   * @throws ArgumentError for what would not come back as it is: an empty key or one above 64 bytes, a value
+   * above 256, NUL, 0x01 or 0x02 in either
+   * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file
+   */
   async setMetadata(
     fileId: string,
     metadata: Metadata,
@@ -210,7 +310,12 @@ export class FastDFSClient {
     await files.setFileMetadata(this.#usable(), fileId, metadata, options);
   }
 
-  /** The storages that have the file (`read`, the default), or the one where it can be changed (`update`). */
+  /**
+   * The storages that have the file (`read`, the default), or the one where it can be changed (`update`), in
+   * the order in which the tracker names them. Trackers do not know whether there is such a file.
+   * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such group, or no storage of it that could be
+   * asked
+   */
   async locate(
     fileId: string,
     options: CallOptions & { for?: 'read' | 'update' } = {},
@@ -218,13 +323,16 @@ export class FastDFSClient {
     return await files.locate(this.#usable(), fileId, options);
   }
 
-  /** Where a web server of the cluster serves the file: below `baseUrl`, or a path without one. */
+  /**
+   * Where a web server of the cluster serves the file: below `baseUrl`, or a path without one. Asks nobody.
+   * @throws ArgumentError for a malformed file id, and for `expiresIn` without `httpSecret`
+   */
   url(fileId: string, options: UrlOptions = {}): string {
     const { options: resolved } = this.#engine;
     return createUrl(resolved, fileId, options) ?? createPath(resolved, fileId, options);
   }
 
-  /** Connections per server, as they are now. */
+  /** Connections per server (`host:port`), as they are now. */
   stats(): PoolStats {
     return this.#engine.pools.stats();
   }
@@ -237,6 +345,7 @@ export class FastDFSClient {
     return this.#engine.close();
   }
 
+  /** As `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

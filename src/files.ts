@@ -19,15 +19,21 @@ import { isDirectory } from './streams/local-error.js';
 import { finalize } from './streams/streamed-upload.js';
 
 interface Options {
+  /** Ends the call; it rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
 }
 
+/** Where a storage listens, as the tracker announces it. */
 export interface StorageAddress {
+  /** IP address. */
   host: string;
+  /** Port of the storage protocol. */
   port: number;
 }
 
+/** What is known of a file, by its id or by a storage. */
 export interface FileStat {
+  /** The id that was asked about. */
   fileId: string;
   /** Bytes. */
   size: number;
@@ -41,12 +47,17 @@ export interface FileStat {
   sourceAddress: string;
   /** The same as storage id, in clusters that use ids. */
   sourceId?: number;
+  /** What can be done with it: only an `appender` file can change. */
   kind: FileKind;
   /** Where this was read. */
   from: 'id' | 'server';
 }
 
-export interface StatOptions extends Options {
+/** Where to look, and how closely. */
+export interface StatOptions {
+  /** Ends the call; it rejects with the signal's reason. Default: none. */
+  signal?: AbortSignal | undefined;
+  /** `id` asks nobody, `server` a storage, `auto` only what the id does not tell. Default `auto`. */
   source?: 'auto' | 'id' | 'server';
   /** Have the storage compute the CRC-32 of an appender or slave file, for which it reads all of it. Default false. */
   crc32?: boolean;

@@ -17,10 +17,17 @@ export {
   FastDFSClient,
   type SlaveUploadOptions,
 } from './client.js';
+export type { Address } from './core/address.js';
 export type { PoolStats } from './core/cluster/pools.js';
-export { type LoadedConfig, loadConfig } from './core/config/index.js';
+export type { ClientConf } from './core/config/client-conf.js';
+export {
+  type LoadedConfig,
+  loadConfig,
+  type StorageAccess,
+  type StorageIdRecord,
+} from './core/config/index.js';
 export type { CommandEvent, ConnectEvent } from './core/diagnostics.js';
-export type { DownloadSettings } from './core/download.js';
+export type { DownloadRange, DownloadSettings } from './core/download.js';
 export {
   ArgumentError,
   ClosedError,
@@ -35,7 +42,7 @@ export {
 export { type FileKind, type ParsedFileId, parseFileId } from './core/file-id.js';
 export type { Metadata } from './core/metadata.js';
 export type { ServerPoolStats } from './core/net/pool.js';
-export type { FastDFSOptions } from './core/options.js';
+export type { FastDFSOptions, LogLevel } from './core/options.js';
 export type {
   StorageClusterStat,
   StorageStat,
@@ -44,18 +51,28 @@ export type {
   VolumeStat,
 } from './core/protocol/admin-commands.js';
 export type {
+  ByteName,
   ConnectionCounts,
   Counter,
+  DiskName,
   GroupInfo,
+  OperationName,
   RwMode,
   StorageInfo,
   StorageStatus,
 } from './core/protocol/records.js';
+export type { MetadataMode } from './core/protocol/storage-commands.js';
 export { createToken, type TokenVerdict, type VerifyTokenInput, verifyToken } from './core/token.js';
 export type { UploadResult } from './core/uploaded.js';
 export type { UrlOptions } from './core/url.js';
 export type { FileStat, StatOptions, StorageAddress } from './files.js';
-export type { AppendOptions, AppendStream, ModifyOptions, ModifyStream } from './streams/block-streams.js';
+export type {
+  AppendOptions,
+  AppendStream,
+  BlockStream,
+  ModifyOptions,
+  ModifyStream,
+} from './streams/block-streams.js';
 export type { DownloadOptions, DownloadStream } from './streams/download-stream.js';
 export type { DownloadedFile } from './streams/download-to.js';
 export type { Source, WriteContent } from './streams/source.js';

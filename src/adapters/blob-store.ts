@@ -76,6 +76,10 @@ export function fdfsBlobStore(conf: Conf, options: BlobStoreOptions = {}): FdfsB
   return new FdfsBlobStore(conf, options);
 }
 
+/**
+ * An abstract-blob-store over FastDFS; made by `fdfsBlobStore()`. Its calls fail as those of the client do, and
+ * with {@link BlobNotFoundError} for a key that leads nowhere; an index that fails fails the call.
+ */
 export class FdfsBlobStore {
   readonly #held: HeldClient;
   readonly #defaults: BlobDefaults;
@@ -112,6 +116,7 @@ export class FdfsBlobStore {
     await this.#held.close();
   }
 
+  /** As `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -119,11 +124,15 @@ export class FdfsBlobStore {
   /**
    * A Writable that becomes a blob. Destroyed or failed before its 'finish' it leaves nothing, and a blob that had
    * the key before is still there; once the key leads to the new file, giving up comes too late.
+   * @param callback called once: with the blob when the stream has finished, or with what went wrong
+   */
+  createWriteStream(callback?: WriteCallback): BlobWriteStream;
+  /**
+   * The same for a key of one's own, or with options.
    * @param options key, or `key` or `name` and options of an upload; fields that are neither are left alone, and of a
    * blob handed back only `key` and `name` count
    * @param callback called once: with the blob when the stream has finished, or with what went wrong
    */
-  createWriteStream(callback?: WriteCallback): BlobWriteStream;
   createWriteStream(
     options: string | BlobWriteOptions | StoredBlob | undefined,
     callback?: WriteCallback,
@@ -179,6 +188,7 @@ export class FdfsBlobStore {
 
   /** Whether a key leads to a blob; no key, or one that could be none, does not. */
   exists(options?: string | BlobName | StoredBlob): Promise<boolean>;
+  /** The same by callback. */
   exists(options: string | BlobName | StoredBlob | undefined, callback: ExistsCallback): void;
   exists(options?: string | BlobName | StoredBlob, callback?: ExistsCallback): Promise<boolean> | undefined {
     return answered(this.#exists(named(options).key), callback);
@@ -186,6 +196,7 @@ export class FdfsBlobStore {
 
   /** Removes a blob. One that is not there is no error. */
   remove(options?: string | BlobName | StoredBlob): Promise<void>;
+  /** The same by callback. */
   remove(options: string | BlobName | StoredBlob | undefined, callback: RemoveCallback): void;
   remove(options?: string | BlobName | StoredBlob, callback?: RemoveCallback): Promise<void> | undefined {
     return answered(this.#keys.remove(named(options).key), callback);

@@ -21,11 +21,13 @@ import { EINVAL, EISDIR, errnoOf } from './classic/errno.js';
 import type {
   Answer,
   Downloaded,
-  FileInfoTable,
+  FileInfo,
   GroupTable,
   MetadataTable,
+  NewTrunkServer,
   ServerTable,
   Uploaded,
+  UploadedAppender,
   UploadMode,
   UploadSource,
   Write,
@@ -34,12 +36,15 @@ import type {
 export type {
   Answer,
   Downloaded,
+  FileInfo,
   FileInfoTable,
   GroupTable,
   MetadataTable,
+  NewTrunkServer,
   Result,
   ServerTable,
   Uploaded,
+  UploadedAppender,
   UploadMode,
   UploadSource,
   Write,
@@ -54,7 +59,8 @@ interface Session {
 /** The one client of the process, between `fdfs_init` and `fdfs_destroy`. */
 let session: Session | undefined;
 
-type Optional<T> = T | null | undefined;
+/** An argument that may be left out, or be null where ported code has `None`. */
+export type Optional<T> = T | null | undefined;
 
 /**
  * Sets up the client. A second call replaces the first one's.
@@ -144,6 +150,7 @@ export async function fdfs_getmeta(
 }
 
 /**
+ * Sets the metadata of a file.
  * @param op_flag `O` overwrites all metadata of the file, `M` merges
  * @param metadata `n1=v1,n2=v2`; a value may contain `=`, neither may contain a comma
  */
@@ -185,7 +192,7 @@ export async function fdfs_append_file(appender_file_id: string, local_filename:
 }
 
 /** What the id tells, and of appender and slave files, the server; those it reads whole for their checksum. */
-export async function fdfs_file_info(file_id: string): Promise<Answer<{ fileinfotable: FileInfoTable }>> {
+export async function fdfs_file_info(file_id: string): Promise<Answer<FileInfo>> {
   return await withSession(async ({ client }) => {
     const info = await client.stat(file_id, { crc32: true });
     return {
@@ -203,7 +210,7 @@ export async function fdfs_file_info(file_id: string): Promise<Answer<{ fileinfo
 }
 
 /** Uploads a local file as an appender file. */
-export async function fdfs_upload_append(local_filename: string): Promise<Answer<{ file_id: string }>> {
+export async function fdfs_upload_append(local_filename: string): Promise<Answer<UploadedAppender>> {
   return await withSession(async ({ client }) => {
     const { fileId } = await client.uploadFile(local_filename, { appender: true });
     return { file_id: fileId };
@@ -272,7 +279,7 @@ export async function fdfs_set_trunk_server(
   tracker_server: Optional<string>,
   group_name: string,
   storage_id?: Optional<string>,
-): Promise<Answer<{ new_trunk_server_id: string }>> {
+): Promise<Answer<NewTrunkServer>> {
   return await withSession(async ({ admin }) => {
     const options = trackerOption(tracker_server);
     const id = await admin.setTrunkServer(group_name, storage_id || undefined, options);

@@ -17,11 +17,13 @@ export type FdfsFileWriterOptions<File = FormFile> = UploadOptions | ((file: Fil
 
 /** What `fdfsFileWriter()` makes: the handler itself, with a way to close it. */
 export interface FdfsFileWriter<File = FormFile> {
+  /** Opens the Writable for one file of a form. */
   (file?: File): Writable;
   /** The client that uploads. */
   readonly client: FastDFSClient;
   /** Closes the client, unless it was passed in. Uploads under way fail and leave nothing. Safe to call twice. */
   close(): Promise<void>;
+  /** As `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -21,15 +21,18 @@ import { type Target, targetOf } from './http/target.js';
 
 export type { FdfsServeOptions, ServedFile, TokenOptions } from './http/options.js';
 
+/** What Express and Connect pass as third argument. */
 export type Next = (error?: unknown) => void;
 
 /** A request handler, and the client behind it. */
 export interface FdfsHandler {
+  /** Answers one request, or calls `next`. */
   (req: IncomingMessage, res: ServerResponse, next?: Next): void;
   /** The client that downloads. */
   readonly client: FastDFSClient;
   /** Closes the client, unless it was passed in. Replies under way are broken off. Safe to call twice. */
   close(): Promise<void>;
+  /** As `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

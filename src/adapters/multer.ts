@@ -21,11 +21,16 @@ import type {
 } from './multer/types.js';
 
 export type {
+  EngineFile,
   FdfsStorageOptions,
+  HandleCallback,
   IncomingFile,
   MulterRequest,
   PerFile,
+  PerFileCallback,
   PerFileFunction,
+  PerFileResult,
+  RemoveCallback,
   StoredFields,
   StoredFile,
   StoredInfo,
@@ -44,6 +49,11 @@ export function fdfsStorage<Req extends MulterRequest = MulterRequest>(
   return new FdfsStorage(conf, options);
 }
 
+/**
+ * A storage engine for multer; made by `fdfsStorage()`. What goes wrong with a file fails its request, with the
+ * error of the upload, `FASTDFS_REQUEST_ABORTED` when the sender left, or `FASTDFS_OPTION_FAILED` when an
+ * option rejects with something that is no object.
+ */
 export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
   /** The client that uploads. */
   readonly client: FastDFSClient;
@@ -63,6 +73,7 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
     await this.#held.close();
   }
 
+  /** As `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

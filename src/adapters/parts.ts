@@ -10,13 +10,17 @@ import type { UploadOptions, UploadResult, UploadStream } from '../index.js';
 
 /** A part as `@fastify/multipart` hands it over. */
 export interface StreamedPart {
+  /** Its content. */
   file: Readable;
+  /** Name of the file on the sender's side. */
   filename?: string | undefined;
 }
 
 /** A file as koa-body and formidable hand it over when they write to disk. */
 export interface SavedPart {
+  /** Where it lies. */
   filepath: string;
+  /** Name of the file on the sender's side. */
   originalFilename?: string | null;
 }
 
@@ -28,6 +32,7 @@ export class TruncatedError extends FastDFSError {
   /** Answered by Fastify, Express and Koa: Payload Too Large. */
   readonly statusCode = 413;
 
+  /** @internal */
   constructor() {
     super('FASTDFS_TRUNCATED', 'The file is larger than the limit of the form; nothing of it was kept');
   }

@@ -22,7 +22,7 @@ import type { FdfsStoreOptions, TusUpload } from './tus/types.js';
 import { UploadIds } from './tus/upload-ids.js';
 import { webStreamOf } from './tus/web-stream.js';
 
-export { allowAnyFileName } from './tus/file-names.js';
+export { allowAnyFileName, type FileNameQuoter } from './tus/file-names.js';
 export type { FdfsStoreOptions, TusStorage, TusUpload } from './tus/types.js';
 
 /** Under its own type the base class would need `@tus/server` in this package's declarations. */
@@ -36,7 +36,13 @@ interface Found extends UploadState {
   readonly offset: number;
 }
 
+/**
+ * A data store for `@tus/server` 2, which calls its methods. They fail with what that answers: `ERRORS` of
+ * `@tus/server` for an unknown upload id (404), a wrong offset (409) and the like, and an error of the client
+ * with `status_code` and `body` for the rest.
+ */
 export class FdfsStore extends Base {
+  /** Extensions of the protocol that it serves. */
   readonly extensions: string[] = [
     'creation',
     'creation-with-upload',
@@ -78,10 +84,12 @@ export class FdfsStore extends Base {
     await this.#held.close();
   }
 
+  /** As `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
+  /** Whether it serves an extension. */
   hasExtension(extension: string): boolean {
     return this.extensions.includes(extension);
   }
@@ -164,11 +172,15 @@ export class FdfsStore extends Base {
     return webStreamOf(() => this.client.createDownloadStream(fileId));
   }
 
-  /** Nothing expires: FastDFS cannot list its files. */
+  /**
+   * Removes nothing: FastDFS cannot list its files.
+   * @returns 0
+   */
   async deleteExpired(): Promise<number> {
     return 0;
   }
 
+  /** 0: uploads do not expire. */
   getExpiration(): number {
     return 0;
   }

@@ -23,8 +23,10 @@ import { watchCluster } from './watch.js';
 const IN_USE: ReadonlySet<StorageStatus> = new Set(['ONLINE', 'ACTIVE', 'RECOVERY']);
 
 /**
- * Looks after a cluster: groups, storages, trackers. Made from a path or options it has a client of its own, which
- * `close()` closes; a client that is passed stays with whoever passed it.
+ * Looks after a cluster: groups, storages, trackers. Made from a path or options it has a client of its own,
+ * which `close()` closes; a client that is passed stays with whoever passed it.
+ *
+ * Calls reject as those of {@link FastDFSClient} do. A status in brackets is the `status` of the ServerError.
  */
 export class FastDFSAdmin {
   readonly #client: FastDFSClient;
@@ -42,14 +44,17 @@ export class FastDFSAdmin {
     this.#trackers = new AdminTrackers(engineOf(this.#client));
   }
 
-  /** Every group, sorted by name. */
+  /** Every group that the tracker knows, sorted by name. */
   async listGroups(options: AdminOptions = {}): Promise<GroupInfo[]> {
     return await this.#usable().read(options, async (ask) =>
       settled(await ask(commands.listAllGroups, undefined), ask),
     );
   }
 
-  /** @throws ServerError (2) when there is no such group */
+  /**
+   * One group.
+   * @throws ServerError (2) when there is no such group
+   */
   async getGroup(name: string, options: AdminOptions = {}): Promise<GroupInfo> {
     checkGroup(name);
     const groups = await this.#usable().read(options, async (ask) =>
@@ -182,6 +187,7 @@ export class FastDFSAdmin {
     if (this.#owned) await this.#client.close();
   }
 
+  /** As `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

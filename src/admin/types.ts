@@ -2,21 +2,24 @@
 import type { FastDFSError } from '../core/errors.js';
 import type { GroupInfo, StorageInfo } from '../core/protocol/records.js';
 
+/** What every call of the admin takes. */
 export interface AdminOptions {
   /**
-   * `host:port` of the tracker to ask; port 22122 where none is given. Default: any that answers. Changes go to every
-   * tracker, and with this option to this one alone.
+   * `host:port` of the tracker to ask; port 22122 where none is given. Default: any that answers. Changes go to
+   * every tracker, and with this option to this one alone.
    */
   tracker?: string;
-  /** Ends the call; it rejects with the signal's reason. */
+  /** Ends the call; it rejects with the signal's reason. Default: none. */
   signal?: AbortSignal;
 }
 
+/** Which storages to list, and whom to ask. */
 export interface ListStoragesOptions extends AdminOptions {
-  /** Only the storage with this id (in clusters without ids: its IP address). */
+  /** Only the storage with this id (in clusters without ids: its IP address). Default: all of the group. */
   storage?: string;
 }
 
+/** A configured tracker, and how it is doing. */
 export interface TrackerStatus {
   /** `host:port`, as configured. */
   readonly address: string;
@@ -38,6 +41,7 @@ export interface TrackerStatus {
 
 /** A group and its storages, as seen at one time. */
 export interface GroupState extends GroupInfo {
+  /** Its storages, sorted by id; deleted ones are among them until the tracker is restarted. */
   readonly storages: readonly StorageInfo[];
 }
 
@@ -50,10 +54,13 @@ export type Verdict = 'ok' | 'degraded' | 'down';
 
 /** The cluster at one time, and what is wrong with it. */
 export interface ClusterHealth {
+  /** The whole cluster in a word. */
   readonly verdict: Verdict;
   /** In words, one for each thing that is wrong; empty when all is well. */
   readonly reasons: readonly string[];
+  /** When this was looked at, by the clock of this machine. */
   readonly checkedAt: Date;
+  /** Every configured tracker, in the order of the options. */
   readonly trackers: readonly TrackerStatus[];
   /** Empty when they could not be read. */
   readonly groups: readonly GroupState[];
@@ -61,6 +68,7 @@ export interface ClusterHealth {
   readonly error?: Error;
 }
 
+/** What `health()` calls behind, and whom it asks. */
 export interface HealthOptions extends AdminOptions {
   /**
    * A storage is behind when it lacks changes of the others that are older than this, in seconds. Default 300.
@@ -69,6 +77,7 @@ export interface HealthOptions extends AdminOptions {
   maxLagSeconds?: number;
 }
 
+/** How often `watch()` looks, and as `health()`. */
 export interface WatchOptions extends HealthOptions {
   /** From the start of one look to the start of the next, in milliseconds; looks never overlap. Default 5000. */
   intervalMs?: number;

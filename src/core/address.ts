@@ -2,8 +2,11 @@
 import { isIPv6 } from 'node:net';
 import { ArgumentError } from './errors.js';
 
+/** Where a server listens. */
 export interface Address {
+  /** Host name or IP address, without brackets. */
   readonly host: string;
+  /** TCP port. */
   readonly port: number;
 }
 

@@ -13,6 +13,7 @@ import { downloadFile, type FileInfo, queryFileInfo } from './protocol/storage-c
 import { ConsumerIdle, type ContentSink, ReceiveExchange } from './receive-exchange.js';
 import { worthElsewhere } from './retry.js';
 
+/** Which bytes of a file, both ends included. */
 export interface DownloadRange {
   /** First byte, from 0. Default 0. */
   start?: number | undefined;
@@ -20,9 +21,11 @@ export interface DownloadRange {
   end?: number | undefined;
 }
 
+/** Which bytes to fetch, and whether to check them. */
 export interface DownloadSettings extends DownloadRange {
   /** Compare the CRC-32 of a whole ordinary file with the one in its id. Default true. */
   verify?: boolean | undefined;
+  /** Ends the download; it fails with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
 }
 

@@ -17,19 +17,28 @@ export interface ErrorDetails {
   maybeApplied?: boolean | undefined;
   /** A file that this call made and could not remove again. */
   orphan?: string | undefined;
+  /** What was behind it: an error of Node, or an AggregateError with one error for each tracker. */
   cause?: unknown;
 }
 
-/** Base of all errors. */
+/** Base of all errors. Tell them apart by `code`, which stays the same from version to version. */
 export class FastDFSError extends Error {
+  /** What went wrong, e.g. `FASTDFS_NOT_FOUND`. */
   readonly code: string;
+  /** Protocol command that failed, e.g. `UPLOAD_FILE`; undefined where none was sent. */
   command?: string | undefined;
+  /** `host:port` of the server concerned. */
   address?: string | undefined;
+  /** File id of the file concerned. */
   fileId?: string | undefined;
+  /** The same call may be made again without harm: nothing was changed by this attempt. */
   retryable: boolean;
+  /** The change may have happened although the call failed: look before you repeat it. */
   maybeApplied: boolean;
+  /** A file that this call made and could not remove again: delete it later. */
   orphan?: string | undefined;
 
+  /** @param details what is known; `retryable` and `maybeApplied` are false where it does not say */
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
@@ -50,6 +59,10 @@ export class ServerError extends FastDFSError {
   /** Name of that errno, e.g. `ENOENT`. */
   readonly errno: string;
 
+  /**
+   * @param status the status byte; one that is not known gets the code `FASTDFS_SERVER_ERROR`
+   * @param details `hint` takes the place of the words for the status
+   */
   constructor(status: number, details: ErrorDetails & { hint?: string } = {}) {
     const known = STATUS[status];
     const at = details.address ? ` at ${details.address}` : '';
@@ -65,10 +78,16 @@ export class ServerError extends FastDFSError {
   }
 }
 
-/** The connection could not be made, or broke. */
+/**
+ * The connection could not be made, or broke: `FASTDFS_CONNECT_FAILED`, `FASTDFS_CONNECTION_LOST`,
+ * `FASTDFS_NO_TRACKER`; and `FASTDFS_ORPHAN`, where an upload was given up and its file could not be removed.
+ */
 export class NetworkError extends FastDFSError {}
 
-/** What a time-out was waiting for. */
+/**
+ * What a time-out was waiting for: a connection to be made, a free one of the pool, the reply, or the next
+ * bytes of it.
+ */
 export type TimeoutPhase = 'connect' | 'lease' | 'response' | 'progress';
 
 const TIMEOUT_CODES = {
@@ -78,25 +97,39 @@ const TIMEOUT_CODES = {
   progress: 'FASTDFS_PROGRESS_TIMEOUT',
 } as const satisfies Record<TimeoutPhase, string>;
 
-/** Nothing happened for as long as the options allow. */
+/**
+ * Nothing happened for as long as the options allow: `FASTDFS_CONNECT_TIMEOUT`, `FASTDFS_POOL_TIMEOUT`,
+ * `FASTDFS_RESPONSE_TIMEOUT`, `FASTDFS_PROGRESS_TIMEOUT`.
+ */
 export class TimeoutError extends FastDFSError {
+  /** What was waited for. */
   readonly phase: TimeoutPhase;
 
+  /** @param phase decides the code */
   constructor(phase: TimeoutPhase, message: string, details: ErrorDetails = {}) {
     super(TIMEOUT_CODES[phase], message, details);
     this.phase = phase;
   }
 }
 
-/** The peer sent something that is not FastDFS as this package knows it, or bytes that do not add up. */
+/**
+ * The peer sent something that is not FastDFS as this package knows it, or bytes that do not add up:
+ * `FASTDFS_PROTOCOL`, `FASTDFS_CHECKSUM_MISMATCH`.
+ */
 export class ProtocolError extends FastDFSError {
+  /** @param details `code` is `FASTDFS_PROTOCOL` where it does not say */
   constructor(message: string, details: ErrorDetails & { code?: string } = {}) {
     super(details.code ?? 'FASTDFS_PROTOCOL', message, details);
   }
 }
 
-/** The caller passed something that cannot work. Nothing was sent. */
+/**
+ * The caller passed something that cannot work: `FASTDFS_ARGUMENT`, `FASTDFS_BAD_FILE_ID`, `FASTDFS_CONFIG`,
+ * `FASTDFS_NOT_APPENDER`, `FASTDFS_SIZE_MISMATCH`, `FASTDFS_SIZE_UNKNOWN`. Nothing was sent, or nothing of it
+ * is left.
+ */
 export class ArgumentError extends FastDFSError {
+  /** @param details `code` is `FASTDFS_ARGUMENT` where it does not say */
   constructor(message: string, details: ErrorDetails & { code?: string } = {}) {
     super(details.code ?? 'FASTDFS_ARGUMENT', message, details);
   }
@@ -104,6 +137,7 @@ export class ArgumentError extends FastDFSError {
 
 /** The client, or the stream, was closed before the call was done. */
 export class ClosedError extends FastDFSError {
+  /** The code is `FASTDFS_CLOSED`. */
   constructor(message = 'The FastDFS client is closed', details: ErrorDetails = {}) {
     super('FASTDFS_CLOSED', message, details);
   }

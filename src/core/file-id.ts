@@ -11,10 +11,14 @@ import {
   TRUNK_NAME_LENGTH,
 } from './protocol/constants.js';
 
+/** What a file is: `normal` never changes, `appender` can, `slave` belongs to a master file. */
 export type FileKind = 'normal' | 'appender' | 'slave';
 
+/** What a file id tells without asking anybody. */
 export interface ParsedFileId {
+  /** The id itself. */
   readonly fileId: string;
+  /** The part before the first slash. */
   readonly group: string;
   /** The id without the group and its slash, as servers call it. */
   readonly remoteFilename: string;
@@ -24,9 +28,11 @@ export interface ParsedFileId {
   readonly kind: FileKind;
   /** The content lies inside a trunk file; of no concern to clients otherwise. */
   readonly trunk: boolean;
-  /** Storage that took the upload: its IPv4 address, or its storage id where the cluster uses ids. */
+  /** IPv4 address of the storage that took the upload; undefined where the cluster uses storage ids. */
   readonly sourceAddress?: string;
+  /** The storage id instead of the address, where the cluster uses ids. */
   readonly sourceId?: number;
+  /** When it was uploaded, by the storage's clock, to the second. */
   readonly createdAt: Date;
   /** Bytes; only of `normal` files. */
   readonly size?: number;

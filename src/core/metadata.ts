@@ -5,6 +5,7 @@
 import { ArgumentError } from './errors.js';
 import { MAX_METADATA_KEY, MAX_METADATA_REQUEST, MAX_METADATA_VALUE } from './protocol/constants.js';
 
+/** Names and values stored beside a file: keys of 1 to 64 bytes, values of at most 256, as UTF-8. */
 export type Metadata = Record<string, string>;
 
 const RECORD = '\x01';

@@ -26,7 +26,9 @@ export interface FastDFSOptions {
    * and as `FASTDFS_PROGRESS_TIMEOUT` in the middle of a transfer.
    */
   networkTimeoutMs?: number;
-  /** Connections kept and shared by the calls of one client. */
+  /**
+   * Connections kept and shared by the calls of one client. Default: 16 to a server, closed after 30 s of rest.
+   */
   pool?: {
     /** Most connections open to one server at a time; further calls wait. Default 16. */
     maxPerServer?: number;
@@ -38,7 +40,10 @@ export interface FastDFSOptions {
      */
     acquireTimeoutMs?: number;
   };
-  /** Repeats of what may be repeated without harm; other calls are never repeated. */
+  /**
+   * Repeats of what may be repeated without harm; other calls are never repeated. Default: two, 100 ms and more
+   * apart.
+   */
   retry?: {
     /** Attempts after the first; 0 turns repeats off. Default 2. When used up, the last error is thrown. */
     retries?: number;
@@ -65,7 +70,9 @@ export interface FastDFSOptions {
    * call with `FASTDFS_ARGUMENT`.
    */
   mapAddress?: (address: { host: string; port: number; role: 'tracker' | 'storage' }) => {
+    /** Host name or IP address to connect to. */
     host: string;
+    /** Port to connect to. */
     port: number;
   };
   /** Group that uploads go to unless the call says another. Default: the tracker decides. */
@@ -74,10 +81,11 @@ export interface FastDFSOptions {
   baseUrl?: string;
   /** `http.anti_steal.secret_key` of the web servers; with it urls carry `?token=…&ts=…`. Default: none. */
   httpSecret?: string;
-  /** Receives what happens; functions that are missing are not called. Default: silent. */
+  /** Receives what happens; functions that are missing are not called. Default: silent. `console` is one. */
   logger?: Partial<Record<LogLevel, (message: string, fields?: object) => void>>;
 }
 
+/** The functions that a logger may have. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type ServerRole = 'tracker' | 'storage';
 export type Logger = Readonly<Record<LogLevel, (message: string, fields?: object) => void>>;

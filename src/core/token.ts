@@ -46,13 +46,24 @@ function fitsChecker(remoteFilename: string, secret: string): boolean {
 
 /** A token as it came with a request, and what to judge it by. */
 export type VerifyTokenInput = (
-  | { fileId: string; remoteFilename?: undefined }
-  | { remoteFilename: string; fileId?: undefined }
+  | {
+      /** The file, by its id. */
+      fileId: string;
+      /** Not beside `fileId`. */
+      remoteFilename?: undefined;
+    }
+  | {
+      /** The file, by its name within its group. */
+      remoteFilename: string;
+      /** Not beside `remoteFilename`. */
+      fileId?: undefined;
+    }
 ) & {
   /** As received. Anything but a string of 32 bytes is `malformed`. */
   token: unknown;
   /** As received: unix seconds, a number or decimal digits. 0 never expires. Anything else is `malformed`. */
   ts: unknown;
+  /** `http.anti_steal.secret_key`; an empty one is refused. */
   secret: string;
   /** The time to judge by. Default: now. */
   now?: Date;
@@ -66,9 +77,21 @@ export type VerifyTokenInput = (
   clockSkewMs?: number;
 };
 
+/**
+ * What `verifyToken()` finds. `malformed`: no token or time at all; `mismatch`: of another file, secret or
+ * time; `expired` and `not-yet-valid`: older than it may be, or from the future.
+ */
 export type TokenVerdict =
-  | { ok: true }
-  | { ok: false; reason: 'malformed' | 'expired' | 'mismatch' | 'not-yet-valid' };
+  | {
+      /** The token is good. */
+      ok: true;
+    }
+  | {
+      /** The token is not good. */
+      ok: false;
+      /** Why. */
+      reason: 'malformed' | 'expired' | 'mismatch' | 'not-yet-valid';
+    };
 
 /**
  * Judges a token. What a request can get wrong is a verdict, never an error; comparing takes the same time

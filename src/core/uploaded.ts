@@ -10,8 +10,11 @@ import type { Metadata } from './metadata.js';
 import { setMetadata } from './protocol/storage-commands.js';
 import { createUrl } from './url.js';
 
+/** A file that is stored. */
 export interface UploadResult {
+  /** What finds it again: keep it. */
   fileId: string;
+  /** The group that holds it. */
   group: string;
   /** The id without its group. */
   remoteFilename: string;
@@ -22,7 +25,12 @@ export interface UploadResult {
   /** Where a web server of the cluster serves it; only with `baseUrl`. */
   url?: string;
   /** Storage that took the upload. */
-  storage: { host: string; port: number };
+  storage: {
+    /** IP address. */
+    host: string;
+    /** Port of the storage protocol. */
+    port: number;
+  };
   /** What was stored as metadata, if anything. */
   metadata?: Metadata;
   /**

@@ -4,15 +4,16 @@ import { splitFileId } from './file-id.js';
 import type { ResolvedOptions } from './options.js';
 import { createToken } from './token.js';
 
+/** What `url()` puts behind the path. */
 export interface UrlOptions {
-  /** Name under which browsers save the file (`?filename=`, understood by the nginx module). */
+  /** Name under which browsers save the file (`?filename=`, understood by the nginx module). Default: none. */
   filename?: string;
   /**
    * Seconds until the token expires, for servers with the usual `token_ttl` of 900 seconds; `Infinity` never.
    * Default: 900. Needs `httpSecret`.
    */
   expiresIn?: number;
-  /** Default: the present time. */
+  /** Time from which `expiresIn` counts. Default: the present time. */
   now?: Date;
 }
 

@@ -21,10 +21,15 @@ import { traitsOf } from './versions.js';
 
 /** One stored file, however many storages hold it. */
 export interface EmbeddedFile {
+  /** Its id. */
   readonly fileId: string;
+  /** The group that holds it. */
   readonly group: string;
+  /** The id without its group. */
   readonly remoteFilename: string;
+  /** Bytes. */
   readonly size: number;
+  /** Last change of its content. */
   readonly modifiedAt: Date;
   /** Indexes of the storages of the group that hold it. */
   readonly storages: number[];
@@ -34,10 +39,16 @@ export interface EmbeddedFile {
 
 /** Options for `createClient`. */
 export interface EmbeddedClientOptions {
+  /** `host:port` of every tracker. */
   trackers: string[];
+  /** The option `secret`, where one was given. */
   httpSecret?: string;
 }
 
+/**
+ * Trackers and storages in this process, over real TCP, for tests and local development. `stop()` or `await
+ * using` ends them.
+ */
 export class EmbeddedFastDFS {
   readonly #options: ResolvedOptions;
   readonly #directory: string;
@@ -49,7 +60,8 @@ export class EmbeddedFastDFS {
 
   /**
    * Starts trackers and storages; all of them listen when the promise resolves.
-   * @throws ArgumentError naming the option that makes no sense
+   * @throws ArgumentError naming the option that makes no sense; Node's own error when a port is taken
+   * (`EADDRINUSE`)
    */
   static async start(options: EmbeddedOptions = {}): Promise<EmbeddedFastDFS> {
     const { host = '127.0.0.1' } = options;
@@ -102,7 +114,11 @@ export class EmbeddedFastDFS {
     return this.#directory;
   }
 
-  /** `host:port` of a storage. */
+  /**
+   * `host:port` of a storage.
+   * @param index among the storages of the group; default 0
+   * @throws ArgumentError when there is no such storage
+   */
   storageAddress(group: string, index = 0): string {
     return formatAddress(this.#storage(group, index));
   }
@@ -136,6 +152,7 @@ export class EmbeddedFastDFS {
    * How many requests arrived since the start or the last reset, refused and disturbed ones included.
    * @param command by name or code; default: all
    * @param server `tracker/0`, `group1/0`, …; default: all
+   * @throws ArgumentError for an unknown command
    */
   requests(command?: string | number, server?: string): number {
     const code = command === undefined ? undefined : codeOf(command);
@@ -151,7 +168,10 @@ export class EmbeddedFastDFS {
     return count;
   }
 
-  /** Makes the next matching connection or request fail; see {@link FaultOptions}. */
+  /**
+   * Makes the next matching connection or request fail; see {@link FaultOptions}.
+   * @throws ArgumentError for a fault that makes no sense
+   */
   inject(fault: FaultOptions): void {
     this.#faults.add(fault);
   }
@@ -168,22 +188,39 @@ export class EmbeddedFastDFS {
     }
   }
 
-  /** Cuts the storage's connections; trackers stop naming it at once. */
+  /**
+   * Cuts the storage's connections; trackers stop naming it at once.
+   * @param index among the storages of the group; default 0
+   * @throws ArgumentError when there is no such storage
+   */
   async stopStorage(group: string, index = 0): Promise<void> {
     await this.#servers.stopStorage(this.#storage(group, index));
   }
 
-  /** Brings it back on the same port. */
+  /**
+   * Brings it back on the same port.
+   * @param index among the storages of the group; default 0
+   * @throws ArgumentError when there is no such storage, or the cluster has been stopped
+   */
   async startStorage(group: string, index = 0): Promise<void> {
     this.#checkRunning();
     await this.#servers.startStorage(this.#storage(group, index));
   }
 
+  /**
+   * Cuts the tracker's connections; clients go to another, if there is one.
+   * @param index default 0
+   * @throws ArgumentError when there is no such tracker
+   */
   async stopTracker(index = 0): Promise<void> {
     await this.#servers.stopTracker(this.#tracker(index));
   }
 
-  /** Brings it back on the same port, without the storages that were deleted before. */
+  /**
+   * Brings it back on the same port, without the storages that were deleted before.
+   * @param index default 0
+   * @throws ArgumentError when there is no such tracker, or the cluster has been stopped
+   */
   async startTracker(index = 0): Promise<void> {
     this.#checkRunning();
     await this.#servers.startTracker(this.#tracker(index));
@@ -195,6 +232,7 @@ export class EmbeddedFastDFS {
     await this.#stopping;
   }
 
+  /** As `stop()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

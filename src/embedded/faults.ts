@@ -5,9 +5,12 @@
 import { ArgumentError } from '../core/errors.js';
 import { codeOf } from './command-codes.js';
 
+/** What happens to a connection or request; see {@link FaultOptions}. */
 export type FaultAction = 'reset' | 'stall' | 'close' | 'status' | 'slow' | 'garbage';
+/** When it happens; see {@link FaultOptions}. */
 export type FaultPhase = 'connect' | 'request' | 'reply';
 
+/** What is to fail, when, how, and how often. */
 export interface FaultOptions {
   /** Only this command, by name (`'UPLOAD_FILE'`) or code. Default: any. */
   command?: string | number;
@@ -33,7 +36,7 @@ export interface FaultOptions {
    * - `slow`: sends the reply byte by byte, the first 256 of them a millisecond apart
    */
   action: FaultAction;
-  /** Status byte of the action `status`, 1 to 255. */
+  /** Status byte of the action `status`, 1 to 255. Required there. */
   status?: number;
   /** How often it fires; `Infinity` is allowed. Default: 1. */
   times?: number;
@@ -54,7 +57,7 @@ export interface ServerId {
 }
 
 /** What a client meets that took an HTTP port for a FastDFS port. */
-export const GARBAGE = Buffer.from(
+export const GARBAGE: Buffer = Buffer.from(
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request',
 );
 

@@ -5,6 +5,7 @@ import { ArgumentError } from '../core/errors.js';
 import { checkGroup } from '../core/names.js';
 import { MAX_SERVERS_PER_GROUP } from '../core/protocol/constants.js';
 
+/** How the cluster is made up. Everything has a default; unknown keys are refused with `FASTDFS_ARGUMENT`. */
 export interface EmbeddedOptions {
   /** Groups and how many storages each has, 1 to 32. Default: `{ group1: 1 }`. */
   groups?: Record<string, number>;
@@ -17,13 +18,19 @@ export interface EmbeddedOptions {
   directory?: string;
   /** Address to listen on, and to announce unless it is a wildcard. Names are looked up. Default: 127.0.0.1. */
   host?: string;
-  /** IP address that trackers announce for the storages, where clients reach them by another than `host`. */
+  /**
+   * IP address that trackers announce for the storages, where clients reach them by another than `host`.
+   * Default: `host`.
+   */
   announceHost?: string;
   /** Port of the first tracker; the others follow it. Default: any free ports. */
   port?: number;
   /** Port of the first storage; the others follow it. Default: any free ports. */
   storagePort?: number;
-  /** `http.anti_steal` secret, handed on in `options` so that urls carry tokens. The servers do not use it. */
+  /**
+   * `http.anti_steal` secret, handed on in `options` so that urls carry tokens. The servers do not use it.
+   * Default: none.
+   */
   secret?: string;
   /** Whose reply layouts and habits to have, e.g. `'6.10.0'`. Default: 6.16.1. */
   serverVersion?: string;

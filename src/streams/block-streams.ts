@@ -7,13 +7,15 @@ import { parseFileId, splitFileId } from '../core/file-id.js';
 import { appendFile, modifyFile } from '../core/protocol/storage-commands.js';
 import { type Block, BlockGatherer } from './blocks.js';
 
+/** How content is written to an appender file. */
 export interface AppendOptions {
   /** Bytes sent in one request. Default 256 KiB. */
   blockBytes?: number;
-  /** Ends the stream; blocks that were written stay. */
+  /** Ends the stream; blocks that were written stay. Default: none. */
   signal?: AbortSignal;
 }
 
+/** Where to write, and how. */
 export interface ModifyOptions extends AppendOptions {
   /** Offset of the first byte to write; at most the present size of the file. */
   start: number;
@@ -24,8 +26,14 @@ const DEFAULT_BLOCK_BYTES = 256 * 1024 - 1024;
 const MAX_BLOCK_BYTES = 1024 * 1024 * 1024;
 type Callback = (error?: Error | null) => void;
 
-abstract class BlockStream extends Writable {
+/**
+ * What `AppendStream` and `ModifyStream` have in common: a Writable that sends its content block by block. When
+ * it is destroyed or fails, the blocks that were confirmed stay.
+ */
+export abstract class BlockStream extends Writable {
+  /** The file that is written to. */
   readonly fileId: string;
+  /** @internal */
   protected readonly engine: Engine;
   readonly #signal: AbortSignal | undefined;
   readonly #blocks: BlockGatherer;
@@ -33,6 +41,7 @@ abstract class BlockStream extends Writable {
   readonly #onAbort = () => this.destroy(this.#signal!.reason);
   #confirmed = 0;
 
+  /** @internal */
   constructor(engine: Engine, fileId: string, options: AppendOptions) {
     super({ highWaterMark: 64 * 1024, decodeStrings: true });
     const { kind } = parseFileId(fileId);
@@ -69,13 +78,18 @@ abstract class BlockStream extends Writable {
     return this.#confirmed;
   }
 
-  /** Sends one block that belongs `offset` bytes behind the first. */
+  /**
+   * Sends one block that belongs `offset` bytes behind the first.
+   * @internal
+   */
   protected abstract send(block: Block, offset: number, signal: AbortSignal): Promise<void>;
 
+  /** @internal */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#blocks.write([chunk], callback);
   }
 
+  /** @internal */
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
     this.#blocks.write(
       chunks.map(({ chunk }) => chunk),
@@ -83,6 +97,7 @@ abstract class BlockStream extends Writable {
     );
   }
 
+  /** @internal */
   override _final(callback: Callback): void {
     this.#blocks
       .end()
@@ -90,6 +105,7 @@ abstract class BlockStream extends Writable {
       .then(() => callback(), callback);
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#stop.abort(error ?? new Error('The stream was destroyed'));
@@ -108,6 +124,7 @@ abstract class BlockStream extends Writable {
  * `maybeApplied` in either case, and {@link bytesConfirmed} by how much the file should have grown.
  */
 export class AppendStream extends BlockStream {
+  /** @internal */
   protected override send(block: Block, _offset: number, signal: AbortSignal): Promise<void> {
     return appendBlock(this.engine, this.fileId, block, signal);
   }
@@ -117,11 +134,13 @@ export class AppendStream extends BlockStream {
 export class ModifyStream extends BlockStream {
   readonly #start: number;
 
+  /** @internal */
   constructor(engine: Engine, fileId: string, options: ModifyOptions) {
     super(engine, fileId, options);
     this.#start = checkCount('start', options.start, 0, Number.MAX_SAFE_INTEGER);
   }
 
+  /** @internal */
   protected override send(block: Block, offset: number, signal: AbortSignal): Promise<void> {
     return modifyBlock(this.engine, this.fileId, this.#start + offset, block, signal);
   }

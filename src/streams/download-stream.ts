@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { Download, type DownloadSettings, type DownloadSink } from '../core/download.js';
 import type { Engine } from '../core/engine.js';
 
+/** Which bytes to fetch, whether to check them, and how much to keep ready. */
 export interface DownloadOptions extends DownloadSettings {
   /** Bytes kept ready for the reader. Default 64 KiB. */
   highWaterMark?: number;
@@ -15,8 +16,16 @@ export interface DownloadOptions extends DownloadSettings {
 const LEAST_PIECE = 64 * 1024;
 const LARGEST_PIECE = 512 * 1024;
 
+/**
+ * A file, or a part of it, as a Readable; made by `client.createDownloadStream()`. It opens at once and emits
+ * 'ready' when the first storage has answered. A broken connection is no error as long as another replica can
+ * go on. It fails with `FASTDFS_NOT_FOUND` for a file that is not there and `FASTDFS_CHECKSUM_MISMATCH` for one
+ * that is not what was uploaded.
+ */
 export class DownloadStream extends Readable implements DownloadSink {
+  /** The file that is read. */
   readonly fileId: string;
+  /** @internal */
   readonly pieceBytes: number;
   readonly #download: Download;
   readonly #stop = new AbortController();
@@ -26,7 +35,7 @@ export class DownloadStream extends Readable implements DownloadSink {
   #size: number | undefined;
   #bytesRead = 0;
 
-  /** Made by `client.createDownloadStream()`. */
+  /** @internal */
   constructor(engine: Engine, fileId: string, options: DownloadOptions = {}) {
     super({ highWaterMark: options.highWaterMark ?? 64 * 1024 });
     this.fileId = fileId;
@@ -48,6 +57,7 @@ export class DownloadStream extends Readable implements DownloadSink {
     return this.#bytesRead;
   }
 
+  /** @internal */
   override _construct(callback: (error?: Error | null) => void): void {
     // Node calls this even when the constructor has thrown (for a malformed id or range): nobody has the stream then.
     if (!this.#download) return;
@@ -65,27 +75,35 @@ export class DownloadStream extends Readable implements DownloadSink {
     );
   }
 
+  /** @internal */
   override _read(): void {
     this.#download.resume();
   }
 
-  /** Node calls `_destroy` only once the stream has opened; a server that is silent until then must not hold it up. */
+  /**
+   * Ends the download; the connection is given back or closed. Node calls `_destroy` only once the stream has
+   * opened; a server that is silent until then must not hold it up.
+   * @param error emitted as 'error'; default none
+   */
   override destroy(error?: Error): this {
     if (!this.readableEnded) this.#stop.abort(error ?? new Error('The stream was destroyed'));
     return super.destroy(error);
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     callback(error);
   }
 
+  /** @internal */
   onStart(bytes: number): void {
     this.#size = bytes;
     this.#open();
     this.emit('ready');
   }
 
+  /** @internal */
   onContent(slice: Buffer): boolean {
     this.#bytesRead += slice.length;
     return this.push(slice);

@@ -12,7 +12,9 @@ import { splitFileId } from '../core/file-id.js';
 import { DownloadStream } from './download-stream.js';
 import { isDirectory } from './local-error.js';
 
+/** A file that was downloaded to a local one. */
 export interface DownloadedFile {
+  /** Where it lies, as it was given. */
   path: string;
   /** Bytes. */
   size: number;

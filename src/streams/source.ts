@@ -11,6 +11,11 @@ import { ArgumentError } from '../core/errors.js';
 /** Writes content; resolves when there is room for more. */
 export type WriteContent = (chunk: Uint8Array | string) => Promise<void>;
 
+/**
+ * What can be uploaded. Text is sent as UTF-8. Of a Blob, a file stream of Node and a request with
+ * `Content-Length` the length is known; of other streams, iterables and functions only what `size` says. A
+ * function is called once, and may wait for each `write(chunk)`.
+ */
 export type Source =
   | Uint8Array
   | string
@@ -71,6 +76,8 @@ export async function feed<Target extends Writable>(source: Source, open: () => 
     abandon(source, error);
     throw error;
   }
+  // Errors reach the caller by this promise; the event itself must not go unheard, or the process would end.
+  target.on('error', () => undefined);
   try {
     if (typeof source === 'function') {
       await callSource(source, target);
@@ -112,7 +119,7 @@ function readableOf(source: Exclude<Source, (...args: never[]) => unknown>): Rea
   if (source instanceof Blob) return Readable.fromWeb(source.stream() as ReadableStream<Uint8Array>);
   if (typeof source === 'object' && source !== null) {
     if (isWebStream(source)) return Readable.fromWeb(source);
-    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);
+    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(chunksOf(source));
   }
   if (typeof source === 'string') return Readable.from([source]);
   throw new ArgumentError(
@@ -122,6 +129,18 @@ function readableOf(source: Exclude<Source, (...args: never[]) => unknown>): Rea
 
 function isWebStream(source: unknown): source is ReadableStream<Uint8Array> {
   return typeof source === 'object' && source !== null && 'getReader' in source && 'cancel' in source;
+}
+
+/** An item of another type would be an exception out of a pipe, which nobody can catch. */
+async function* chunksOf(source: AsyncIterable<unknown> | Iterable<unknown>) {
+  for await (const chunk of source) {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
+      throw new ArgumentError(
+        `Content must be a Buffer, Uint8Array or string in each item, not ${describe(chunk)}`,
+      );
+    }
+    yield chunk;
+  }
 }
 
 function describe(value: unknown): string {

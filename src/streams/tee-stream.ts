@@ -3,10 +3,14 @@ import { Transform, type TransformCallback } from 'node:stream';
 import type { UploadResult } from '../core/uploaded.js';
 import type { UploadStream } from './upload-stream.js';
 
+/**
+ * A Transform that hands every byte on unchanged and uploads it as well; made by `client.createTeeStream()`.
+ * Destroyed or failed before 'finish' it leaves nothing on the server.
+ */
 export class TeeStream extends Transform {
   readonly #upload: UploadStream;
 
-  /** Made by `client.createTeeStream()`. */
+  /** @internal */
   constructor(upload: UploadStream) {
     super({ highWaterMark: 64 * 1024 });
     this.#upload = upload;
@@ -23,6 +27,7 @@ export class TeeStream extends Transform {
     return this.#upload.result;
   }
 
+  /** @internal */
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
     // The callback of write() comes when the upload has taken the chunk; its failure arrives as 'error'.
     this.#upload.write(chunk, (error) => {
@@ -30,11 +35,13 @@ export class TeeStream extends Transform {
     });
   }
 
+  /** @internal */
   override _flush(callback: TransformCallback): void {
     this.#upload.once('finish', () => callback());
     this.#upload.end();
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (this.#upload.closed) {
       callback(error);

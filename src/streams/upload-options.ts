@@ -12,31 +12,40 @@ import { SizedUpload } from './sized-upload.js';
 import { StreamedUpload } from './streamed-upload.js';
 import type { UploadSession } from './upload-session.js';
 
+/** How far an upload has got. */
 export interface Progress {
   /** Content bytes handed to the storage so far. */
   transferred: number;
-  /** Where it is known. */
+  /** Content bytes in all, where that is known. */
   total?: number;
 }
 
+/** How a file is uploaded. Unknown keys are refused with `FASTDFS_ARGUMENT`. */
 export interface UploadOptions {
-  /** Name of the file on the user's side: its extension is taken over (`a.tar.gz` → `tar.gz`). */
+  /**
+   * Name of the file on the user's side: its extension is taken over (`a.tar.gz` → `tar.gz`). Default: none;
+   * `uploadFile()` has that of the file.
+   */
   filename?: string;
   /** Keep `filename` as metadata `filename`. Default false. */
   keepFilename?: boolean;
-  /** Extension, at most 6 characters; before the one of `filename`. */
+  /** Extension, at most 6 characters; before the one of `filename`. Default: that one, else none. */
   ext?: string;
   /** Group to upload to. Default: the client's `group`, else the trackers decide. */
   group?: string;
-  /** Exact number of bytes to come, where known: saves a rename on the storage. */
+  /**
+   * Exact number of bytes to come, where known: saves a rename on the storage. Default: what the source tells,
+   * if it does. Other content fails with `FASTDFS_SIZE_MISMATCH`.
+   */
   size?: number;
-  /** Stored with the file; keys of at most 64, values of at most 256 bytes. */
+  /** Stored with the file; keys of at most 64, values of at most 256 bytes. Default: none. */
   metadata?: Metadata;
   /** Make an appender file, which can be appended to, modified and truncated. Default false. */
   appender?: boolean;
   /**
    * What to do without `size`: `stream` goes block by block into an appender file that is renamed at the end
-   * (bounded memory), `memory` collects everything first, `reject` refuses. Default `stream`.
+   * (bounded memory), `memory` collects everything first, `reject` refuses with `FASTDFS_SIZE_UNKNOWN`. Default
+   * `stream`.
    */
   whenSizeUnknown?: 'stream' | 'memory' | 'reject';
   /**
@@ -44,12 +53,19 @@ export interface UploadOptions {
    * reading the whole file once more.
    */
   finalize?: boolean;
-  /** Size of the blocks in which content of unknown length is sent, and of the first part held back. Default 1 MiB. */
+  /**
+   * Size of the blocks in which content of unknown length is sent, and of the first part held back, in bytes.
+   * Default 1 MiB.
+   */
   blockBytes?: number;
-  /** Compare CRC-32 and size with what the storage computed. Default true. */
+  /**
+   * Compare CRC-32 and size with what the storage computed; fails with `FASTDFS_CHECKSUM_MISMATCH`. Default
+   * true.
+   */
   verify?: boolean;
-  /** Ends the upload and removes what there is of it. */
+  /** Ends the upload and removes what there is of it. Default: none. */
   signal?: AbortSignal;
+  /** Called whenever the storage's connection has taken content. Default: none. */
   onProgress?: (progress: Progress) => void;
 }
 

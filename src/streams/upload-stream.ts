@@ -25,6 +25,11 @@ const CLEANUP_GRACE_MS = 5_000;
 
 type Callback = (error?: Error | null) => void;
 
+/**
+ * A Writable that becomes a file; made by `client.createUploadStream()`. 'finish' comes when the storage has
+ * confirmed it and `fileId` is set. A stream that ends in any other way leaves nothing behind, and 'close'
+ * comes when that has been seen to; where it could not be, the error's `orphan` names the file.
+ */
 export class UploadStream extends Writable {
   readonly #engine: Engine;
   readonly #plan: UploadPlan;
@@ -36,7 +41,7 @@ export class UploadStream extends Writable {
   #settling: Promise<UploadResult> | undefined;
   #result: UploadResult | undefined;
 
-  /** Made by `client.createUploadStream()`. */
+  /** @internal */
   constructor(engine: Engine, options: UploadOptions, slave?: SlaveTarget) {
     super({ highWaterMark: HIGH_WATER_MARK, decodeStrings: true });
     assertSizeAllowed(options);
@@ -66,10 +71,12 @@ export class UploadStream extends Writable {
     return this.#sent.size;
   }
 
+  /** @internal */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#take([chunk], callback);
   }
 
+  /** @internal */
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
     this.#take(
       chunks.map(({ chunk }) => chunk),
@@ -77,10 +84,12 @@ export class UploadStream extends Writable {
     );
   }
 
+  /** @internal */
   override _final(callback: Callback): void {
     this.#finish().then(() => callback(), callback);
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
     this.#plan.signal?.removeEventListener('abort', this.#onAbort);
     // Called after success, too: then there is nothing to undo.

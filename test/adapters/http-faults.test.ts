@@ -6,6 +6,7 @@ import express from 'express';
 import { expect, it, vi } from 'vitest';
 import { fdfsServe } from '../../src/adapters/http.js';
 import { bytes, flood } from '../helpers/bytes.js';
+import { settledMemory } from '../helpers/memory.js';
 import { onEmbedded } from '../helpers/servers.js';
 import { Site } from './http-harness.js';
 
@@ -54,14 +55,10 @@ onEmbedded('serving files to clients that leave', (server) => {
     const client = server.client();
     const { fileId } = await client.upload(flood(size), { size });
     await using site = await Site.start(fdfsServe(client));
-    const memory = () => process.memoryUsage().external;
-    const base = memory();
+    const base = await settledMemory();
     const sockets = await Promise.all(Array.from({ length: 8 }, () => site.ask(`/${fileId}`)));
     let most = 0;
-    for (let n = 0; n < 20; n++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      most = Math.max(most, memory() - base);
-    }
+    for (let n = 0; n < 10; n++) most = Math.max(most, (await settledMemory()) - base);
     // Of 512 MiB; both servers are in this process, too.
     expect(most).toBeLessThan(64 * 1024 * 1024);
     for (const socket of sockets) socket.destroy();

@@ -6,12 +6,16 @@ import { opened } from '../opened.js';
 /** Finds the file of a key and opens it; when the file was replaced meanwhile, that of its successor. */
 export type OpenFile = (open: (stream: DownloadStream) => Promise<unknown>) => Promise<unknown>;
 
+/**
+ * A blob as a Readable; made by `store.createReadStream()`. A missing blob is an 'error' with `notFound`, also
+ * while nobody reads.
+ */
 export class BlobReadStream extends Readable {
   readonly #find: OpenFile;
   #source: DownloadStream | undefined;
   #ready = false;
 
-  /** Made by `store.createReadStream()`. */
+  /** @internal */
   constructor(find: OpenFile, highWaterMark = 64 * 1024) {
     super({ highWaterMark });
     this.#find = find;
@@ -27,17 +31,22 @@ export class BlobReadStream extends Readable {
     return this.#ready ? this.#source?.size : undefined;
   }
 
-  /** Opens without being read, so that a missing blob is an 'error' even when nobody reads. */
+  /**
+   * Opens without being read, so that a missing blob is an 'error' even when nobody reads.
+   * @internal
+   */
   override _construct(callback: () => void): void {
     // Called back at once: a server that is silent must not hold up a destroy().
     callback();
     this.#find((source) => this.#open(source)).catch((error) => this.destroy(error));
   }
 
+  /** @internal */
   override _read(): void {
     if (this.#ready) this.#source?.resume();
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#source?.destroy(error ?? undefined);
     callback(error);

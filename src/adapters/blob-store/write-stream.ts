@@ -21,13 +21,17 @@ export interface BlobTarget {
   readonly removeFile: RemoveFile;
 }
 
+/**
+ * A Writable that becomes a blob; made by `store.createWriteStream()`. 'finish' comes when the file is stored
+ * and its key leads to it; a stream that ends in any other way leaves nothing of it.
+ */
 export class BlobWriteStream extends Writable {
   readonly #target: BlobTarget;
   #upload: UploadStream | undefined;
   #storing: Promise<StoredBlob> | undefined;
   #blob: StoredBlob | undefined;
 
-  /** Made by `store.createWriteStream()`. */
+  /** @internal */
   constructor(target: BlobTarget) {
     super({ highWaterMark: 64 * 1024, decodeStrings: true });
     this.#target = target;
@@ -43,6 +47,7 @@ export class BlobWriteStream extends Writable {
     return this.#blob;
   }
 
+  /** @internal */
   override _construct(callback: Callback): void {
     try {
       this.#upload = this.#target.open();
@@ -54,10 +59,12 @@ export class BlobWriteStream extends Writable {
     callback();
   }
 
+  /** @internal */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#upload!.write(chunk, callback);
   }
 
+  /** @internal */
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
     const upload = this.#upload!;
     upload.cork();
@@ -68,6 +75,7 @@ export class BlobWriteStream extends Writable {
     upload.uncork();
   }
 
+  /** @internal */
   override _final(callback: Callback): void {
     this.#storing = this.#store(this.#upload!);
     this.#storing.then((blob) => {
@@ -76,6 +84,7 @@ export class BlobWriteStream extends Writable {
     }, callback);
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
     // Called after success, too: then there is nothing to undo.
     if (this.#blob) callback(error);

@@ -3,20 +3,26 @@ import type { GroupState } from '../../index.js';
 
 /** 0, or an errno value (Linux's); `message` then says what went wrong. */
 export interface Result {
+  /** 0, or the errno value. */
   result: number;
+  /** What went wrong, in words; only with a `result` other than 0. */
   message?: string;
 }
 
 /** A verb's result: its fields are there when `result` is 0. */
 export type Answer<Fields extends object = object> = Result & Partial<Fields>;
 
+/** What `fdfs_upload` gives. */
 export interface Uploaded {
+  /** The group that took the file. */
   group_name: string;
+  /** The file's name within its group. */
   remote_filename: string;
   /** Below `baseUrl`; without one as the C tools print it, at the storage that took the file. With a secret it has a token. */
   file_url: string;
 }
 
+/** What `fdfs_download` gives. */
 export interface Downloaded {
   /** Where it was written. */
   local_filename: string;
@@ -24,13 +30,17 @@ export interface Downloaded {
   file_size: number;
 }
 
+/** What `fdfs_getmeta` gives. */
 export interface MetadataTable {
+  /** How many there are. */
   meta_count: number;
   /** `name=value` strings. */
   metatable: string[];
 }
 
+/** What `fdfs_query_servers` gives. */
 export interface ServerTable {
+  /** How many there are. */
   server_count: number;
   /** `ip:port` strings, as the C tools print them. */
   storageServertable: string[];
@@ -38,7 +48,9 @@ export interface ServerTable {
 
 /** What `fdfs_file_info` prints, by the names of the C structure. */
 export interface FileInfoTable {
+  /** A storage was asked; else the id told it all. */
   get_from_server: boolean;
+  /** What kind of file it is. */
   file_type: 'normal' | 'appender' | 'slave';
   /** 0 in clusters without storage ids. */
   source_id: number;
@@ -46,11 +58,31 @@ export interface FileInfoTable {
   source_ip_addr: string;
   /** Unix seconds; of the last change where the server was asked. */
   create_timestamp: number;
+  /** Bytes. */
   file_size: number;
   /** Unsigned. */
   crc32: number;
 }
 
+/** What `fdfs_file_info` gives. */
+export interface FileInfo {
+  /** What is known of the file. */
+  fileinfotable: FileInfoTable;
+}
+
+/** What `fdfs_upload_append` gives. */
+export interface UploadedAppender {
+  /** Id of the new file. */
+  file_id: string;
+}
+
+/** What `fdfs_set_trunk_server` gives. */
+export interface NewTrunkServer {
+  /** Id of the storage that is it now. */
+  new_trunk_server_id: string;
+}
+
+/** What `fdfs_list_all_groups` gives. */
 export interface GroupTable {
   /** All that is known of each group, its storages included: the records of `FastDFSAdmin`. */
   groups: GroupState[];
@@ -62,4 +94,7 @@ export type Write = (chunk: Uint8Array | string) => Promise<void>;
 /** What `fdfs_upload` sends: a path, content from memory (BUFF), or a function that writes it (CALLBACK). */
 export type UploadSource = string | Uint8Array | ((write: Write) => Promise<void> | void);
 
+/**
+ * Where the content of `fdfs_upload` comes from: a file that is streamed, memory, or a function that writes it.
+ */
 export type UploadMode = 'FILE' | 'BUFF' | 'CALLBACK';

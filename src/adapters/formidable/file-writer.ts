@@ -4,8 +4,11 @@ import type { UploadResult, UploadStream } from '../../index.js';
 
 /** What is used of formidable's `VolatileFile`. */
 export interface FormFile {
+  /** Name of the file on the sender's side. */
   originalFilename?: string | null;
+  /** Hears of its errors. */
   on?(event: 'error', listener: () => void): unknown;
+  /** What is logged of it; gains the fields of the stored file. */
   toJSON?(): object;
 }
 

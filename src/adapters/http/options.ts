@@ -15,11 +15,13 @@ export interface TokenOptions {
 
 /** A file as options see it. */
 export interface ServedFile {
+  /** Its id. */
   readonly fileId: string;
   /** Bytes. */
   readonly size: number;
   /** Quoted. */
   readonly etag: string;
+  /** When it was uploaded, and of files that can change the last change. */
   readonly lastModified: Date;
   /** Its bytes never change: all but appender files. */
   readonly immutable: boolean;
@@ -27,6 +29,7 @@ export interface ServedFile {
   readonly extension: string;
 }
 
+/** What is served, and how. Unknown keys are refused with `FASTDFS_ARGUMENT`. */
 export interface FdfsServeOptions extends TokenOptions {
   /** The same three in one object. */
   token?: TokenOptions;
@@ -56,7 +59,7 @@ export interface FdfsServeOptions extends TokenOptions {
   disposition?: 'attachment' | 'inline';
   /** Most parts of one reply. A request for more ranges gets the whole file. Default 32. */
   maxRanges?: number;
-  /** Called before the head of a reply with content is sent, to add to it. */
+  /** Called before the head of a reply with content is sent, to add to it. Default: none. */
   setHeaders?: (res: ServerResponse, file: ServedFile) => void;
 }
 

@@ -21,6 +21,7 @@ export interface StoredFields {
   fileId: string;
   /** The same as `fileId`. */
   key: string;
+  /** Group that took the file. */
   group: string;
   /** The same as `group`. */
   bucket: string;
@@ -46,9 +47,13 @@ export interface StoredInfo extends StoredFields {
 
 /** A part of the form, before it is stored. */
 export interface IncomingFile {
+  /** Name of the form's field. */
   fieldname: string;
+  /** Name of the file on the sender's side. */
   originalname: string;
+  /** Transfer encoding of the part, e.g. `7bit`. */
   encoding: string;
+  /** Content type, as the sender says. */
   mimetype: string;
 }
 
@@ -65,16 +70,18 @@ export type MulterRequest = IncomingMessage &
     body?: Record<string, unknown>;
   };
 
-type Callback<T> = (error: Error | null | undefined, value?: T) => void;
+/** How an option answers by callback: with an error, or with null and the value. */
+export type PerFileCallback<T> = (error: Error | null | undefined, value?: T) => void;
+/** What an option returns: the value, or nothing where it answers by callback or has none. */
 // biome-ignore lint/suspicious/noConfusingVoidType: who answers by callback returns nothing
-type Returned<T> = T | undefined | void;
+export type PerFileResult<T> = T | undefined | void;
 
 /** A function of request and file; one that declares the third parameter answers by callback. */
 export type PerFileFunction<T, Req = MulterRequest, File = IncomingFile> = (
   req: Req,
   file: File,
-  callback: Callback<T>,
-) => Returned<T> | Promise<Returned<T>>;
+  callback: PerFileCallback<T>,
+) => PerFileResult<T> | Promise<PerFileResult<T>>;
 
 /** The same value for every file, or a function that finds it for each. */
 export type PerFile<T, Req = MulterRequest> = T | PerFileFunction<T, Req>;
@@ -117,12 +124,19 @@ export interface FdfsStorageOptions<Req = MulterRequest> {
   verify?: PerFile<boolean, Req>;
 }
 
+/** Streams that the content of one file runs through, in this order. */
 export type TransformList<Req = MulterRequest> = Duplex | (Duplex | PerFileFunction<Duplex, Req>)[];
 
 /** The file as multer gives it to a storage engine. `truncated` is busboy's word for "over the limit". */
 export interface EngineFile extends IncomingFile {
-  stream: Readable & { truncated?: boolean };
+  /** Its content. */
+  stream: Readable & {
+    /** The content was cut at the limit of the form. */
+    truncated?: boolean;
+  };
 }
 
+/** How the engine answers multer: with an error, or with null and what `req.file` gains. */
 export type HandleCallback = (error?: unknown, info?: StoredInfo) => void;
+/** How the engine answers multer when a file is gone: with null, or with why it is not. */
 export type RemoveCallback = (error: Error | null) => void;

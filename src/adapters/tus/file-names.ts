@@ -6,7 +6,14 @@ import { create } from 'content-disposition';
 
 /** The part of a `Server` that this needs. */
 export interface FileNameQuoter {
-  handlers: { GET: { quote(filename: string): string } };
+  /** What answers GET. */
+  handlers: {
+    /** The one for finished uploads. */
+    GET: {
+      /** Puts a file name into the header. */
+      quote(filename: string): string;
+    };
+  };
 }
 
 /**

@@ -5,6 +5,7 @@
 
 /** Where an upload lies, as hooks see it in `upload.storage`. */
 export interface TusStorage {
+  /** `fastdfs`. */
   type: string;
   /** File id. */
   path: string;
@@ -24,10 +25,13 @@ export interface TusUpload {
   offset: number;
   /** ISO 8601. */
   creation_date: string | undefined;
+  /** Where it lies; undefined until it is created. */
   storage: TusStorage | undefined;
+  /** The client has not said yet how many bytes there will be. */
   readonly sizeIsDeferred: boolean;
 }
 
+/** How uploads are signed, stored and finished. */
 export interface FdfsStoreOptions {
   /**
    * Signs the upload ids, so that nobody can make one up. All nodes that serve the same uploads, now and after a

@@ -10,6 +10,7 @@ import { atPlace, configError, formatPlace } from './place.js';
 import { parseStorageIds, type StorageIdRecord } from './storage-ids.js';
 import { atoi, isTrue } from './values.js';
 
+/** What a `client.conf` says. */
 export interface ClientConf {
   /** For `createClient`. Keys that the file does not have are left out, so that this package's defaults apply. */
   readonly options: FastDFSOptions;

@@ -9,12 +9,14 @@ import { addressClass, checkClasses } from './address-class.js';
 import { atPlace, configError, formatPlace, type Place } from './place.js';
 import { trimBlanks } from './values.js';
 
+/** What `rw=` says: whether a storage may be read from, written to, both or neither. */
 export type StorageAccess = 'none' | 'read' | 'write' | 'both';
 
 /** One storage of a cluster that uses ids. */
 export interface StorageIdRecord {
   /** 1 to 16777215: what `sourceId` of a file id refers to. */
   readonly id: number;
+  /** The group that the storage is in. */
   readonly group: string;
   /** One address, or two, the inner one first. */
   readonly addresses: readonly Address[];

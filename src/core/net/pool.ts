@@ -16,10 +16,13 @@ export interface PoolOptions {
   test(connection: Connection): Promise<void>;
 }
 
+/** Connections to one server, and who waits for one. */
 export interface ServerPoolStats {
   /** Connections that exist or are being made. */
   open: number;
+  /** Open and free. */
   idle: number;
+  /** In use by a call or stream. */
   leased: number;
   /** Callers that wait for one. */
   waiting: number;

@@ -25,51 +25,75 @@ import type { Writer } from './writer.js';
 export interface TrackerStat {
   /** `host:port`, brackets around IPv6. */
   readonly address: string;
+  /** It is the leader. */
   readonly leader: boolean;
+  /** The leader hears of it. */
   readonly active: boolean;
+  /** Connections to it. */
   readonly connections: ConnectionCounts;
   /** '' of one that is not active. */
   readonly version: string;
+  /** When it was started. */
   readonly upSince?: Date;
-  /** Absent for the leader itself. */
+  /** When the leader last heard of it. Absent for the leader itself. */
   readonly lastHeartbeat?: Date;
 }
 
 /** A storage in the cluster's short list. */
 export interface StorageStat {
+  /** Its storage id, or its IP address in clusters without ids. */
   readonly id: string;
+  /** `host:port`, brackets around IPv6. */
   readonly address: string;
+  /** It hands out the space in trunk files for its group. */
   readonly trunkServer: boolean;
+  /** What the tracker holds of it; only `ACTIVE` ones serve clients. */
   readonly status: StorageStatus;
+  /** Connections to it. */
   readonly connections: ConnectionCounts;
+  /** Version of the server. */
   readonly version: string;
+  /** When it was started. */
   readonly upSince?: Date;
+  /** When the tracker last heard of it. */
   readonly lastHeartbeat?: Date;
 }
 
+/** All storages in short, and how the cluster is set up. */
 export interface StorageClusterStat {
-  /** The cluster's `use_storage_id` and `use_trunk_file`. */
+  /** The cluster's `use_storage_id`. */
   readonly useStorageId: boolean;
+  /** The cluster's `use_trunk_file`. */
   readonly useTrunkFile: boolean;
+  /** Every storage of every group. */
   readonly storages: StorageStat[];
 }
 
 /** Space of a group, in bytes. */
 export interface VolumeStat {
+  /** Name of the group. */
   readonly group: string;
+  /** Disk space. */
   readonly totalBytes: number;
+  /** Free disk space. */
   readonly freeBytes: number;
+  /** Kept free by the trackers' `reserved_storage_space`. */
   readonly reservedBytes: number;
   /** What uploads can still fill. */
   readonly availableBytes: number;
+  /** Free inside trunk files. */
   readonly trunkFreeBytes: number;
-  /** There is space above the reserve; there is space in trunk files. */
+  /** There is space above the reserve. */
   readonly diskAvailable: boolean;
+  /** There is space in trunk files. */
   readonly trunkAvailable: boolean;
 }
 
+/** The space of every group. */
 export interface VolumeClusterStat {
+  /** The cluster's `use_trunk_file`. */
   readonly useTrunkFile: boolean;
+  /** One for each group. */
   readonly volumes: VolumeStat[];
 }
 

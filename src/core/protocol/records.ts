@@ -10,109 +10,29 @@ import {
   STORAGE_ID_BYTES,
 } from './constants.js';
 import { Reader } from './reader.js';
+import type {
+  ByteName,
+  ConnectionCounts,
+  Counter,
+  DiskName,
+  GroupInfo,
+  OperationName,
+  RwMode,
+  StorageInfo,
+  StorageStatus,
+} from './record-types.js';
 
-/** What a tracker holds of a storage. Only ACTIVE ones serve clients. */
-export type StorageStatus = (typeof STATUS_NAMES)[keyof typeof STATUS_NAMES] | `STATUS_${number}`;
-
-/** What a storage may be used for, as the operator configured it. */
-export type RwMode = 'none' | 'read' | 'write' | 'both';
-
-/** How often something was tried (or how many bytes), and how often with success. */
-export interface Counter {
-  readonly total: number;
-  readonly success: number;
-}
-
-/** Connections to a server: slots allocated, open now, most open at a time. */
-export interface ConnectionCounts {
-  readonly allocated: number;
-  readonly current: number;
-  readonly max: number;
-}
-
-/** A group as one tracker sees it. */
-export interface GroupInfo {
-  readonly name: string;
-  /** Disk space in bytes, of the storage that has the least: a group holds no more than that one. */
-  readonly totalBytes: number;
-  readonly freeBytes: number;
-  /** Kept free by the trackers' `reserved_storage_space`; servers from 6.13.1 on tell it. */
-  readonly reservedBytes?: number;
-  /** What uploads can still fill: free less reserved, at least 0; where the reserve is known. */
-  readonly availableBytes?: number;
-  /** Free inside trunk files. */
-  readonly trunkFreeBytes: number;
-  /** Storages on record, deleted ones included. */
-  readonly storageCount: number;
-  readonly storagePort: number;
-  /** Storages that serve downloads, and that take uploads; servers from 6.13.0 on tell them. */
-  readonly readableCount?: number;
-  readonly writableCount?: number;
-  /** ACTIVE storages; servers before 6.13.0 tell this instead. */
-  readonly activeCount?: number;
-  /** Of the storages' web servers; servers before 6.13.0. */
-  readonly httpPort?: number;
-  /** Index of the storage that the next upload goes to. */
-  readonly currentWriteServer: number;
-  readonly storePathCount: number;
-  readonly subdirCountPerPath: number;
-  /** Undefined while trunk mode is off. */
-  readonly currentTrunkFileId?: number;
-}
-
-/** A storage as one tracker sees it. */
-export interface StorageInfo {
-  readonly group: string;
-  /** Its storage id, or its IP address in clusters without ids. */
-  readonly id: string;
-  readonly host: string;
-  readonly port: number;
-  readonly status: StorageStatus;
-  /** Servers from 6.13.0 on. */
-  readonly rwMode?: RwMode;
-  /** Id of the storage that gave this one its first files, where there was one. */
-  readonly sourceId?: string;
-  readonly version: string;
-  readonly joinedAt?: Date;
-  readonly upSince?: Date;
-  /** Disk space in bytes. */
-  readonly totalBytes: number;
-  readonly freeBytes: number;
-  /** Servers from 6.13.1 on. */
-  readonly reservedBytes?: number;
-  /** Free less reserved, at least 0; where the reserve is known. */
-  readonly availableBytes?: number;
-  /** The lowest takes uploads first where trackers go by priority. */
-  readonly uploadPriority: number;
-  readonly storePathCount: number;
-  readonly subdirCountPerPath: number;
-  /** Index of the store path that the next upload goes to. */
-  readonly currentWritePath: number;
-  /** Servers before 6.13.0. */
-  readonly domainName?: string;
-  readonly httpPort?: number;
-  /** Servers from 5.04 on. */
-  readonly connections?: ConnectionCounts;
-  /** Operations since the storage was set up. */
-  readonly operations: Readonly<Record<OperationName, Counter>>;
-  /** Bytes of content since the storage was set up. */
-  readonly bytes: Readonly<Record<ByteName, Counter>>;
-  /** Operations of the disk. */
-  readonly disk: Readonly<Record<DiskName, Counter>>;
-  /** Last change by a client at this storage. */
-  readonly lastSourceUpdate?: Date;
-  /** Last change taken over from another storage, by the clock of this one. */
-  readonly lastSyncUpdate?: Date;
-  /** Changes of the other storages are here up to this time of theirs. */
-  readonly lastSynced?: Date;
-  readonly lastHeartbeat?: Date;
-  /** It hands out the space in trunk files for its group. */
-  readonly trunkServer: boolean;
-}
-
-export type OperationName = (typeof OPERATIONS)[number];
-export type ByteName = (typeof BYTES)[number];
-export type DiskName = (typeof DISK)[number];
+export type {
+  ByteName,
+  ConnectionCounts,
+  Counter,
+  DiskName,
+  GroupInfo,
+  OperationName,
+  RwMode,
+  StorageInfo,
+  StorageStatus,
+} from './record-types.js';
 
 export const MIB = 2 ** 20;
 /** One more than a name may have. */
@@ -132,7 +52,7 @@ const STATUS_NAMES = {
   7: 'ACTIVE',
   9: 'RECOVERY',
   99: 'NONE',
-} as const;
+} as const satisfies Record<number, StorageStatus>;
 
 /** Bits of the mode: 2 write, 4 read. */
 const RW_MODES: Readonly<Record<number, RwMode>> = { 0: 'none', 2: 'write', 4: 'read', 6: 'both' };
@@ -149,9 +69,16 @@ const OPERATIONS = [
   'getMetadata',
   'createLink',
   'deleteLink',
-] as const;
-const BYTES = ['upload', 'append', 'modify', 'download', 'syncIn', 'syncOut'] as const;
-const DISK = ['open', 'read', 'write'] as const;
+] as const satisfies readonly OperationName[];
+const BYTES = [
+  'upload',
+  'append',
+  'modify',
+  'download',
+  'syncIn',
+  'syncOut',
+] as const satisfies readonly ByteName[];
+const DISK = ['open', 'read', 'write'] as const satisfies readonly DiskName[];
 
 interface GroupLayout {
   /** Length of a record. */

@@ -194,6 +194,7 @@ export const downloadFile: Command<DownloadArgs, void> = {
   decode: () => undefined,
 };
 
+/** `overwrite` replaces all metadata of a file, `merge` adds to it and replaces what has the same name. */
 export type MetadataMode = 'overwrite' | 'merge';
 
 export interface SetMetadataArgs extends FileName {

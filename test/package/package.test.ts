@@ -1,0 +1,130 @@
+/** The package in the hands of a stranger: packed, put into a fresh project, type-checked and run there. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { type Compiler, PackedPackage, type Project } from './installed.js';
+
+/** A compiler takes its seconds, and more where others work. */
+vi.setConfig({ testTimeout: 120_000 });
+
+const TYPES = ['@types/node'];
+const FRAMEWORKS = [
+  ...Object.keys(manifest.peerDependencies),
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/platform-express',
+  '@types/express',
+  '@types/formidable',
+  '@types/multer',
+  'fastify',
+  'reflect-metadata',
+  'rxjs',
+];
+const CLEAN = { code: 0, output: '' };
+/** Node 20 and 22 say once that a module was loaded by `require()`. */
+const ROUND_TRIP = { code: 0, output: expect.stringMatching(/^there and back\n/) };
+const COMPILERS: Compiler[] = [7, 5];
+
+let packed: PackedPackage;
+/** With nothing but the package and the types of Node. */
+let bare: Project;
+/** With every framework, too. */
+let full: Project;
+
+beforeAll(async () => {
+  packed = await PackedPackage.make();
+  bare = await packed.install('bare', TYPES);
+  full = await packed.install('full', [...TYPES, ...FRAMEWORKS]);
+}, 120_000);
+afterAll(async () => {
+  await packed?.remove();
+});
+
+describe('the tarball', () => {
+  it('has the build, the documents and nothing else', () => {
+    const outside = packed.files.filter((file) => !file.startsWith('dist/'));
+    const documents = outside.filter((file) => !/^README\..+\.md$/.test(file));
+    expect(documents.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']);
+    const inside = packed.files.filter((file) => file.startsWith('dist/'));
+    expect(inside.filter((file) => !/\.(js|d\.ts)$/.test(file))).toEqual([]);
+    expect(inside.filter((file) => /test/.test(file))).toEqual([]);
+  });
+
+  it('has every file that the manifest points to, and declarations for each module', () => {
+    const targets = Object.values(manifest.exports).flatMap((entry) =>
+      typeof entry === 'string' ? [entry] : Object.values(entry),
+    );
+    const named = [...targets, ...Object.values(manifest.bin)].map((file) => path.posix.normalize(file));
+    expect(named.filter((file) => !packed.files.includes(file))).toEqual([]);
+    const older = Object.values(manifest.typesVersions['*']).flat();
+    expect(targets).toEqual(expect.arrayContaining([manifest.main, manifest.types, ...older]));
+    expect(older).toHaveLength(Object.keys(manifest.exports).length - 2);
+    const modules = packed.files.filter((file) => file.endsWith('.js'));
+    expect(modules.filter((file) => !packed.files.includes(file.replace(/\.js$/, '.d.ts')))).toEqual([]);
+  });
+
+  it('refers to no source map that is not in it', async () => {
+    for (const file of packed.files.filter((name) => name.endsWith('.js'))) {
+      const text = await readFile(path.join(packed.folder, 'package', file), 'utf8');
+      expect(text, file).not.toMatch(/^\/\/# sourceMappingURL=/m);
+    }
+  });
+});
+
+describe('without any framework', () => {
+  it.each(COMPILERS)('TypeScript %i knows every entry point by `nodenext`', async (compiler) => {
+    expect(await bare.compile('everything.ts', 'module', compiler, {})).toEqual(CLEAN);
+  });
+
+  it.each(COMPILERS)('TypeScript %i knows every entry point by `bundler`', async (compiler) => {
+    const options = { module: 'esnext', moduleResolution: 'bundler', exactOptionalPropertyTypes: true };
+    expect(await bare.compile('everything.ts', 'module', compiler, options)).toEqual(CLEAN);
+  });
+
+  it('TypeScript 5 knows every entry point where it does not read `exports`', async () => {
+    const options = { module: 'commonjs', moduleResolution: 'node10' };
+    expect(await bare.compile('everything.ts', 'commonjs', 5, options)).toEqual(CLEAN);
+  });
+
+  it('every module loads, but for tus, whose framework is its base; what is not exported does not', async () => {
+    await bare.add('import.js', 'module');
+    const { code, output } = await bare.node('import.js');
+    expect({ code, lines: output.split('\n') }).toMatchObject({
+      code: 0,
+      lines: [
+        'fastdfs-streams there and back',
+        expect.stringMatching(/^ERR_MODULE_NOT_FOUND .*@tus\/server/),
+        'ERR_PACKAGE_PATH_NOT_EXPORTED',
+        '',
+      ],
+    });
+  });
+
+  it('the command runs', async () => {
+    const { code, output } = await bare.node('node_modules/fastdfs-streams/dist/cli/main.js', '--version');
+    expect({ code, output }).toEqual({ code: 0, output: `${manifest.version}\n` });
+  });
+});
+
+describe('with the frameworks', () => {
+  it('the adapters fit the types of theirs', async () => {
+    expect(await full.compile('frameworks.ts', 'module', 7, { skipLibCheck: true })).toEqual(CLEAN);
+  });
+
+  it.each(['module', 'commonjs'] as const)('TypeScript compiles to %s that runs', async (type) => {
+    expect(await full.compile('roundtrip.ts', type, 6, {})).toEqual(CLEAN);
+    expect(await full.node('out/roundtrip.js')).toEqual(ROUND_TRIP);
+  });
+
+  it('`require()` loads every module', async () => {
+    await full.add('require.js', 'commonjs');
+    expect(await full.node('require.js')).toEqual(ROUND_TRIP);
+  });
+
+  it.each(['module', 'commonjs'] as const)('NestJS stores the file of a form, as %s', async (type) => {
+    const decorators = { experimentalDecorators: true, emitDecoratorMetadata: true, skipLibCheck: true };
+    expect(await full.compile('nest.ts', type, 6, decorators)).toEqual(CLEAN);
+    expect(await full.node('out/nest.js')).toEqual(ROUND_TRIP);
+  });
+});
