@@ -11,6 +11,7 @@ import { channel } from 'node:diagnostics_channel';
 export interface CommandEvent {
   /** Name of the command in the protocol: `UPLOAD_FILE`, `QUERY_FETCH_ALL`, … */
   readonly command: string;
+  /** What the server is. */
   readonly role: 'tracker' | 'storage';
   /** `host:port` of the server. */
   readonly address: string;
@@ -30,6 +31,7 @@ export interface CommandEvent {
 
 /** A connection being made. The object is the same in `start` and in `end` or `error`. */
 export interface ConnectEvent {
+  /** What the server is. */
   readonly role: 'tracker' | 'storage';
   /** `host:port` of the server. */
   readonly address: string;
