@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 import type { Address } from './address.js';
 import type { Engine } from './engine.js';
 import { ArgumentError, FastDFSError, ProtocolError, ServerError } from './errors.js';
-import { type ParsedFileId, parseFileId, type SplitFileId, splitFileId } from './file-id.js';
+import { type FileIdParts, readFileId, type SplitFileId, splitFileId } from './file-id.js';
 import { NORMAL_NAME_LENGTH, STATUS_EINVAL } from './protocol/constants.js';
 import { downloadFile, type FileInfo, queryFileInfo } from './protocol/storage-commands.js';
 import { ConsumerIdle, type ContentSink, ReceiveExchange } from './receive-exchange.js';
@@ -54,7 +54,7 @@ export class Download implements ContentSink {
   readonly #end: number | undefined;
   readonly #signal: AbortSignal | undefined;
   /** What the id tells, or undefined for files whose size only the server knows. */
-  readonly #ordinary: ParsedFileId | undefined;
+  readonly #ordinary: FileIdParts | undefined;
   readonly #resumable: boolean;
   #exchange: ReceiveExchange<unknown> | undefined;
   /** Bytes that will come in all, once that is known. */
@@ -70,7 +70,7 @@ export class Download implements ContentSink {
   constructor(engine: Engine, fileId: string, settings: DownloadSettings, sink: DownloadSink) {
     this.#engine = engine;
     this.#fileId = fileId;
-    const parsed = tells(fileId) ? parseFileId(fileId) : undefined;
+    const parsed = tells(fileId) ? readFileId(fileId) : undefined;
     this.#name = parsed ?? splitFileId(fileId);
     this.#sink = sink;
     this.#signal = settings.signal;
@@ -159,14 +159,9 @@ export class Download implements ContentSink {
     const offset = this.#start + this.#received;
     const bytes = this.#total === undefined ? this.#requested() : this.#total - this.#received;
     const options = { fileId: this.#fileId, signal: this.#signal, retries: this.#attempts++ };
-    const exchange = new ReceiveExchange(
-      pool,
-      connection,
-      downloadFile,
-      { ...this.#name, offset, bytes },
-      this,
-      options,
-    );
+    const { group, remoteFilename } = this.#name;
+    const args = { group, remoteFilename, offset, bytes };
+    const exchange = new ReceiveExchange(pool, connection, downloadFile, args, this, options);
     this.#exchange = exchange as ReceiveExchange<unknown>;
     try {
       await exchange.done;

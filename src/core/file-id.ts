@@ -103,9 +103,8 @@ export function splitFileId(fileId: string): SplitFileId {
  * @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) when it is malformed
  */
 export function parseFileId(fileId: string): ParsedFileId {
-  const { group, remoteFilename } = splitFileId(fileId);
-  const parts = partsOf(fileId, remoteFilename);
-  const { kind, trunk } = parts;
+  const parts = readFileId(fileId);
+  const { group, remoteFilename, kind, trunk } = parts;
   const tailAt =
     ENCODED_AT + ENCODED_CHARS + (trunk && remoteFilename.length >= TRUNK_NAME_LENGTH ? TRUNK_CHARS : 0);
   const dot = remoteFilename.indexOf('.', tailAt);
@@ -124,14 +123,20 @@ export function parseFileId(fileId: string): ParsedFileId {
   };
 }
 
-/** An id that a storage has just made, as far as whoever sent the content needs it. */
-export interface StoredFileId extends SplitFileId, NameParts {}
+/** An id in numbers: what calls need of it, at a fraction of what {@link parseFileId} costs. */
+export interface FileIdParts extends SplitFileId, NameParts {}
+
+/** @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) when it is malformed */
+export function readFileId(fileId: string): FileIdParts {
+  const { group, remoteFilename } = splitFileId(fileId);
+  return { group, remoteFilename, ...partsOf(fileId, remoteFilename) };
+}
 
 /**
- * Reads an id that has passed {@link checkFileIdReply}: the numbers of {@link parseFileId}, at a fraction of its cost.
+ * As {@link readFileId}, for an id that has passed {@link checkFileIdReply}.
  * @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) when the name is not what storages make
  */
-export function readStoredFileId(fileId: string): StoredFileId {
+export function readStoredFileId(fileId: string): FileIdParts {
   const slash = fileId.indexOf('/');
   const remoteFilename = fileId.slice(slash + 1);
   return { group: fileId.slice(0, slash), remoteFilename, ...partsOf(fileId, remoteFilename) };

@@ -5,7 +5,7 @@ import type { Placed } from './destination.js';
 import type { Engine } from './engine.js';
 import { FastDFSError, NetworkError, ProtocolError } from './errors.js';
 import type { ExchangeOptions } from './exchange.js';
-import { type FileKind, readStoredFileId, type StoredFileId } from './file-id.js';
+import { type FileIdParts, type FileKind, readStoredFileId } from './file-id.js';
 import type { Metadata } from './metadata.js';
 import { setMetadata } from './protocol/storage-commands.js';
 import { createUrl } from './url.js';
@@ -60,7 +60,7 @@ export class Tally {
  * Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files.
  * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`)
  */
-function verifyPlaced(fileId: string, sent: Tally): StoredFileId {
+function verifyPlaced(fileId: string, sent: Tally): FileIdParts {
   const stored = parsed(fileId);
   if (stored.kind !== 'normal' || sent.crc32 === undefined) return stored;
   if (stored.size !== sent.size || stored.crc32 !== sent.crc32) {
@@ -74,7 +74,7 @@ function verifyPlaced(fileId: string, sent: Tally): StoredFileId {
 }
 
 /** An id that makes no sense is the storage's fault here. */
-function parsed(fileId: string): StoredFileId {
+function parsed(fileId: string): FileIdParts {
   try {
     return readStoredFileId(fileId);
   } catch (cause) {

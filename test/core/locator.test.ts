@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Address } from '../../src/core/address.js';
 import { Locator } from '../../src/core/cluster/locator.js';
 import type { TrackerClient } from '../../src/core/cluster/tracker-client.js';
-import { encodeName, readStoredFileId, type StoredFileId } from '../../src/core/file-id.js';
+import { encodeName, type FileIdParts, readStoredFileId } from '../../src/core/file-id.js';
 import type { Command } from '../../src/core/protocol/command.js';
 
 const storage = (host: string): Address => ({ host, port: 23000 });
@@ -30,12 +30,12 @@ function locator(cache: { max: number; ttlMs: number } | false = { max: 100, ttl
 function file(
   createdAt: number,
   { source = '10.0.0.1', appender = false, group = 'group1' } = {},
-): StoredFileId {
+): FileIdParts {
   const encoded = encodeName({ source, createdAt, size: 5, crc32: 1, appender, salt: createdAt });
   return readStoredFileId(`${group}/M00/00/00/${encoded}123.txt`);
 }
 
-const slave = (createdAt: number): StoredFileId => {
+const slave = (createdAt: number): FileIdParts => {
   const { group, remoteFilename } = file(createdAt);
   return readStoredFileId(`${group}/${remoteFilename.replace('.txt', '_small.txt')}`);
 };
