@@ -4,10 +4,11 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Conf, FastDFSClient } from '../client.js';
-import { FastDFSError } from '../core/errors.js';
+import { ClosedError, FastDFSError } from '../core/errors.js';
 import { parseFileId } from '../core/file-id.js';
 import type { UploadOptions, UploadResult, UploadStream } from '../index.js';
 import { clientOf, type HeldClient } from './client-of.js';
+import { beginningOf } from './multer/beginning.js';
 import { drain, feed } from './multer/feed.js';
 import { checkOptions, optionsFor, transformsFor, urlFor } from './multer/options.js';
 import { RequestState } from './multer/request-state.js';
@@ -37,6 +38,9 @@ export type {
   TransformList,
 } from './multer/types.js';
 
+/** A file that ends within so much is uploaded from memory: a stream would hold as much, and cost more. */
+const SMALL_BYTES = 256 * 1024;
+
 /**
  * Makes a storage engine: `multer({ storage: fdfsStorage('/etc/fdfs/client.conf') })`.
  * @param conf path of a `client.conf`, options, or a client; who passes a client keeps it and closes it
@@ -58,6 +62,8 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
   /** The client that uploads. */
   readonly client: FastDFSClient;
   readonly #held: HeldClient;
+  /** Ends each file under way. */
+  readonly #underWay = new Set<() => void>();
   readonly #options: Readonly<FdfsStorageOptions<Req>>;
   readonly #requests = new WeakMap<object, RequestState>();
 
@@ -70,6 +76,8 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
 
   /** Closes the client, unless it was passed in. Uploads under way fail and leave nothing. Safe to call twice. */
   async close(): Promise<void> {
+    // A part whose beginning is still awaited has no upload that could hear of it.
+    if (this.#held.owned) for (const stop of this.#underWay) stop();
     await this.#held.close();
   }
 
@@ -101,10 +109,14 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
   }
 
   async #handle(req: Req, file: EngineFile, state: RequestState, callback: HandleCallback): Promise<void> {
+    const stop = () => state.fail(new ClosedError());
+    this.#underWay.add(stop);
     try {
       const info = await this.#store(req, file, state);
+      this.#underWay.delete(stop);
       callBack(() => callback(null, info));
     } catch (error) {
+      this.#underWay.delete(stop);
       // Multer fails the whole request for this: its other files need not go on.
       state.fail(error);
       drain(file);
@@ -116,20 +128,37 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
     const { signal } = state;
     const options = await state.race(optionsFor(this.#options, req, file));
     const transforms = await state.race(transformsFor(this.#options.transforms, req, file, signal));
-    const upload = this.#open(options.upload, transforms, signal);
+    const result = await this.#upload(file, options.upload, transforms, signal);
     try {
-      await feed(file, transforms, upload, signal);
-      const info = infoOf(upload.result!, options.contentType);
+      const info = infoOf(result, options.contentType);
       const url = await state.race(urlFor(this.#options.url, req, { ...file, ...info }));
       // Nothing may come between this check and the file's being known to the request.
       signal.throwIfAborted();
       state.keep(info.fileId);
       return { ...info, url, location: url };
     } catch (error) {
-      const fileId = upload.result?.fileId;
-      if (fileId !== undefined) await state.remove(fileId).catch(() => markOrphan(error, fileId));
+      await state.remove(result.fileId).catch(() => markOrphan(error, result.fileId));
       throw error;
     }
+  }
+
+  /** When it rejects, nothing is left of the file. */
+  async #upload(
+    file: EngineFile,
+    options: UploadOptions,
+    transforms: readonly Duplex[],
+    signal: AbortSignal,
+  ): Promise<UploadResult> {
+    let beginning: readonly Buffer[] = [];
+    if (transforms.length === 0 && options.whenSizeUnknown !== 'reject') {
+      const limit = Math.min(options.blockBytes ?? SMALL_BYTES, SMALL_BYTES);
+      const { chunks, whole } = await beginningOf(file, limit, signal);
+      if (whole) return await this.client.upload(Buffer.concat(chunks), { ...options, signal });
+      beginning = chunks;
+    }
+    const upload = this.#open(options, transforms, signal);
+    await feed(file, beginning, transforms, upload, signal);
+    return upload.result!;
   }
 
   #open(options: UploadOptions, transforms: readonly Duplex[], signal: AbortSignal): UploadStream {

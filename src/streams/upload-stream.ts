@@ -36,7 +36,8 @@ export class UploadStream extends Writable {
   readonly #session: UploadSession;
   readonly #sent: Tally;
   readonly #onAbort = () => this.destroy(this.#plan.signal!.reason);
-  readonly #stop = new AbortController();
+  /** Ends the settling; made when that begins. */
+  #stop: AbortController | undefined;
   /** From when the content is stored: what remains to be done with the file. */
   #settling: Promise<UploadResult> | undefined;
   #result: UploadResult | undefined;
@@ -98,7 +99,7 @@ export class UploadStream extends Writable {
       return;
     }
     const reason = error ?? new Error('The upload was destroyed');
-    this.#stop.abort(reason);
+    this.#stop?.abort(reason);
     const removal = this.#engine.track(
       this.#settling ? this.#unsettle(this.#settling) : this.#session.abort(reason),
     );
@@ -131,6 +132,7 @@ export class UploadStream extends Writable {
     const placed = await this.#session.finish();
     // Destroyed in the meantime: then the session removes the file.
     if (this.destroyed) return;
+    this.#stop = new AbortController();
     const options = { signal: this.#stop.signal };
     this.#settling = settleUpload(this.#engine, placed, this.#sent, this.#plan.metadata, options);
     const result = await this.#settling;

@@ -103,6 +103,19 @@ onEmbedded('the multer engine', (server) => {
     await client.delete(info.fileId);
   });
 
+  it.each([0, 1, 999, 1000, 1001, 5000])(
+    'stores a part of %i bytes that comes in one piece',
+    async (size) => {
+      const client = server.client();
+      const storage = fdfsStorage(client, { blockBytes: 1000 });
+      const content = bytes(size);
+      const info = await handle(storage, new PassThrough(), partOf(Readable.from(size > 0 ? [content] : [])));
+      expect(info.size).toBe(size);
+      expect((await client.download(info.fileId)).equals(content)).toBe(true);
+      await client.delete(info.fileId);
+    },
+  );
+
   it('fails uploads under way when it is closed', async () => {
     const storage = fdfsStorage({ trackers: server.trackers }, { blockBytes: 1000 });
     const content = new PassThrough();
@@ -111,6 +124,16 @@ onEmbedded('the multer engine', (server) => {
     await expect.poll(() => server.fdfs.files().length).toBe(1);
     const [outcome] = await Promise.allSettled([handled, storage.close()]);
     expect(outcome).toMatchObject({ status: 'rejected' });
+    expect(server.fdfs.files()).toEqual([]);
+  });
+
+  it('fails a part whose first bytes it still waits for when it is closed', async () => {
+    const storage = fdfsStorage({ trackers: server.trackers });
+    const content = new PassThrough();
+    const handled = handle(storage, new PassThrough(), partOf(content));
+    content.write(bytes(10));
+    const [outcome] = await Promise.allSettled([handled, storage.close()]);
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'FASTDFS_CLOSED' } });
     expect(server.fdfs.files()).toEqual([]);
   });
 

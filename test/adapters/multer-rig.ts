@@ -1,7 +1,7 @@
 import type multer from 'multer';
 import { afterEach, beforeAll, expect } from 'vitest';
 import { type FdfsStorageOptions, fdfsStorage } from '../../src/adapters/multer.js';
-import type { FastDFSClient, FastDFSOptions, UploadStream } from '../../src/index.js';
+import type { FastDFSClient, FastDFSOptions } from '../../src/index.js';
 import type { EmbeddedTestServer, TestServer } from '../helpers/servers.js';
 import { loadMulter, UploadServer } from './multer-harness.js';
 
@@ -19,8 +19,13 @@ export interface Setup {
 export interface Rig {
   http: UploadServer;
   client: FastDFSClient;
-  /** Every upload that was begun. */
-  uploads: UploadStream[];
+  /** Every upload that was begun: files that end early are uploaded from memory, others as streams. */
+  uploads: Upload[];
+}
+
+export interface Upload {
+  readonly fileId: string | undefined;
+  readonly bytesWritten: number;
 }
 
 /** Upload servers of a test on one version; afterwards they are stopped, and the rules are checked. */
@@ -39,12 +44,20 @@ export function rigs(version: string, server: TestServer): (setup?: Setup) => Pr
   });
   return async ({ options = {}, client: clientOptions = {}, limits, fileFilter, field = 'file' } = {}) => {
     const client = server.client(clientOptions);
-    const uploads: UploadStream[] = [];
+    const uploads: Upload[] = [];
     const create = client.createUploadStream.bind(client);
     client.createUploadStream = (uploadOptions) => {
       const upload = create(uploadOptions);
       uploads.push(upload);
       return upload;
+    };
+    const fromMemory = client.upload.bind(client);
+    client.upload = async (content, uploadOptions) => {
+      const upload = { fileId: undefined as string | undefined, bytesWritten: (content as Buffer).length };
+      uploads.push(upload);
+      const result = await fromMemory(content, uploadOptions);
+      upload.fileId = result.fileId;
+      return result;
     };
     const storage = fdfsStorage(client, { blockBytes: BLOCK, ...options });
     const http = await UploadServer.start(multerVersion, storage, (make, recorded) =>

@@ -28,7 +28,9 @@ for (const version of VERSIONS) {
     ])('removes a file whose client leaves %s', async (_when, sent) => {
       const rig = await start();
       const socket = await begin(rig.http.port, LENGTH, partHead('file', 'a.bin'), bytes(sent));
-      await vi.waitFor(() => expect(rig.uploads[0]?.bytesWritten).toBeGreaterThan(sent - 100));
+      await vi.waitFor(() => expect(rig.http.callbacks).toHaveLength(1));
+      if (sent > BLOCK)
+        await vi.waitFor(() => expect(rig.uploads[0]?.bytesWritten).toBeGreaterThan(sent - 100));
       socket.resetAndDestroy();
       await rig.http.settled();
       expect(rig.http.outcomes[0]!.error).toBeInstanceOf(Error);
@@ -53,7 +55,7 @@ for (const version of VERSIONS) {
         bytes(100),
       );
       await finishing.reached;
-      await vi.waitFor(() => expect(rig.uploads[1]?.bytesWritten).toBeGreaterThan(0));
+      await vi.waitFor(() => expect(rig.http.callbacks).toHaveLength(2));
       socket.resetAndDestroy();
       await rig.http.settled();
       await rig.http.idle(2);

@@ -1,17 +1,19 @@
 /** Runs the content of a part into an upload. The part's stream is never destroyed: busboy would hang. */
 import type { Duplex } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { FastDFSError } from '../../core/errors.js';
 import type { UploadStream } from '../../index.js';
+import { tooLarge } from './beginning.js';
 import type { EngineFile } from './types.js';
 
 /**
  * Resolves when the file is stored and the content was whole. Otherwise it rejects, after what there was of the file
  * is gone, and lets the rest of the part run dry.
+ * @param beginning what has been read of the part already
  * @param signal the upload was made with it, too
  */
 export async function feed(
   file: EngineFile,
+  beginning: readonly Buffer[],
   transforms: readonly Duplex[],
   upload: UploadStream,
   signal: AbortSignal,
@@ -31,6 +33,7 @@ export async function feed(
     () => first.end(),
     (error) => first.destroy(error),
   );
+  for (const chunk of beginning) first.write(chunk);
   source.pipe(first, { end: false });
   try {
     await Promise.all([whole, stored]);
@@ -48,21 +51,19 @@ export function drain({ stream }: EngineFile): void {
   stream.resume();
 }
 
-/** Resolves at the end of the content. Over the limit, busboy ends it like any other, and says so only here. */
+/** Resolves at the end of the content, which may have come with the last piece of its beginning. */
 function contentOf(file: EngineFile, signal: AbortSignal): Promise<void> {
+  const { stream } = file;
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);
+    const end = () => {
+      signal.removeEventListener('abort', stop);
+      if (stream.truncated) reject(tooLarge(file));
+      else resolve();
+    };
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
-    file.stream.once('end', () => {
-      signal.removeEventListener('abort', stop);
-      if (file.stream.truncated) reject(tooLarge(file));
-      else resolve();
-    });
+    if (stream.readableEnded) end();
+    else stream.once('end', end);
   });
-}
-
-/** Has the code of multer's own error, which handlers look for: multer misses the event in some of its versions. */
-function tooLarge({ fieldname }: EngineFile): FastDFSError {
-  return Object.assign(new FastDFSError('LIMIT_FILE_SIZE', 'File too large'), { field: fieldname });
 }

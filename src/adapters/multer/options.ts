@@ -33,6 +33,8 @@ const VALUE_KEYS = { ...UPLOAD_KEYS, contentType: 'string' } as const;
 type UploadKey = keyof typeof UPLOAD_KEYS;
 type ValueKey = keyof typeof VALUE_KEYS;
 
+const VALUE_KEY_LIST = Object.keys(VALUE_KEYS) as ValueKey[];
+
 const TO_MULTER =
   'belongs to multer itself: multer({ storage: fdfsStorage(conf), limits: …, fileFilter: … })';
 
@@ -108,21 +110,22 @@ export async function optionsFor<Req>(
   req: Req,
   file: IncomingFile,
 ): Promise<FileOptions> {
-  const keys = Object.keys(VALUE_KEYS) as ValueKey[];
-  const entries = await Promise.all(
-    keys.map(async (key) => {
-      const value = await evaluate<unknown, Req, IncomingFile>(options[key], req, file);
-      checkValue(key, value);
-      return [key, value ?? undefined] as const;
-    }),
-  );
-  const { contentType, ...upload } = Object.fromEntries(
-    entries.filter(([, value]) => value !== undefined),
-  ) as Pick<UploadOptions, UploadKey> & { contentType?: string };
-  return {
-    upload: { ...upload, filename: upload.filename ?? keepableName(file.originalname) },
-    contentType: contentType ?? file.mimetype,
-  };
+  const found: Partial<Record<ValueKey, unknown>> = {};
+  const asked: Promise<void>[] = [];
+  for (const key of VALUE_KEY_LIST) {
+    const option = options[key];
+    if (typeof option === 'function') asked.push(ask(option, key));
+    else if (option !== undefined && option !== null) found[key] = option;
+  }
+  async function ask(option: unknown, key: ValueKey): Promise<void> {
+    const value = await evaluate<unknown, Req, IncomingFile>(option, req, file);
+    checkValue(key, value);
+    if (value !== undefined && value !== null) found[key] = value;
+  }
+  if (asked.length > 0) await Promise.all(asked);
+  const { contentType, ...upload } = found as Pick<UploadOptions, UploadKey> & { contentType?: string };
+  upload.filename ??= keepableName(file.originalname);
+  return { upload, contentType: contentType ?? file.mimetype };
 }
 
 /**
@@ -187,11 +190,15 @@ function isDuplex(value: unknown): value is Duplex {
   return typeof pipe === 'function' && typeof write === 'function';
 }
 
+/** Every name but the strange ones. */
+const PLAIN_NAME = /^[\x20-\x7e]{1,255}$/;
+
 /**
  * A stranger's file name, such that it can be kept as metadata: without the characters that the format reserves,
  * and with so much cut off its front that it fits.
  */
 function keepableName(name: string): string {
+  if (PLAIN_NAME.test(name)) return name;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that the wire format reserves
   const characters = Array.from(name.replace(/[\x00-\x02]/g, ''));
   let from = characters.length;

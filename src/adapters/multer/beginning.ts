@@ -1,0 +1,60 @@
+/** Takes the beginning of a part into memory: most files of forms end in it, and then need no stream. */
+import { FastDFSError } from '../../core/errors.js';
+import type { EngineFile } from './types.js';
+
+export interface Beginning {
+  readonly chunks: readonly Buffer[];
+  /** The part has ended: this is all of it. */
+  readonly whole: boolean;
+}
+
+/**
+ * Reads until the part ends, or until more than `limit` bytes have come; then the part is paused. Rejects when the part is over
+ * its own limit, or with the signal's reason; what is left of the part is the caller's affair.
+ */
+export function beginningOf(file: EngineFile, limit: number, signal: AbortSignal): Promise<Beginning> {
+  const { stream } = file;
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = () => {
+      stream.off('data', onData);
+      stream.off('end', onEnd);
+      signal.removeEventListener('abort', onAbort);
+    };
+    const onData = (given: Buffer | string) => {
+      // Whoever puts a stream of their own into the place of the part's may send text.
+      const chunk = typeof given === 'string' ? Buffer.from(given) : given;
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes <= limit) return;
+      stream.pause();
+      settle();
+      resolve({ chunks, whole: false });
+    };
+    const onEnd = () => {
+      settle();
+      if (stream.truncated) reject(tooLarge(file));
+      else resolve({ chunks, whole: true });
+    };
+    const onAbort = () => {
+      settle();
+      reject(signal.reason);
+    };
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    stream.on('end', onEnd);
+    stream.on('data', onData);
+  });
+}
+
+/**
+ * Over the limit busboy ends a part like any other, and says so only by `truncated`. The error has the code of multer's own,
+ * which handlers look for: multer misses the event in some of its versions.
+ */
+export function tooLarge({ fieldname }: EngineFile): FastDFSError {
+  return Object.assign(new FastDFSError('LIMIT_FILE_SIZE', 'File too large'), { field: fieldname });
+}
