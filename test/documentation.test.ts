@@ -110,6 +110,21 @@ it('both READMEs tell the same figures', () => {
   expect(measured(chinese, '实测数据')).toEqual(measured(english, 'Measured'));
 });
 
+it('the page on operating names every channel, and every field of an event', () => {
+  const source = readFileSync(path.join(root, 'src/core/diagnostics.ts'), 'utf8');
+  const fields = [...source.matchAll(/^export interface \w+Event \{(.*?)^\}/gms)].map(([, body]) =>
+    [...body!.matchAll(/^ {2}(?:readonly )?(\w+):/gm)].map(([, name]) => name!),
+  );
+  expect(fields).toHaveLength(2);
+  const channels = ['command', 'connect'].flatMap((what) =>
+    ['start', 'end', 'error'].map((when) => `fastdfs-streams:${what}:${when}`),
+  );
+  const told = readDocument('docs/operating.md').tables.map((rows) =>
+    rows.map(([cell]) => cell!.replaceAll('`', '')),
+  );
+  expect(told).toEqual(expect.arrayContaining([channels, ...fields]));
+});
+
 describe.each(everyDocument())('$name', ({ name, text, headings, links }) => {
   it('links to what there is', () => {
     const anchors = new Map([[name, headings.map(anchorOf)]]);

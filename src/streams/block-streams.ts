@@ -1,4 +1,5 @@
 /** Writables onto an appender file: at its end (append) or over its bytes (modify), block by block. */
+import { AsyncResource } from 'node:async_hooks';
 import { Writable } from 'node:stream';
 import { checkCount } from '../core/check.js';
 import type { Engine } from '../core/engine.js';
@@ -39,6 +40,8 @@ export abstract class BlockStream extends Writable {
   readonly #blocks: BlockGatherer;
   readonly #stop = new AbortController();
   readonly #onAbort = () => this.destroy(this.#signal!.reason);
+  /** Writes can come out of somebody else's work, as when a socket has data: what is sent belongs to who made the stream. */
+  readonly #maker = new AsyncResource('fastdfs-streams.BlockStream');
   #confirmed = 0;
 
   /** @internal */
@@ -113,7 +116,7 @@ export abstract class BlockStream extends Writable {
   }
 
   async #flush(block: Block): Promise<void> {
-    await this.send(block, this.#confirmed, this.#stop.signal);
+    await this.#maker.runInAsyncScope(() => this.send(block, this.#confirmed, this.#stop.signal));
     this.#confirmed += block.size;
   }
 }

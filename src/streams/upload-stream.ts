@@ -2,6 +2,7 @@
  * Writable that becomes a file. 'finish' comes when the storage has confirmed it and `fileId` is set; a stream
  * that ends in any other way leaves nothing behind, and 'close' comes when that has been seen to.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { Writable } from 'node:stream';
 import type { Engine } from '../core/engine.js';
 import { FastDFSError } from '../core/errors.js';
@@ -38,6 +39,8 @@ export class UploadStream extends Writable {
   readonly #onAbort = () => this.destroy(this.#plan.signal!.reason);
   /** Ends the settling; made when that begins. */
   #stop: AbortController | undefined;
+  /** Writes can come out of somebody else's work, as when a socket has data: what is sent belongs to who made the stream. */
+  readonly #maker = new AsyncResource('fastdfs-streams.UploadStream');
   /** From when the content is stored: what remains to be done with the file. */
   #settling: Promise<UploadResult> | undefined;
   #result: UploadResult | undefined;
@@ -87,7 +90,7 @@ export class UploadStream extends Writable {
 
   /** @internal */
   override _final(callback: Callback): void {
-    this.#finish().then(() => callback(), callback);
+    this.#maker.runInAsyncScope(() => this.#finish()).then(() => callback(), callback);
   }
 
   /** @internal */
@@ -100,9 +103,10 @@ export class UploadStream extends Writable {
     }
     const reason = error ?? new Error('The upload was destroyed');
     this.#stop?.abort(reason);
-    const removal = this.#engine.track(
+    const removing = this.#maker.runInAsyncScope(() =>
       this.#settling ? this.#unsettle(this.#settling) : this.#session.abort(reason),
     );
+    const removal = this.#engine.track(removing);
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, CLEANUP_GRACE_MS, undefined);
@@ -117,15 +121,14 @@ export class UploadStream extends Writable {
   #take(chunks: readonly Uint8Array[], callback: Callback): void {
     for (const chunk of chunks) this.#sent.add(chunk);
     const { onProgress, size } = this.#plan;
-    if (!onProgress) {
-      this.#session.write(chunks, callback);
-      return;
-    }
     const transferred = this.#sent.size;
-    this.#session.write(chunks, (error) => {
-      if (!error) onProgress(size === undefined ? { transferred } : { transferred, total: size });
-      callback(error);
-    });
+    const taken: Callback = onProgress
+      ? (error) => {
+          if (!error) onProgress(size === undefined ? { transferred } : { transferred, total: size });
+          callback(error);
+        }
+      : callback;
+    this.#maker.runInAsyncScope(() => this.#session.write(chunks, taken));
   }
 
   async #finish(): Promise<void> {
