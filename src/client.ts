@@ -167,9 +167,12 @@ export class FastDFSClient {
     const file = await open(path, 'r');
     try {
       const { isFile, size } = await files.describe(file, path);
-      const known = isFile ? { size } : {};
-      const source = file.createReadStream({ highWaterMark: files.READ_BYTES, autoClose: false });
-      return await this.#upload(source, { filename: path, ...known, ...options });
+      const settled = { filename: path, ...(isFile ? { size } : {}), ...options };
+      const source =
+        settled.size === undefined
+          ? file.createReadStream({ highWaterMark: files.READ_BYTES, autoClose: false })
+          : files.contentOfFile(file);
+      return await this.#upload(source, settled);
     } finally {
       await file.close();
     }
