@@ -1,15 +1,13 @@
 /** Downloads into memory or into a local file. */
 import { constants } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { Download, type DownloadSettings, type DownloadSink } from '../core/download.js';
 import type { Engine } from '../core/engine.js';
 import { ArgumentError } from '../core/errors.js';
 import { splitFileId } from '../core/file-id.js';
-import { DownloadStream } from './download-stream.js';
+import { FileSink } from './file-sink.js';
 import { isDirectory } from './local-error.js';
 
 /** A file that was downloaded to a local one. */
@@ -25,9 +23,6 @@ const TRUSTED_BYTES = 1024 * 1024;
 
 /** Few large reads where all of it is wanted anyway. */
 const LARGE_PIECES = 512 * 1024;
-
-/** What may wait for the disk, in bytes. */
-const LARGE_WRITES = 1024 * 1024;
 
 class BufferSink implements DownloadSink {
   pieceBytes = 0;
@@ -88,16 +83,39 @@ export async function downloadToFile(
   const replace = present === undefined || present.isFile();
   const name = `.${path.basename(file)}.${randomBytes(6).toString('hex')}.part`;
   const written = replace ? path.join(path.dirname(file), name) : file;
-  const source = new DownloadStream(engine, fileId, { ...settings, highWaterMark: LARGE_WRITES });
+  settings.signal?.throwIfAborted();
+  const handle = await open(written, replace ? 'wx' : 'w');
   try {
-    await pipeline(
-      source,
-      createWriteStream(written, { flags: replace ? 'wx' : 'w', highWaterMark: LARGE_WRITES }),
-    );
+    const size = await downloadInto(engine, fileId, settings, handle).finally(() => handle.close());
     if (replace) await rename(written, file);
+    return { path: file, size };
   } catch (error) {
     if (replace) await rm(written, { force: true });
     throw error;
   }
-  return { path: file, size: source.bytesRead };
+}
+
+async function downloadInto(
+  engine: Engine,
+  fileId: string,
+  settings: DownloadSettings,
+  file: FileHandle,
+): Promise<number> {
+  const { signal } = settings;
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(signal!.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const fail = (error: unknown) => stop.abort(error);
+  const sink = new FileSink(file, fail, () => download.resume());
+  const download = new Download(engine, fileId, { ...settings, signal: stop.signal }, sink);
+  try {
+    if (signal?.aborted) onAbort();
+    await download.run();
+    await sink.finish();
+    stop.signal.throwIfAborted();
+    return sink.written;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    await sink.finish();
+  }
 }
