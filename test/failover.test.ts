@@ -47,6 +47,23 @@ onEmbedded('storages', (server) => {
     });
   });
 
+  it('a storage that hangs is left alone after its first call, and asked again later', async () => {
+    const client = server.client({ group: 'group1', networkTimeoutMs: 150 });
+    const { fileId } = await client.upload('seen by both');
+    await expect.poll(async () => (await client.locate(fileId)).length).toBe(2);
+    const asked = () => server.fdfs.requests('DOWNLOAD_FILE', 'group1/0');
+    server.fdfs.inject({ command: 'DOWNLOAD_FILE', server: 'group1/0', action: 'stall', times: 1 });
+    const before = asked();
+    for (let round = 0; round < 20; round++) await client.download(fileId);
+    expect(asked() - before).toBe(1);
+    const later = async () => {
+      await client.download(fileId);
+      return asked() - before;
+    };
+    await expect.poll(later, { timeout: 5000 }).toBeGreaterThan(1);
+    await client.delete(fileId);
+  });
+
   it('an upload that meets a storage between two of its folders is sent again', async () => {
     const client = server.client({ group: 'group1', locationCache: false });
     server.fdfs.inject({ command: 'UPLOAD_FILE', action: 'status', status: 2 });

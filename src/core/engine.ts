@@ -231,12 +231,19 @@ export class Engine {
     this.pools.close();
   }
 
+  /** A storage that has not answered lately does not come first while there is another. */
+  #answeringFirst(storages: readonly Address[]): readonly Address[] {
+    if (storages.length < 2) return storages;
+    const first = storages.findIndex((address) => this.pools.at(address, 'storage').isWilling());
+    return first < 1 ? storages : [...storages.slice(first), ...storages.slice(0, first)];
+  }
+
   async #tryTargets<T>(
     location: StoreLocation,
     run: (target: UploadTarget) => Promise<T>,
   ): Promise<{ value: T } | { error: unknown }> {
     let failure: unknown;
-    for (const address of location.storages) {
+    for (const address of this.#answeringFirst(location.storages)) {
       try {
         return {
           value: await run({ address, group: location.group, storePathIndex: location.storePathIndex }),
@@ -262,7 +269,7 @@ export class Engine {
       for (let round = 1; ; round++) {
         const found = locate();
         const { storages, remembered } = found instanceof Promise ? await found : found;
-        let outcome = await tryEach(storages, counted);
+        let outcome = await tryEach(this.#answeringFirst(storages), counted);
         if ('value' in outcome) return outcome.value;
         this.locator.forgetFile(name, source ? 'read' : 'update');
         if (remembered && round === 1) continue;

@@ -159,6 +159,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
           ? 'stopped in the middle of its reply'
           : 'took no more bytes';
     const limit = this.#options.timeoutMs ?? this.connection.timeoutMs;
+    if (phase === 'response') this.#pool.unanswered?.();
     this.abort(new TimeoutError(phase, `${this.address} ${what} within ${limit} ms`));
   }
 

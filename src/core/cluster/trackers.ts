@@ -3,6 +3,7 @@
  * asked again after it; while all are resting they are asked all the same, the longest rested first.
  */
 import { type Address, formatAddress } from '../address.js';
+import { restAfter } from '../net/rest.js';
 
 /** A tracker may have two addresses; `addresses[0]` is the one that worked last. */
 export interface Tracker {
@@ -11,9 +12,6 @@ export interface Tracker {
   failures: number;
   restsUntil: number;
 }
-
-const FIRST_REST_MS = 500;
-const LONGEST_REST_MS = 10_000;
 
 export class Trackers {
   readonly all: readonly Tracker[];
@@ -47,9 +45,6 @@ export class Trackers {
   }
 
   failed(tracker: Tracker, now = performance.now()): void {
-    const rest = Math.min(FIRST_REST_MS * 2 ** tracker.failures, LONGEST_REST_MS);
-    tracker.failures++;
-    // Jitter: many clients must not come back in the same instant.
-    tracker.restsUntil = now + rest * (0.75 + Math.random() / 2);
+    tracker.restsUntil = now + restAfter(tracker.failures++);
   }
 }

@@ -6,6 +6,7 @@ import { unlessAborted } from '../abort.js';
 import { type Address, formatAddress } from '../address.js';
 import { ClosedError, type FastDFSError, TimeoutError } from '../errors.js';
 import type { Connection } from './connection.js';
+import { LONGEST_REST_MS, restAfter } from './rest.js';
 
 export interface PoolOptions {
   maxPerServer: number;
@@ -32,6 +33,8 @@ export interface ServerPoolStats {
 export interface Lessor {
   /** Callers wait for a connection: one that stands still should be given up. */
   readonly contended?: boolean;
+  /** The server took a request and did not answer it in time. */
+  unanswered?(): void;
   release(connection: Connection): void;
 }
 
@@ -56,6 +59,9 @@ export class Pool implements Lessor {
   /** Those of them that are for waiters. */
   #connectingForWaiters = 0;
   #sweeper: NodeJS.Timeout | undefined;
+  /** In a row: connections that could not be made, and requests that were not answered. */
+  #failures = 0;
+  #restsUntil = 0;
   #closed = false;
 
   constructor(address: Address, options: PoolOptions) {
@@ -84,6 +90,7 @@ export class Pool implements Lessor {
   /** Takes back a connection whose last exchange ended clean. */
   release(connection: Connection): void {
     if (!this.#leased.delete(connection)) return;
+    this.#failures = 0;
     if (this.#closed || !connection.alive) {
       connection.destroy();
       return;
@@ -98,6 +105,22 @@ export class Pool implements Lessor {
     connection.unref();
     this.#idle.push(connection);
     this.#sweeper ??= setInterval(() => this.#sweep(), Math.max(50, this.#options.idleTimeoutMs / 2)).unref();
+  }
+
+  unanswered(): void {
+    this.#restsUntil = performance.now() + restAfter(this.#failures++);
+  }
+
+  /**
+   * Whether a call that could go elsewhere should come here. A server that did not answer rests; after that one call at a time
+   * may try whether it does again.
+   */
+  isWilling(): boolean {
+    if (this.#failures === 0) return true;
+    const now = performance.now();
+    if (this.#restsUntil > now) return false;
+    this.#restsUntil = now + LONGEST_REST_MS;
+    return true;
   }
 
   get contended(): boolean {
@@ -161,6 +184,7 @@ export class Pool implements Lessor {
       connection = await this.#options.connect(this.address, (gone) => this.#forget(gone));
     } catch (error) {
       this.#connecting--;
+      this.unanswered();
       this.#serveNext();
       throw error;
     }
