@@ -104,12 +104,15 @@ export interface FileOptions {
   contentType: string;
 }
 
-/** Asks the options that are functions. They run side by side; the first that fails is the one that is told. */
-export async function optionsFor<Req>(
+/**
+ * What the options say about one file: at once where none of them is a function. Functions run side by side; the first that fails
+ * is the one that is told.
+ */
+export function optionsFor<Req>(
   options: Readonly<FdfsStorageOptions<Req>>,
   req: Req,
   file: IncomingFile,
-): Promise<FileOptions> {
+): FileOptions | Promise<FileOptions> {
   const found: Partial<Record<ValueKey, unknown>> = {};
   const asked: Promise<void>[] = [];
   for (const key of VALUE_KEY_LIST) {
@@ -122,18 +125,29 @@ export async function optionsFor<Req>(
     checkValue(key, value);
     if (value !== undefined && value !== null) found[key] = value;
   }
-  if (asked.length > 0) await Promise.all(asked);
-  const { contentType, ...upload } = found as Pick<UploadOptions, UploadKey> & { contentType?: string };
-  upload.filename ??= keepableName(file.originalname);
-  return { upload, contentType: contentType ?? file.mimetype };
+  function settled(): FileOptions {
+    const { contentType, ...upload } = found as Pick<UploadOptions, UploadKey> & { contentType?: string };
+    upload.filename ??= keepableName(file.originalname);
+    return { upload, contentType: contentType ?? file.mimetype };
+  }
+  return asked.length === 0 ? settled() : Promise.all(asked).then(settled);
 }
 
 /**
  * Makes the streams that one file runs through. When one cannot be made, those before it are destroyed.
  * @param signal when it fires, streams that come too late are destroyed
  */
-export async function transformsFor<Req>(
+export function transformsFor<Req>(
   option: FdfsStorageOptions<Req>['transforms'],
+  req: Req,
+  file: IncomingFile,
+  signal: AbortSignal,
+): Duplex[] | Promise<Duplex[]> {
+  return option === undefined ? [] : makeTransforms(option, req, file, signal);
+}
+
+async function makeTransforms<Req>(
+  option: NonNullable<FdfsStorageOptions<Req>['transforms']>,
   req: Req,
   file: IncomingFile,
   signal: AbortSignal,
@@ -157,15 +171,15 @@ export async function transformsFor<Req>(
 }
 
 /** The url of a stored file by the option `url`; without it the one that the client made. */
-export async function urlFor<Req>(
+export function urlFor<Req>(
   option: FdfsStorageOptions<Req>['url'],
   req: Req,
   file: StoredFile,
-): Promise<string | undefined> {
+): string | undefined | Promise<string | undefined> {
   if (option === undefined) return file.url;
   if (option === false) return undefined;
   if (typeof option === 'string') return `${option.replace(/\/+$/, '')}/${file.fileId}`;
-  return await evaluate(option, req, file);
+  return evaluate(option, req, file);
 }
 
 /** A value as it is, what a function returns, or what it calls back with if it declares three parameters. */

@@ -51,9 +51,11 @@ export class RequestState {
     check();
   }
 
-  /** Waits for what users' functions do, but not longer than the request lives. */
-  race<T>(work: Promise<T>): Promise<T> {
-    return unlessAborted(work, this.signal);
+  /** What users' functions do is waited for, but not longer than the request lives. */
+  race<T>(work: T | Promise<T>): T | Promise<T> {
+    if (work instanceof Promise) return unlessAborted(work, this.signal);
+    this.signal.throwIfAborted();
+    return work;
   }
 
   /** Multer is about to learn of this file. */
