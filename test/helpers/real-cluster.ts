@@ -26,6 +26,8 @@ const STORAGES = [
   { group: 'group2', host: '127.0.0.123' },
 ];
 const STARTUP_MS = 60_000;
+/** EADDRINUSE, as the servers exit with it. */
+const ADDRESS_IN_USE = 98;
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const named = process.env.FDFS_TEST_TRACKERS;
@@ -106,7 +108,10 @@ async function start(
   writeFileSync(file, `${lines.join('\n')}\n`);
   const child = spawn(program, [file, 'start'], { stdio: 'ignore' });
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('exit', resolve));
-  if (code !== 0) throw new Error(`${program} ${file} exited with ${code}; see ${base}/logs`);
+  // A run that was killed leaves its servers behind.
+  const taken =
+    code === ADDRESS_IN_USE ? ': its address is taken, perhaps by the cluster of an earlier run' : '';
+  if (code !== 0) throw new Error(`${program} ${file} exited with ${code}${taken}; see ${base}/logs`);
 }
 
 /** Every group takes uploads and, where it has two storages, replicates. */
