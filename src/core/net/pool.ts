@@ -41,7 +41,8 @@ export interface Lessor {
 interface Waiter {
   resolve(connection: Connection): void;
   reject(error: unknown): void;
-  timer: NodeJS.Timeout;
+  /** `performance.now()` at which it has waited long enough. */
+  deadline: number;
 }
 
 /** A connection idle for longer is tested before use: a firewall may have forgotten it without telling. */
@@ -59,6 +60,8 @@ export class Pool implements Lessor {
   /** Those of them that are for waiters. */
   #connectingForWaiters = 0;
   #sweeper: NodeJS.Timeout | undefined;
+  /** One timer for all who wait. */
+  #patience: NodeJS.Timeout | undefined;
   /** In a row: connections that could not be made, and requests that were not answered. */
   #failures = 0;
   #restsUntil = 0;
@@ -207,7 +210,7 @@ export class Pool implements Lessor {
       const onAbort = () => waiter.reject(signal!.reason);
       const settle = () => {
         this.#waiters.delete(waiter);
-        clearTimeout(waiter.timer);
+        if (this.#waiters.size === 0) this.#stopTimer();
         signal?.removeEventListener('abort', onAbort);
       };
       const waiter: Waiter = {
@@ -219,11 +222,31 @@ export class Pool implements Lessor {
           settle();
           reject(error);
         },
-        timer: setTimeout(() => waiter.reject(this.#timedOut()), this.#options.acquireTimeoutMs),
+        deadline: performance.now() + this.#options.acquireTimeoutMs,
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
+      this.#patience ??= setTimeout(() => this.#endWaits(), this.#options.acquireTimeoutMs);
     });
+  }
+
+  /** Nobody waits: a timer would keep the process alive. */
+  #stopTimer(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+  }
+
+  /** All wait equally long and first come, first served: the first in the line is the first to have waited too long. */
+  #endWaits(): void {
+    this.#patience = undefined;
+    const now = performance.now();
+    for (const waiter of this.#waiters) {
+      if (waiter.deadline > now) {
+        this.#patience = setTimeout(() => this.#endWaits(), waiter.deadline - now);
+        return;
+      }
+      waiter.reject(this.#timedOut());
+    }
   }
 
   #timedOut(): TimeoutError {
