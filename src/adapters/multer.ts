@@ -112,11 +112,9 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
     const stop = () => state.fail(new ClosedError());
     this.#underWay.add(stop);
     try {
-      const info = await this.#store(req, file, state);
-      this.#underWay.delete(stop);
+      const info = await this.#store(req, file, state).finally(() => this.#underWay.delete(stop));
       callBack(() => callback(null, info));
     } catch (error) {
-      this.#underWay.delete(stop);
       // Multer fails the whole request for this: its other files need not go on.
       state.fail(error);
       drain(file);

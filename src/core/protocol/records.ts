@@ -22,17 +22,7 @@ import type {
   StorageStatus,
 } from './record-types.js';
 
-export type {
-  ByteName,
-  ConnectionCounts,
-  Counter,
-  DiskName,
-  GroupInfo,
-  OperationName,
-  RwMode,
-  StorageInfo,
-  StorageStatus,
-} from './record-types.js';
+export type * from './record-types.js';
 
 export const MIB = 2 ** 20;
 /** One more than a name may have. */
