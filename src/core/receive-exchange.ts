@@ -32,7 +32,6 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
   readonly #sink: ContentSink;
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
-  #keeping = false;
   #received = 0;
   #refused = false;
   #paused = false;
@@ -77,20 +76,16 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
     this.#refused = header.status !== STATUS_OK;
     if (this.#refused) return;
     this.#sink.onLength(header.length);
-    // Large content is read in large pieces; small pieces are copied out of the connection's own buffer.
+    // Large content is read in large pieces; small content is copied out of the buffer that all connections share.
     const { pieceBytes } = this.#sink;
-    if (pieceBytes > 0 && header.length >= KEEP_FROM_BYTES) {
-      this.#keeping = true;
-      this.connection.keepBody(pieceBytes);
-    }
+    if (pieceBytes > 0 && header.length >= KEEP_FROM_BYTES) this.connection.expectContent(pieceBytes);
   }
 
   override onBody(slice: Buffer): void {
     if (this.settled || this.#refused) return;
     this.#received += slice.length;
-    const flowing = this.#sink.onContent(
-      this.#keeping || this.#sink.pieceBytes === 0 ? slice : Buffer.from(slice),
-    );
+    const lasts = this.connection.sliceLasts || this.#sink.pieceBytes === 0;
+    const flowing = this.#sink.onContent(lasts ? slice : Buffer.from(slice));
     if (!flowing && !this.settled) {
       this.#paused = true;
       this.#pausedSince = performance.now();

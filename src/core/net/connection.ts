@@ -37,8 +37,7 @@ export class Connection {
   readonly #buffers: ReadBuffers;
   readonly #sendBuffer: SendBuffer;
   #sink: ExchangeSink | undefined;
-  #paused = false;
-  #keepBody = false;
+  #lasting = false;
   #replyEnded = false;
   #error: FastDFSError | undefined;
   readonly #onGone: (connection: Connection) => void;
@@ -114,21 +113,25 @@ export class Connection {
     return flowing;
   }
 
-  /** Body slices of the current reply stay valid after `onBody`, and come in pieces of up to `pieceBytes`. */
-  keepBody(pieceBytes: number): void {
-    this.#keepBody = true;
+  /** The rest of the current reply comes in pieces of up to `pieceBytes` that mostly need no copy: see {@link sliceLasts}. */
+  expectContent(pieceBytes: number): void {
     this.#buffers.expectContent(pieceBytes);
   }
 
+  /** During `onBody`: the slice stays valid after it. */
+  get sliceLasts(): boolean {
+    return this.#lasting;
+  }
+
   pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
+    if (this.#buffers.paused) return;
+    this.#buffers.paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
+    if (!this.#buffers.paused) return;
+    this.#buffers.paused = false;
     this.#socket.resume();
   }
 
@@ -156,10 +159,10 @@ export class Connection {
       );
       return;
     }
-    const keeping = this.#keepBody;
+    this.#lasting = this.#buffers.lasting(buffer);
+    if (this.#lasting) this.#buffers.handedOver(bytes);
     try {
       const consumed = this.#decoder.push(chunk, this.#guard);
-      if (keeping || this.#keepBody) this.#buffers.keep(bytes);
       if (this.#replyEnded) this.#endExchange(bytes - consumed);
     } catch (error) {
       this.#fail(
@@ -184,10 +187,7 @@ export class Connection {
     const sink = this.#sink;
     this.#sink = undefined;
     this.#replyEnded = false;
-    if (this.#keepBody) {
-      this.#keepBody = false;
-      this.#buffers.expectContent(undefined);
-    }
+    this.#buffers.expectContent(undefined);
     if (surplus > 0) {
       const what = `${this.name} sent ${surplus} bytes more than its reply announced`;
       this.#fail(new ProtocolError(what, { address: this.name }));

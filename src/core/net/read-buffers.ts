@@ -1,42 +1,55 @@
 /**
- * The memory that a socket reads into. Small replies are decoded in place and the same bytes are used again;
- * content that a consumer keeps is handed over without a copy, and reading goes on behind it in the same slab.
+ * The memory that sockets read into. Small replies are decoded in place, in one buffer that all connections share; content
+ * that a consumer keeps is read into slabs and handed over without a copy.
  */
 
 /** Enough for every reply but large content. */
-const RESTING_BYTES = 64 * 1024;
+const SHARED_BYTES = 64 * 1024;
 /** A slab with less than this part of it left is given up rather than read into in crumbs. */
 const LEAST_ROOM = 1 / 8;
 
+/**
+ * libuv fills a buffer and calls back in one go, so that what one socket has read is used before the next one reads. Not so
+ * on Windows, where each socket has told the system beforehand where to put what will come.
+ */
+const SHARED = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(SHARED_BYTES);
+
+/** Where one connection reads into. */
 export class ReadBuffers {
-  #current: Buffer = Buffer.allocUnsafeSlow(RESTING_BYTES);
+  readonly #common = SHARED ?? Buffer.allocUnsafeSlow(SHARED_BYTES);
   /** Content is coming, and is read into slabs of so many bytes. */
   #slabBytes: number | undefined;
-  #kept = 0;
+  /** What is left of the present slab. */
+  #slab: Buffer | undefined;
+  /** Nobody takes content: a slab made now would lie idle for as long as that lasts. */
+  paused = false;
 
   /** What the next read may fill. */
   next(): Buffer {
-    const room = this.#current.length - this.#kept;
-    if (this.#slabBytes !== undefined) {
-      if (room < this.#slabBytes * LEAST_ROOM) this.#current = Buffer.allocUnsafeSlow(this.#slabBytes);
-      else if (this.#kept > 0) this.#current = this.#current.subarray(this.#kept);
-    } else if (room !== RESTING_BYTES) {
-      this.#current = Buffer.allocUnsafeSlow(RESTING_BYTES);
+    if (this.#slabBytes === undefined) return this.#common;
+    const room = this.#slab?.length ?? 0;
+    if (room < this.#slabBytes * LEAST_ROOM) {
+      this.#slab = this.paused ? undefined : Buffer.allocUnsafeSlow(this.#slabBytes);
     }
-    this.#kept = 0;
-    return this.#current;
+    return this.#slab ?? this.#common;
   }
 
-  /** The first `bytes` of the current buffer now belong to somebody else. */
-  keep(bytes: number): void {
-    this.#kept = bytes;
+  /** Whether what was read into this buffer stays as it is, however much is read after it. */
+  lasting(buffer: Buffer): boolean {
+    return buffer === this.#slab;
+  }
+
+  /** The first `bytes` of the slab now belong to somebody else. */
+  handedOver(bytes: number): void {
+    this.#slab = this.#slab?.subarray(bytes);
   }
 
   /**
-   * Content is coming, or is over: back to the resting size, so that an idle connection holds no slab.
+   * Content is coming, or is over: an idle connection holds no slab.
    * @param slabBytes few large reads, or little memory behind a slow reader
    */
   expectContent(slabBytes: number | undefined): void {
     this.#slabBytes = slabBytes;
+    this.#slab = undefined;
   }
 }
