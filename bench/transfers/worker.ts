@@ -14,6 +14,7 @@ serve<Job, Measured>(async (job) => {
   try {
     const run = runOf(contender, job, target, made);
     await repeat(Math.min(job.times, job.warmUp), job.concurrency, run);
+    rmSync(target, { force: true });
     const cpu = cpuSeconds();
     const started = performance.now();
     await repeat(job.times, job.concurrency, run);
