@@ -33,12 +33,7 @@ export interface DownloadSettings extends DownloadRange {
 const MAX_BREAKS = 32;
 
 /** Where a download goes. */
-export interface DownloadSink {
-  /**
-   * Slices of up to so many bytes are kept by the sink; with 0 it copies what it needs before it returns. Asked after
-   * {@link onStart}.
-   */
-  readonly pieceBytes: number;
+export interface DownloadSink extends Pick<ContentSink, 'keeps' | 'room'> {
   /** Once, before the first byte: how many will come. */
   onStart(bytes: number): void;
   /** Returning false pauses until {@link Download.resume}. */
@@ -93,8 +88,12 @@ export class Download implements ContentSink {
     return this.#resumable;
   }
 
-  get pieceBytes(): number {
-    return this.#sink.pieceBytes;
+  get keeps(): boolean {
+    return this.#sink.keeps;
+  }
+
+  room(): Buffer | undefined {
+    return this.#sink.room();
   }
 
   /**

@@ -3,14 +3,17 @@ import { ProtocolError } from './errors.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
 import type { Connection } from './net/connection.js';
 import type { Lessor } from './net/pool.js';
+import type { Room } from './net/read-buffers.js';
 import type { Command } from './protocol/command.js';
 import { STATUS_OK } from './protocol/constants.js';
 import type { Header } from './protocol/header.js';
 
 /** Where content goes. */
 export interface ContentSink {
-  /** The sink keeps slices, of up to so many bytes; with 0 they are valid only during `onContent`. */
-  readonly pieceBytes: number;
+  /** Slices are kept: what does not lie in the memory of the sink comes as a copy. Otherwise they are valid only during `onContent`. */
+  readonly keeps: boolean;
+  /** Memory for the next read of large content. */
+  readonly room: Room;
   /** The reply's length is known; throwing refuses it. */
   onLength(length: number): void;
   /** Can go on later over another connection. */
@@ -22,8 +25,8 @@ export interface ContentSink {
 /** A reader that rests for so long may lose its connection to a caller that waits for one. */
 const YIELD_AFTER_MS = 250;
 
-/** Below this much content it is cheaper to copy slices than to hand out read buffers. */
-const KEEP_FROM_BYTES = 64 * 1024;
+/** Less content than this comes in one read, most of the time, and is copied from there. */
+const LARGE_BYTES = 64 * 1024;
 
 export class ReceiveExchange<Args> extends Exchange<Args, void> {
   /** Settles when the last byte has been delivered to the sink. Must be awaited. */
@@ -76,16 +79,14 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
     this.#refused = header.status !== STATUS_OK;
     if (this.#refused) return;
     this.#sink.onLength(header.length);
-    // Large content is read in large pieces; small content is copied out of the buffer that all connections share.
-    const { pieceBytes } = this.#sink;
-    if (pieceBytes > 0 && header.length >= KEEP_FROM_BYTES) this.connection.expectContent(pieceBytes);
+    if (header.length >= LARGE_BYTES) this.connection.expectContent(() => this.#sink.room());
   }
 
   override onBody(slice: Buffer): void {
     if (this.settled || this.#refused) return;
     this.#received += slice.length;
-    const lasts = this.connection.sliceLasts || this.#sink.pieceBytes === 0;
-    const flowing = this.#sink.onContent(lasts ? slice : Buffer.from(slice));
+    const copied = this.#sink.keeps && !this.connection.sliceLasts;
+    const flowing = this.#sink.onContent(copied ? Buffer.from(slice) : slice);
     if (!flowing && !this.settled) {
       this.#paused = true;
       this.#pausedSince = performance.now();

@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream';
 import { Download, type DownloadSettings, type DownloadSink } from '../core/download.js';
 import type { Engine } from '../core/engine.js';
+import { Slabs } from './slabs.js';
 
 /** Which bytes to fetch, whether to check them, and how much to keep ready. */
 export interface DownloadOptions extends DownloadSettings {
@@ -15,6 +16,8 @@ export interface DownloadOptions extends DownloadSettings {
 /** Content is read in pieces of the high-water mark, within these: what waits for a slow reader is one piece more than asked for. */
 const LEAST_PIECE = 64 * 1024;
 const LARGEST_PIECE = 512 * 1024;
+/** For a reader who takes what comes. */
+const FAST_PIECE = 256 * 1024;
 
 /**
  * A file, or a part of it, as a Readable; made by `client.createDownloadStream()`. It opens at once and emits
@@ -26,7 +29,8 @@ export class DownloadStream extends Readable implements DownloadSink {
   /** The file that is read. */
   readonly fileId: string;
   /** @internal */
-  readonly pieceBytes: number;
+  readonly keeps = true;
+  readonly #slabs: Slabs;
   readonly #download: Download;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal | undefined;
@@ -39,7 +43,10 @@ export class DownloadStream extends Readable implements DownloadSink {
   constructor(engine: Engine, fileId: string, options: DownloadOptions = {}) {
     super({ highWaterMark: options.highWaterMark ?? 64 * 1024 });
     this.fileId = fileId;
-    this.pieceBytes = Math.min(Math.max(this.readableHighWaterMark, LEAST_PIECE), LARGEST_PIECE);
+    this.#slabs = new Slabs(
+      Math.min(Math.max(this.readableHighWaterMark, LEAST_PIECE), LARGEST_PIECE),
+      FAST_PIECE,
+    );
     this.#signal = options.signal;
     this.#download = new Download(engine, fileId, { ...options, signal: this.#stop.signal }, this);
     engine.register(this);
@@ -106,7 +113,14 @@ export class DownloadStream extends Readable implements DownloadSink {
   /** @internal */
   onContent(slice: Buffer): boolean {
     this.#bytesRead += slice.length;
-    return this.push(slice);
+    const hasRoom = this.push(slice);
+    this.#slabs.handedOver(slice, hasRoom);
+    return hasRoom;
+  }
+
+  /** @internal */
+  room(): Buffer | undefined {
+    return this.#slabs.room();
   }
 
   #open(error?: Error): void {

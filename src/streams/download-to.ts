@@ -9,6 +9,7 @@ import { ArgumentError } from '../core/errors.js';
 import { splitFileId } from '../core/file-id.js';
 import { FileSink } from './file-sink.js';
 import { isDirectory } from './local-error.js';
+import { Slabs } from './slabs.js';
 
 /** A file that was downloaded to a local one. */
 export interface DownloadedFile {
@@ -25,7 +26,7 @@ const TRUSTED_BYTES = 1024 * 1024;
 const LARGE_PIECES = 512 * 1024;
 
 class BufferSink implements DownloadSink {
-  pieceBytes = 0;
+  readonly #slabs = new Slabs(LARGE_PIECES, LARGE_PIECES);
   readonly #fileId: string;
   readonly #slices: Buffer[] = [];
   #whole: Buffer | undefined;
@@ -42,12 +43,22 @@ class BufferSink implements DownloadSink {
       });
     }
     if (bytes <= TRUSTED_BYTES) this.#whole = Buffer.allocUnsafe(bytes);
-    else this.pieceBytes = LARGE_PIECES;
+  }
+
+  get keeps(): boolean {
+    return this.#whole === undefined;
+  }
+
+  room(): Buffer | undefined {
+    return this.keeps ? this.#slabs.room() : undefined;
   }
 
   onContent(slice: Buffer): boolean {
     if (this.#whole) this.#filled += slice.copy(this.#whole, this.#filled);
-    else this.#slices.push(slice);
+    else {
+      this.#slices.push(slice);
+      this.#slabs.handedOver(slice, true);
+    }
     return true;
   }
 

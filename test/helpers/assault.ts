@@ -71,7 +71,7 @@ export async function assault(
       many(force.crawling, (index) => bodies[index % 2]!(index)),
       EVERY_MS,
     );
-    await settle(() => leasedBy(client) === 0, 2000);
+    await settle(() => leasedBy(client) === 0, SETTLE_MS);
     const held = leasedBy(client);
     await attackers.sip(
       many(force.sipping, () => openings.get(fileId)),

@@ -8,7 +8,7 @@ import { type Address, formatAddress } from '../address.js';
 import { FastDFSError, NetworkError, ProtocolError } from '../errors.js';
 import { ReplyDecoder, type ReplySink } from '../protocol/decoder.js';
 import type { Header } from '../protocol/header.js';
-import type { ReadBuffers } from './read-buffers.js';
+import type { ReadBuffers, Room } from './read-buffers.js';
 import type { SendBuffer } from './send-buffer.js';
 
 /** What an exchange hears of its connection. After `onEnd` or `onFailed` it hears nothing more. */
@@ -37,7 +37,8 @@ export class Connection {
   readonly #buffers: ReadBuffers;
   readonly #sendBuffer: SendBuffer;
   #sink: ExchangeSink | undefined;
-  #lasting = false;
+  #paused = false;
+  #sliceLasts = false;
   #replyEnded = false;
   #error: FastDFSError | undefined;
   readonly #onGone: (connection: Connection) => void;
@@ -113,25 +114,25 @@ export class Connection {
     return flowing;
   }
 
-  /** The rest of the current reply comes in pieces of up to `pieceBytes` that mostly need no copy: see {@link sliceLasts}. */
-  expectContent(pieceBytes: number): void {
-    this.#buffers.expectContent(pieceBytes);
+  /** The rest of the current reply is read to where `room` says. */
+  expectContent(room: Room): void {
+    this.#buffers.expectContent(room);
   }
 
-  /** During `onBody`: the slice stays valid after it. */
+  /** During `onBody`: the slice lies in memory that was asked for, and stays as it is. */
   get sliceLasts(): boolean {
-    return this.#lasting;
+    return this.#sliceLasts;
   }
 
   pause(): void {
-    if (this.#buffers.paused) return;
-    this.#buffers.paused = true;
+    if (this.#paused) return;
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    if (!this.#buffers.paused) return;
-    this.#buffers.paused = false;
+    if (!this.#paused) return;
+    this.#paused = false;
     this.#socket.resume();
   }
 
@@ -159,8 +160,7 @@ export class Connection {
       );
       return;
     }
-    this.#lasting = this.#buffers.lasting(buffer);
-    if (this.#lasting) this.#buffers.handedOver(bytes);
+    this.#sliceLasts = !this.#buffers.isShared(buffer);
     try {
       const consumed = this.#decoder.push(chunk, this.#guard);
       if (this.#replyEnded) this.#endExchange(bytes - consumed);
