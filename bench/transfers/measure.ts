@@ -22,7 +22,7 @@ export async function measureTransfer(
   const job = await prepare(bench, transfer);
   const rounds = new Rounds();
   for (let round = 0; round < bench.rounds; round++) {
-    for (const contender of contenders) {
+    for (const contender of turned(contenders, round)) {
       if (!canDo(bench, contender, transfer)) continue;
       await rounds.add(contender, async () => {
         const measured = await measureOnce(bench, { ...job, contender });
@@ -33,6 +33,12 @@ export async function measureTransfer(
   }
   await removeAll(bench, job.fileIds ?? []);
   return rounds.rows(transfer.id);
+}
+
+/** Another one first in each round: whoever is first meets what the machine did before. */
+function turned(contenders: string[], round: number): string[] {
+  const first = round % contenders.length;
+  return [...contenders.slice(first), ...contenders.slice(0, first)];
 }
 
 /** All that can be had here. */
