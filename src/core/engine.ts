@@ -19,6 +19,7 @@ import { STATUS_ENOENT, STATUS_ENOSPC } from './protocol/constants.js';
 import { deleteFile } from './protocol/storage-commands.js';
 import { queryFetchAll, queryUpdate } from './protocol/tracker-commands.js';
 import { withRetry, worthElsewhere } from './retry.js';
+import { rotate } from './rotate.js';
 
 /** One storage to upload to, as the trackers want it. */
 export interface UploadTarget {
@@ -235,7 +236,7 @@ export class Engine {
   #answeringFirst(storages: readonly Address[]): readonly Address[] {
     if (storages.length < 2) return storages;
     const first = storages.findIndex((address) => this.pools.at(address, 'storage').isWilling());
-    return first < 1 ? storages : [...storages.slice(first), ...storages.slice(0, first)];
+    return rotate(storages, Math.max(first, 0));
   }
 
   async #tryTargets<T>(

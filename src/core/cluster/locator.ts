@@ -21,6 +21,7 @@ import {
   queryUpdate,
   type StoreTargets,
 } from '../protocol/tracker-commands.js';
+import { rotate } from '../rotate.js';
 import type { TrackerClient } from './tracker-client.js';
 
 // Questions are answered at once from memory, and by a promise where a tracker has to be asked.
@@ -171,10 +172,4 @@ function keyOf(group: string, source: number): string {
 function storeLocation({ targets, turn }: StoreEntry, remembered: boolean): StoreLocation {
   const { group, storages, storePathIndex } = targets;
   return { group, storages: rotate(storages, turn), storePathIndex, remembered };
-}
-
-function rotate<T>(list: readonly T[], turn: number): readonly T[] {
-  if (list.length < 2) return list;
-  const start = turn % list.length;
-  return start === 0 ? list : [...list.slice(start), ...list.slice(0, start)];
 }

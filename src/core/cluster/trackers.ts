@@ -4,6 +4,7 @@
  */
 import { type Address, formatAddress } from '../address.js';
 import { restAfter } from '../net/rest.js';
+import { rotate } from '../rotate.js';
 
 /** A tracker may have two addresses; `addresses[0]` is the one that worked last. */
 export interface Tracker {
@@ -29,8 +30,7 @@ export class Trackers {
   /** In the order to ask: healthy ones in turn, then resting ones. */
   inOrder(now = performance.now()): Tracker[] {
     if (this.all.length === 1) return [...this.all];
-    const start = this.#turn++ % this.all.length;
-    const rotated = [...this.all.slice(start), ...this.all.slice(0, start)];
+    const rotated = rotate(this.all, this.#turn++);
     const healthy = rotated.filter((tracker) => tracker.restsUntil <= now);
     const resting = rotated.filter((tracker) => tracker.restsUntil > now);
     return [...healthy, ...resting.sort((a, b) => a.restsUntil - b.restsUntil)];
