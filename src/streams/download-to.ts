@@ -26,10 +26,11 @@ const TRUSTED_BYTES = 1024 * 1024;
 const LARGE_PIECES = 512 * 1024;
 
 class BufferSink implements DownloadSink {
-  readonly #slabs = new Slabs(LARGE_PIECES, LARGE_PIECES);
   readonly #fileId: string;
   readonly #slices: Buffer[] = [];
+  /** One of these two, from the start on. */
   #whole: Buffer | undefined;
+  #slabs: Slabs | undefined;
   #filled = 0;
 
   constructor(fileId: string) {
@@ -43,21 +44,22 @@ class BufferSink implements DownloadSink {
       });
     }
     if (bytes <= TRUSTED_BYTES) this.#whole = Buffer.allocUnsafe(bytes);
+    else this.#slabs = new Slabs(LARGE_PIECES, LARGE_PIECES);
   }
 
   get keeps(): boolean {
-    return this.#whole === undefined;
+    return this.#slabs !== undefined;
   }
 
   room(): Buffer | undefined {
-    return this.keeps ? this.#slabs.room() : undefined;
+    return this.#slabs?.room();
   }
 
   onContent(slice: Buffer): boolean {
     if (this.#whole) this.#filled += slice.copy(this.#whole, this.#filled);
     else {
       this.#slices.push(slice);
-      this.#slabs.handedOver(slice, true);
+      this.#slabs?.handedOver(slice, true);
     }
     return true;
   }
