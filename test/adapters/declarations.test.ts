@@ -48,7 +48,7 @@ it('the declarations stand without any framework', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'fastdfs-types-'));
   try {
     const out = path.join(folder, 'dist');
-    await tsc(ROOT, '-p', 'tsconfig.build.json', '--emitDeclarationOnly', '--outDir', out);
+    await tsc(ROOT, '-p', 'tsconfig.build.json', '--emitDeclarationOnly', '--declarationDir', out);
     const adapters = (await readdir(path.join(out, 'adapters'))).filter((name) => name.endsWith('.d.ts'));
     expect(adapters).toEqual(expect.arrayContaining(['tus.d.ts', 'formidable.d.ts', 'parts.d.ts']));
     // A folder above may have them installed, so looking is needed beside compiling.

@@ -30,7 +30,7 @@ export async function apiReports(): Promise<ApiReport[]> {
   await mkdir(path.join(ROOT, 'build'), { recursive: true });
   const folder = await mkdtemp(path.join(ROOT, 'build/api-report-'));
   try {
-    const emit = ['-p', 'tsconfig.build.json', '--emitDeclarationOnly', '--outDir', folder];
+    const emit = ['-p', 'tsconfig.build.json', '--emitDeclarationOnly', '--declarationDir', folder];
     await promisify(execFile)(process.execPath, [TSC, ...emit], { cwd: ROOT });
     const files = ENTRIES.map(({ types }) => path.join(folder, types));
     const configs = ENTRIES.map(({ types }) => configure(folder, path.join(folder, types), files));

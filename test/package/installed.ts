@@ -60,9 +60,8 @@ export class PackedPackage {
     const folder = await mkdtemp(path.join(tmpdir(), 'fastdfs-package-'));
     const copy = path.join(folder, 'copy');
     await cp(ROOT, copy, { recursive: true, filter: (source) => !LEFT_OUT.has(path.basename(source)) });
-    const dist = path.join(copy, 'dist');
-    await must(run(ROOT, process.execPath, COMPILERS[7], '-p', 'tsconfig.build.json', '--outDir', dist));
-    const packed = await must(run(copy, 'npm', 'pack', '--ignore-scripts', '--pack-destination', folder));
+    await symlink(path.join(ROOT, 'node_modules'), path.join(copy, 'node_modules'), 'junction');
+    const packed = await must(run(copy, 'npm', 'pack', '--pack-destination', folder));
     const tarball = /\S+\.tgz/.exec(packed)![0];
     await must(run(folder, 'tar', '-xzf', tarball));
     const list = await must(run(folder, 'tar', '-tzf', tarball));
