@@ -9,11 +9,12 @@ import { Slabs } from './slabs.js';
 
 /** Which bytes to fetch, whether to check them, and how much to keep ready. */
 export interface DownloadOptions extends DownloadSettings {
-  /** Bytes kept ready for the reader. Default 64 KiB. */
+  /** Bytes kept ready for the reader. Default 32 KiB. */
   highWaterMark?: number;
 }
 
-/** Content is read in pieces of the high-water mark, within these: what waits for a slow reader is one piece more than asked for. */
+const HIGH_WATER_MARK = 32 * 1024;
+/** Content is read in pieces of the high-water mark, within these; a reader who is full gets smaller ones. */
 const LEAST_PIECE = 64 * 1024;
 const LARGEST_PIECE = 512 * 1024;
 /** For a reader who takes what comes. */
@@ -41,7 +42,7 @@ export class DownloadStream extends Readable implements DownloadSink {
 
   /** @internal */
   constructor(engine: Engine, fileId: string, options: DownloadOptions = {}) {
-    super({ highWaterMark: options.highWaterMark ?? 64 * 1024 });
+    super({ highWaterMark: options.highWaterMark ?? HIGH_WATER_MARK });
     this.fileId = fileId;
     this.#slabs = new Slabs(
       Math.min(Math.max(this.readableHighWaterMark, LEAST_PIECE), LARGEST_PIECE),

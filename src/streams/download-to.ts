@@ -52,12 +52,17 @@ class BufferSink implements DownloadSink {
   }
 
   room(): Buffer | undefined {
-    return this.#slabs?.room();
+    if (this.#slabs) return this.#slabs.room();
+    // Not for the last byte: a read that ended with the memory could not tell when more comes than was announced.
+    const left = this.#whole!.subarray(this.#filled, -1);
+    return left.length > 0 ? left : undefined;
   }
 
   onContent(slice: Buffer): boolean {
-    if (this.#whole) this.#filled += slice.copy(this.#whole, this.#filled);
-    else {
+    if (this.#whole) {
+      if (slice.buffer !== this.#whole.buffer) slice.copy(this.#whole, this.#filled);
+      this.#filled += slice.length;
+    } else {
       this.#slices.push(slice);
       this.#slabs?.handedOver(slice, true);
     }

@@ -15,7 +15,7 @@ export class Slabs {
   #fullSince: number | undefined;
 
   /**
-   * @param least bytes of a slab: what a reader who stops may leave lying
+   * @param least bytes of a slab
    * @param most bytes of a slab for a reader who is fast: fewer and larger reads
    */
   constructor(least: number, most: number) {
@@ -23,15 +23,12 @@ export class Slabs {
     this.#most = Math.max(least, most);
   }
 
-  /**
-   * Where the next read may go; nowhere while the reader is full and not known to be fast, for a new slab might lie idle for
-   * long.
-   */
+  /** Where the next read may go; nowhere while the reader is full and not known to be fast: it may be full for long. */
   room(): Buffer | undefined {
-    const isFast = this.#taken >= FAST_AFTER_BYTES;
-    const bytes = isFast ? this.#most : this.#least;
+    if (this.#fullSince !== undefined && !this.#isFast) return undefined;
+    const bytes = this.#isFast ? this.#most : this.#least;
     if (this.#slab === undefined || this.#slab.length < bytes * LEAST_ROOM) {
-      this.#slab = isFast || this.#fullSince === undefined ? Buffer.allocUnsafeSlow(bytes) : undefined;
+      this.#slab = Buffer.allocUnsafeSlow(bytes);
     }
     return this.#slab;
   }
@@ -43,5 +40,11 @@ export class Slabs {
     if (this.#fullSince !== undefined && now - this.#fullSince > LONG_STOP_MS) this.#taken = 0;
     this.#taken += slice.length;
     this.#fullSince = hasRoom ? undefined : now;
+    // The rest of a slab would lie idle for as long as the reader does.
+    if (!hasRoom && !this.#isFast) this.#slab = undefined;
+  }
+
+  get #isFast(): boolean {
+    return this.#taken >= FAST_AFTER_BYTES;
   }
 }

@@ -31,14 +31,16 @@ describe('Slabs', () => {
     expect(slabs.room()!.length).toBe(first.length);
   });
 
-  test('are not made for a reader who is full, but used up', () => {
+  test('are given up and not made while the reader is full', () => {
     const slabs = new Slabs(128 * KIB, 256 * KIB);
-    slabs.handedOver(slabs.room()!.subarray(0, 64 * KIB), false);
-    expect(slabs.room()!.length).toBe(64 * KIB);
-    slabs.handedOver(slabs.room()!, false);
+    const first = slabs.room()!;
+    slabs.handedOver(first.subarray(0, 64 * KIB), false);
+    expect(slabs.room()).toBeUndefined();
+    slabs.handedOver(Buffer.alloc(10), false);
     expect(slabs.room()).toBeUndefined();
     slabs.handedOver(Buffer.alloc(10), true);
     expect(slabs.room()!.length).toBe(128 * KIB);
+    expect(slabs.room()!.buffer).not.toBe(first.buffer);
   });
 
   test('grow for a reader who takes what comes, until it stops for long', () => {

@@ -15,19 +15,23 @@ const SHARED = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow
 /** Memory for the next read, not empty; undefined while there is none to spare. */
 export type Room = () => Buffer | undefined;
 
+/** Read of content while there is no memory for it: who rests and has to keep it all the same should not have to keep much. */
+const LITTLE_BYTES = 32 * 1024;
+
 /** Where one connection reads into. */
 export class ReadBuffers {
   readonly #shared = SHARED ?? Buffer.allocUnsafeSlow(SHARED_BYTES);
+  readonly #little = this.#shared.subarray(0, LITTLE_BYTES);
   #room: Room | undefined;
 
   /** What the next read may fill. */
   next(): Buffer {
-    return this.#room?.() ?? this.#shared;
+    return this.#room ? (this.#room() ?? this.#little) : this.#shared;
   }
 
   /** Whether what was read into this buffer is gone with the next read. */
   isShared(buffer: Buffer): boolean {
-    return buffer === this.#shared;
+    return buffer.buffer === this.#shared.buffer;
   }
 
   /** Content is coming for one who has memory for it, or is over. */
