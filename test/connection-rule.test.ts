@@ -1,8 +1,9 @@
 /** Two calls never see each other's bytes, however late, early, short or long a reply is. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ArgumentError, ProtocolError, parseFileId, TimeoutError } from '../src/index.js';
-import { bytes, flood, sha256 } from './helpers/bytes.js';
+import { HEADER_BYTES } from '../src/core/protocol/constants.js';
+import { ArgumentError, type FastDFSClient, ProtocolError, parseFileId, TimeoutError } from '../src/index.js';
+import { bytes, collect, flood, sha256 } from './helpers/bytes.js';
 import { TcpProxy } from './helpers/proxy.js';
 import { type EmbeddedTestServer, onEmbedded } from './helpers/servers.js';
 
@@ -64,16 +65,33 @@ onEmbedded('the connection rule', (server) => {
     }
   });
 
-  it('bytes behind a reply destroy the connection and fail the call: its reply cannot be trusted', async () => {
-    const { proxy, client } = await behindProxy(server);
-    await using _ = proxy;
-    const { fileId } = await client.upload('content');
-    proxy.hooks = { reply: (chunk, send) => send(Buffer.concat([chunk, Buffer.from('surplus')])) };
-    await expect(client.download(fileId)).rejects.toBeInstanceOf(ProtocolError);
-    proxy.hooks = {};
-    expect((await client.download(fileId)).toString()).toBe('content');
-    await client.delete(fileId);
-  });
+  const ways = {
+    'into memory': (client: FastDFSClient, fileId: string) => client.download(fileId),
+    'as a stream': (client: FastDFSClient, fileId: string) => collect(client.createDownloadStream(fileId)),
+    'to a file': (client: FastDFSClient, fileId: string) => client.downloadFile(fileId, '/dev/null'),
+  };
+  const sizes = [7, 100_000, 3_000_000];
+  it.each(Object.keys(ways).flatMap((way) => sizes.map((size) => ({ way, size }))))(
+    'bytes behind a reply destroy the connection and fail the call: $size bytes $way',
+    async ({ way, size }) => {
+      const { proxy, client } = await behindProxy(server);
+      await using _ = proxy;
+      const download = ways[way as keyof typeof ways];
+      const content = bytes(size);
+      const { fileId } = await client.upload(content);
+      let left = HEADER_BYTES + size;
+      proxy.hooks = {
+        reply: (chunk, send) => {
+          left -= chunk.length;
+          send(left === 0 ? Buffer.concat([chunk, Buffer.from('surplus')]) : chunk);
+        },
+      };
+      await expect(download(client, fileId)).rejects.toBeInstanceOf(ProtocolError);
+      proxy.hooks = {};
+      expect(sha256(await client.download(fileId))).toBe(sha256(content));
+      await client.delete(fileId);
+    },
+  );
 
   it('bytes that nobody asked for destroy an idle connection', async () => {
     const { proxy, client } = await behindProxy(server);
