@@ -225,8 +225,8 @@ export class FastDFSClient {
     const content = contentOf(source);
     if (content === undefined)
       return void (await feed(source, () => this.createAppendStream(fileId, options)));
-    if (content.length === 0) return;
-    await appendBlock(this.#usable(), fileId, { chunks: [content], size: content.length }, options.signal);
+    if (content.size === 0) return;
+    await appendBlock(this.#usable(), fileId, content, options.signal);
   }
 
   /**
@@ -238,14 +238,8 @@ export class FastDFSClient {
     if (content === undefined)
       return void (await feed(source, () => this.createModifyStream(fileId, { ...options, start })));
     checkCount('start', start, 0, Number.MAX_SAFE_INTEGER);
-    if (content.length === 0) return;
-    await modifyBlock(
-      this.#usable(),
-      fileId,
-      start,
-      { chunks: [content], size: content.length },
-      options.signal,
-    );
+    if (content.size === 0) return;
+    await modifyBlock(this.#usable(), fileId, start, content, options.signal);
   }
 
   /**
@@ -357,11 +351,11 @@ export class FastDFSClient {
     const engine = this.#usable();
     const content = contentOf(source);
     if (content !== undefined) {
-      assertContentSize(options, content.length);
+      assertContentSize(options, content.size);
       const plan = planUpload(engine, options, slave);
       const search = plan.signal;
       const result = await uploadContent(engine, plan.destination(search), content, plan);
-      plan.onProgress?.({ transferred: content.length, total: content.length });
+      plan.onProgress?.({ transferred: content.size, total: content.size });
       return result;
     }
     const size = options.size ?? (await sizeOf(source));

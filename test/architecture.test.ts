@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** From the bottom up: a file imports files of its own level and below. */
 const LEVELS = [
-  /^core\/(abort|check|diagnostics|errors|file-id|metadata|names|address|rotate|token|protocol\/[^/]+)\.ts$/,
+  /^core\/(abort|block|check|diagnostics|errors|file-id|metadata|names|address|rotate|token|protocol\/[^/]+)\.ts$/,
   /^core\/(options|config\/[^/]+|net\/[^/]+)\.ts$/,
   /^core\/(exchange|send-exchange|receive-exchange|retry|url)\.ts$/,
   /^core\/cluster\/[^/]+\.ts$/,

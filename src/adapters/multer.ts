@@ -151,7 +151,7 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
     if (transforms.length === 0 && options.whenSizeUnknown !== 'reject') {
       const limit = Math.min(options.blockBytes ?? SMALL_BYTES, SMALL_BYTES);
       const { chunks, whole } = await beginningOf(file, limit, signal);
-      if (whole) return await this.client.upload(Buffer.concat(chunks), { ...options, signal });
+      if (whole) return await this.client.upload(chunks, { ...options, signal });
       beginning = chunks;
     }
     const upload = this.#open(options, transforms, signal);

@@ -1,4 +1,5 @@
 /** Uploads content that is at hand: no stream, no session, two round trips at most and one with a warm cache. */
+import type { Block } from './block.js';
 import type { Destination, Placed } from './destination.js';
 import type { Engine } from './engine.js';
 import type { Metadata } from './metadata.js';
@@ -16,13 +17,14 @@ const CLEANUP_GRACE_MS = 5_000;
 export async function uploadContent(
   engine: Engine,
   destination: Destination,
-  content: Uint8Array,
+  { chunks, size }: Block,
   { verify, metadata, signal }: ContentUpload,
 ): Promise<UploadResult> {
   signal?.throwIfAborted();
+  const sending = destination.send(size === 0 ? [] : chunks, size);
+  // Summed up while the storage has something to do already.
   const sent = new Tally(verify);
-  sent.add(content);
-  const sending = destination.send(content.length === 0 ? [] : [content], content.length);
+  for (const chunk of chunks) sent.add(chunk);
   const placed = signal ? await untilAborted(engine, sending, signal) : await sending;
   return await settleUpload(engine, placed, sent, metadata, { signal });
 }

@@ -1,12 +1,14 @@
 /** Writables onto an appender file: at its end (append) or over its bytes (modify), block by block. */
+
 import { AsyncResource } from 'node:async_hooks';
 import { Writable } from 'node:stream';
+import type { Block } from '../core/block.js';
 import { checkCount } from '../core/check.js';
 import type { Engine } from '../core/engine.js';
 import { ArgumentError } from '../core/errors.js';
 import { parseFileId, splitFileId } from '../core/file-id.js';
 import { appendFile, modifyFile } from '../core/protocol/storage-commands.js';
-import { type Block, BlockGatherer } from './blocks.js';
+import { BlockGatherer } from './blocks.js';
 
 /** How content is written to an appender file. */
 export interface AppendOptions {

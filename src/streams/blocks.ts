@@ -4,10 +4,7 @@
  * known as such.
  */
 
-export interface Block {
-  readonly chunks: readonly Uint8Array[];
-  readonly size: number;
-}
+import type { Block } from '../core/block.js';
 
 type Done = (error?: Error | null) => void;
 

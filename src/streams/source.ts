@@ -6,13 +6,14 @@ import type { IncomingMessage } from 'node:http';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
+import type { Block } from '../core/block.js';
 import { ArgumentError } from '../core/errors.js';
 
 /** Writes content; resolves when there is room for more. */
 export type WriteContent = (chunk: Uint8Array | string) => Promise<void>;
 
 /**
- * What can be uploaded. Text is sent as UTF-8. Of a Blob, a file stream of Node and a request with
+ * What can be uploaded. Text is sent as UTF-8. Of an array of Buffers, a Blob, a file stream of Node and a request with
  * `Content-Length` the length is known; of other streams, iterables and functions only what `size` says. A
  * function is called once, and may wait for each `write(chunk)`.
  */
@@ -26,10 +27,12 @@ export type Source =
   | Iterable<Uint8Array | string>
   | ((write: WriteContent) => Promise<void> | void);
 
-/** The bytes themselves, if the source is bytes. */
-export function contentOf(source: Source): Uint8Array | undefined {
-  if (typeof source === 'string') return Buffer.from(source);
-  return source instanceof Uint8Array ? source : undefined;
+/** The content itself, if it is in memory. */
+export function contentOf(source: Source): Block | undefined {
+  const content = typeof source === 'string' ? Buffer.from(source) : source;
+  if (content instanceof Uint8Array) return { chunks: [content], size: content.length };
+  if (!Array.isArray(content) || !content.every((item) => item instanceof Uint8Array)) return undefined;
+  return { chunks: content, size: content.reduce((sum, { length }) => sum + length, 0) };
 }
 
 /** Length of the source where it can be known without reading it. */

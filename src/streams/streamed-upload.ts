@@ -4,6 +4,7 @@
  * a lost connection without doing harm (an append could not). At the end the storage renames it to an ordinary
  * file. PROTOCOL: appender streaming.
  */
+import type { Block } from '../core/block.js';
 import type { Destination, Placed } from '../core/destination.js';
 import type { Engine } from '../core/engine.js';
 import { ServerError } from '../core/errors.js';
@@ -11,7 +12,7 @@ import type { ExchangeOptions } from '../core/exchange.js';
 import { splitFileId } from '../core/file-id.js';
 import { STATUS_EINVAL } from '../core/protocol/constants.js';
 import { modifyFile, regenerateAppenderFilename } from '../core/protocol/storage-commands.js';
-import { type Block, BlockGatherer } from './blocks.js';
+import { BlockGatherer } from './blocks.js';
 import { type Aborted, removePlaced, type UploadSession } from './upload-session.js';
 
 export interface StreamedUploadOptions {

@@ -60,6 +60,30 @@ onEachServer('files', (server) => {
       }
     });
 
+    it.each([
+      ['no Buffer', []],
+      ['an empty one', [0]],
+      ['empty ones between others', [0, 3, 0, 5, 0]],
+      ['many', Array.from({ length: 300 }, (_, index) => index * 70)],
+    ])('an array of Buffers is content of known length: %s', async (_, lengths) => {
+      const client = server.client();
+      const chunks = lengths.map((length, index) => bytes(length, index));
+      const content = Buffer.concat(chunks);
+      const told: unknown[] = [];
+      const result = await client.upload(chunks, {
+        whenSizeUnknown: 'reject',
+        size: content.length,
+        onProgress: (progress) => told.push(progress),
+      });
+      expect(result).toMatchObject({ kind: 'normal', size: content.length });
+      expect(told).toEqual([{ transferred: content.length, total: content.length }]);
+      expect((await client.download(result.fileId)).equals(content)).toBe(true);
+      await client.delete(result.fileId);
+      await expect(client.upload(chunks, { size: content.length + 1 })).rejects.toMatchObject({
+        code: 'FASTDFS_SIZE_MISMATCH',
+      });
+    });
+
     it('goes to the group that is asked for, and refuses one that does not exist', async () => {
       const client = server.client();
       for (const group of ['group1', 'group2']) {
@@ -138,9 +162,10 @@ onEachServer('files', (server) => {
       const client = server.client();
       const { fileId, kind } = await client.upload('abc', { appender: true, ext: 'log' });
       expect(kind).toBe('appender');
-      await client.append(fileId, 'def');
+      await client.append(fileId, [Buffer.from('d'), Buffer.from('ef')]);
       await client.append(fileId, '');
-      await client.modify(fileId, 1, 'XY');
+      await client.append(fileId, []);
+      await client.modify(fileId, 1, [Buffer.from('X'), Buffer.from('Y')]);
       await client.modify(fileId, 6, 'g');
       await client.modify(fileId, 0, '');
       expect((await client.download(fileId)).toString()).toBe('aXYdefg');
