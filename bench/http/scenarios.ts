@@ -24,7 +24,7 @@ export interface WebScenario {
 }
 
 export function webScenarios(smallTimes: number): WebScenario[] {
-  const small = { bytes: 64 * 1024, concurrency: 16, times: Math.ceil(smallTimes / 5), warmUp: 500 };
+  const small = { bytes: 64 * 1024, concurrency: 16, times: Math.ceil(smallTimes / 5), warmUp: 2000 };
   const large = { bytes: 100 * MIB, concurrency: 1, times: 3, warmUp: 1 };
   const upload = { contenders: [FDFS_STORAGE, MEMORY_STORAGE] as [string, string], files: 0 };
   const serve = { contenders: [FDFS_SERVE, STATIC] as [string, string] };
