@@ -1,5 +1,4 @@
 /** Writables onto an appender file: at its end (append) or over its bytes (modify), block by block. */
-
 import { AsyncResource } from 'node:async_hooks';
 import { Writable } from 'node:stream';
 import type { Block } from '../core/block.js';

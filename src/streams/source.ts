@@ -32,7 +32,7 @@ export function contentOf(source: Source): Block | undefined {
   const content = typeof source === 'string' ? Buffer.from(source) : source;
   if (content instanceof Uint8Array) return { chunks: [content], size: content.length };
   if (!Array.isArray(content) || !content.every((item) => item instanceof Uint8Array)) return undefined;
-  return { chunks: content, size: content.reduce((sum, { length }) => sum + length, 0) };
+  return { chunks: [...content], size: content.reduce((sum, { length }) => sum + length, 0) };
 }
 
 /** Length of the source where it can be known without reading it. */

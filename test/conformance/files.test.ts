@@ -84,6 +84,16 @@ onEachServer('files', (server) => {
       });
     });
 
+    it('an array may be used again as soon as the upload has begun', async () => {
+      const client = server.client();
+      const chunks = [Buffer.from('first'), Buffer.from('second')];
+      const uploading = client.upload(chunks);
+      chunks.length = 0;
+      const { fileId } = await uploading;
+      expect((await client.download(fileId)).toString()).toBe('firstsecond');
+      await client.delete(fileId);
+    });
+
     it('goes to the group that is asked for, and refuses one that does not exist', async () => {
       const client = server.client();
       for (const group of ['group1', 'group2']) {
