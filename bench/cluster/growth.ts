@@ -16,7 +16,7 @@ export function growth(smallTimes: number): Transfer[] {
       kind,
       concurrency,
       times: Math.ceil(smallTimes / 2),
-      warmUp: 3000,
+      warmUp: 10_000,
       bytes: 4096,
       against: FLOOR_ASKING,
     })),
