@@ -2,7 +2,7 @@
 import type { BenchRun } from '../bench-run.js';
 import { C_CLIENT, FLOOR, FLOOR_ASKING, OURS } from '../contenders/index.js';
 import type { Row } from '../report.js';
-import type { Transfer } from '../transfers/jobs.js';
+import { SMALL_WARM_UP, type Transfer } from '../transfers/jobs.js';
 import { contendersOf, measureTransfer } from '../transfers/measure.js';
 
 const LEVELS = [1, 4, 16, 64, 256, 1024];
@@ -16,7 +16,7 @@ export function growth(smallTimes: number): Transfer[] {
       kind,
       concurrency,
       times: Math.ceil(smallTimes / 2),
-      warmUp: 10_000,
+      warmUp: SMALL_WARM_UP,
       bytes: 4096,
       against: FLOOR_ASKING,
     })),

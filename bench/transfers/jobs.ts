@@ -47,10 +47,17 @@ export interface Transfer {
 
 export const MIB = 1024 * 1024;
 export const GIB = 1024 * MIB;
+/** V8 goes on compiling for about so many operations; a job of a second would measure that. */
+export const SMALL_WARM_UP = 10_000;
 
 export function transfers(smallTimes: number, largeMiB: number): Transfer[] {
-  // V8 goes on compiling for about 10,000 operations; a job of a second would measure that.
-  const small = { concurrency: 16, times: smallTimes, warmUp: 10_000, bytes: 4096, against: FLOOR_ASKING };
+  const small = {
+    concurrency: 16,
+    times: smallTimes,
+    warmUp: SMALL_WARM_UP,
+    bytes: 4096,
+    against: FLOOR_ASKING,
+  };
   const large = { concurrency: 1, times: 1, warmUp: 0, bytes: largeMiB * MIB, against: FLOOR };
   // Memory that nobody has used for seconds may first have to be fetched from the machine's host: up to three times the job itself.
   const warmed = { ...large, warmUp: 1 };

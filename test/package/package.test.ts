@@ -51,7 +51,7 @@ describe('the tarball', () => {
     expect(inside.filter((file) => /test/.test(file))).toEqual([]);
   });
 
-  it('has every file that the manifest points to', () => {
+  it('has every file that the manifest points to, and declarations for each module that can be imported', () => {
     const targets = Object.values(manifest.exports).flatMap((entry) =>
       typeof entry === 'string' ? [entry] : Object.values(entry),
     );
@@ -60,6 +60,9 @@ describe('the tarball', () => {
     const older = Object.values(manifest.typesVersions['*']).flat();
     expect(targets).toEqual(expect.arrayContaining([manifest.main, manifest.types, ...older]));
     expect(older).toHaveLength(Object.keys(manifest.exports).length - 2);
+    const modules = packed.files.filter((file) => /^dist\/(?!shared\/).*\.js$/.test(file));
+    expect(modules.sort()).toEqual(named.filter((file) => file.endsWith('.js')).sort());
+    expect(modules.filter((file) => !packed.files.includes(file.replace(/\.js$/, '.d.ts')))).toEqual([]);
   });
 
   it('is imported by reading a few files', async () => {
