@@ -8,7 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^fastdfs-streams$/, replacement: source('index.ts') },
       { find: /^fastdfs-streams\/embedded$/, replacement: source('embedded/index.ts') },
-      { find: /^fastdfs-streams\/(.+)$/, replacement: source('adapters/$1.ts') },
+      { find: /^fastdfs-streams\/(.+)$/, replacement: source('adapters/$1/index.ts') },
     ],
   },
   test: {

@@ -1,17 +1,14 @@
 /** The client: every operation in one place, each a few lines over engine and streams. */
 import { open } from 'node:fs/promises';
-import { checkCount } from './core/check.js';
+import { checkCount } from './core/base/validate.js';
+import { Engine } from './core/cluster/engine.js';
 import type { PoolStats } from './core/cluster/pools.js';
+import { type FastDFSOptions, resolveOptions } from './core/config/client-options.js';
 import { loadConfig } from './core/config/index.js';
-import type { DownloadSettings } from './core/download.js';
-import { Engine } from './core/engine.js';
-import type { Metadata } from './core/metadata.js';
-import { type FastDFSOptions, resolveOptions } from './core/options.js';
+import * as files from './core/files/files.js';
+import type { Metadata } from './core/model/metadata.js';
+import { createPath, createUrl, type UrlOptions } from './core/model/url.js';
 import type { MetadataMode } from './core/protocol/storage-commands.js';
-import { uploadContent } from './core/upload-content.js';
-import type { UploadResult } from './core/uploaded.js';
-import { createPath, createUrl, type UrlOptions } from './core/url.js';
-import * as files from './files.js';
 import {
   type AppendOptions,
   AppendStream,
@@ -19,18 +16,22 @@ import {
   type ModifyOptions,
   ModifyStream,
   modifyBlock,
-} from './streams/block-streams.js';
-import { type DownloadOptions, DownloadStream } from './streams/download-stream.js';
-import { type DownloadedFile, downloadBuffer, downloadToFile } from './streams/download-to.js';
-import { contentOf, feed, type Source, sizeOf } from './streams/source.js';
-import { TeeStream } from './streams/tee-stream.js';
+} from './streams/append/append-stream.js';
+import type { DownloadSettings } from './streams/download/download.js';
+import { type DownloadOptions, DownloadStream } from './streams/download/download-stream.js';
+import { type DownloadedFile, downloadBuffer, downloadToFile } from './streams/download/to-file.js';
+import { uploadContent } from './streams/upload/buffered-upload.js';
+import { contentOfFile, describe, READ_BYTES } from './streams/upload/local-file.js';
 import {
   assertContentSize,
   planUpload,
   type SlaveTarget,
   type UploadOptions,
-} from './streams/upload-options.js';
-import { UploadStream } from './streams/upload-stream.js';
+} from './streams/upload/options.js';
+import { contentOf, feed, type Source, sizeOf } from './streams/upload/source.js';
+import { TeeStream } from './streams/upload/tee-stream.js';
+import { UploadStream } from './streams/upload/upload-stream.js';
+import type { UploadResult } from './streams/upload/verify.js';
 
 /**
  * What every client, admin and adapter is made from: the path of a `client.conf`, options, or a client that
@@ -166,12 +167,12 @@ export class FastDFSClient {
   async uploadFile(path: string, options: UploadOptions = {}): Promise<UploadResult> {
     const file = await open(path, 'r');
     try {
-      const { isFile, size } = await files.describe(file, path);
+      const { isFile, size } = await describe(file, path);
       const settled = { filename: path, ...(isFile ? { size } : {}), ...options };
       const source =
         settled.size === undefined
-          ? file.createReadStream({ highWaterMark: files.READ_BYTES, autoClose: false })
-          : files.contentOfFile(file);
+          ? file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false })
+          : contentOfFile(file);
       return await this.#upload(source, settled);
     } finally {
       await file.close();

@@ -17,20 +17,11 @@ export {
   FastDFSClient,
   type SlaveUploadOptions,
 } from './client.js';
-export type { Address } from './core/address.js';
-export type { PoolStats } from './core/cluster/pools.js';
-export type { ClientConf } from './core/config/client-conf.js';
-export {
-  type LoadedConfig,
-  loadConfig,
-  type StorageAccess,
-  type StorageIdRecord,
-} from './core/config/index.js';
-export type { CommandEvent, ConnectEvent } from './core/diagnostics.js';
-export type { DownloadRange, DownloadSettings } from './core/download.js';
+export type { CommandEvent, ConnectEvent } from './core/base/diagnostics.js';
 export {
   ArgumentError,
   ClosedError,
+  type ErrorCode,
   type ErrorDetails,
   FastDFSError,
   NetworkError,
@@ -38,11 +29,23 @@ export {
   ServerError,
   TimeoutError,
   type TimeoutPhase,
-} from './core/errors.js';
-export { type FileKind, type ParsedFileId, parseFileId } from './core/file-id.js';
-export type { Metadata } from './core/metadata.js';
+} from './core/base/errors.js';
+export type { PoolStats } from './core/cluster/pools.js';
+export type { ClientConf } from './core/config/client-conf.js';
+export type { FastDFSOptions, LogLevel } from './core/config/client-options.js';
+export {
+  type LoadedConfig,
+  loadConfig,
+  type StorageAccess,
+  type StorageIdRecord,
+} from './core/config/index.js';
+export type { FileStat, StatOptions, StorageAddress } from './core/files/files.js';
+export type { Address } from './core/model/address.js';
+export { type FileKind, type ParsedFileId, parseFileId } from './core/model/file-id.js';
+export type { Metadata } from './core/model/metadata.js';
+export { createToken, type TokenVerdict, type VerifyTokenInput, verifyToken } from './core/model/token.js';
+export type { UrlOptions } from './core/model/url.js';
 export type { ServerPoolStats } from './core/net/pool.js';
-export type { FastDFSOptions, LogLevel } from './core/options.js';
 export type {
   StorageClusterStat,
   StorageStat,
@@ -62,20 +65,18 @@ export type {
   StorageStatus,
 } from './core/protocol/records.js';
 export type { MetadataMode } from './core/protocol/storage-commands.js';
-export { createToken, type TokenVerdict, type VerifyTokenInput, verifyToken } from './core/token.js';
-export type { UploadResult } from './core/uploaded.js';
-export type { UrlOptions } from './core/url.js';
-export type { FileStat, StatOptions, StorageAddress } from './files.js';
 export type {
   AppendOptions,
   AppendStream,
   BlockStream,
   ModifyOptions,
   ModifyStream,
-} from './streams/block-streams.js';
-export type { DownloadOptions, DownloadStream } from './streams/download-stream.js';
-export type { DownloadedFile } from './streams/download-to.js';
-export type { Source, WriteContent } from './streams/source.js';
-export type { TeeStream } from './streams/tee-stream.js';
-export type { Progress, UploadOptions } from './streams/upload-options.js';
-export type { UploadStream } from './streams/upload-stream.js';
+} from './streams/append/append-stream.js';
+export type { DownloadRange, DownloadSettings } from './streams/download/download.js';
+export type { DownloadOptions, DownloadStream } from './streams/download/download-stream.js';
+export type { DownloadedFile } from './streams/download/to-file.js';
+export type { Progress, UploadOptions } from './streams/upload/options.js';
+export type { Source, WriteContent } from './streams/upload/source.js';
+export type { TeeStream } from './streams/upload/tee-stream.js';
+export type { UploadStream } from './streams/upload/upload-stream.js';
+export type { UploadResult } from './streams/upload/verify.js';

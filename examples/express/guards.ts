@@ -1,6 +1,6 @@
 /** What holds for every request: safe headers, no foreign pages, errors as JSON. */
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { ArgumentError, FastDFSError } from 'fastdfs-streams';
+import { ArgumentError } from 'fastdfs-streams';
 import multer from 'multer';
 
 /**
@@ -36,19 +36,13 @@ export const notFound: RequestHandler = (_req, res) => {
   res.status(404).json({ error: 'There is nothing here' });
 };
 
-const STATUS: Record<string, number> = {
-  FASTDFS_NOT_FOUND: 404,
-  FASTDFS_NO_SPACE: 507,
-  LIMIT_FILE_SIZE: 413,
-};
-
 export const failures: ErrorRequestHandler = (error, _req, res, _next) => {
   if (res.headersSent || res.destroyed) {
     res.destroy();
     return;
   }
-  const isMistake = error instanceof multer.MulterError || error instanceof ArgumentError;
-  const other = isMistake ? 400 : error instanceof FastDFSError ? 502 : 500;
-  const status = STATUS[error.code] ?? error.statusCode ?? error.status ?? other;
+  const isMistake =
+    error instanceof multer.MulterError || (error instanceof ArgumentError && error.status === 500);
+  const status = error.code === 'LIMIT_FILE_SIZE' ? 413 : isMistake ? 400 : (error.status ?? 500);
   res.status(status).json({ error: error.message, code: error.code });
 };

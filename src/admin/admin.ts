@@ -1,7 +1,7 @@
 /** The admin object: what an operator asks and changes, each call a few lines over the tracker commands. */
 import { type Conf, createClient, engineOf, FastDFSClient } from '../client.js';
-import { ArgumentError, ClosedError, ServerError } from '../core/errors.js';
-import { checkGroup } from '../core/names.js';
+import { ArgumentError, ClosedError, ServerError } from '../core/base/errors.js';
+import { checkGroup } from '../core/model/names.js';
 import * as commands from '../core/protocol/admin-commands.js';
 import { STATUS_EALREADY, STATUS_EBUSY, STATUS_ENOENT } from '../core/protocol/constants.js';
 import type { GroupInfo, GroupRecord, StorageInfo, StorageStatus } from '../core/protocol/records.js';
@@ -227,6 +227,6 @@ function assertDeletable({ group, id, status, trunkServer }: StorageInfo): void 
 
 function throwIfAll(status: number, answers: ReadonlyArray<{ refusal: ServerError } | { value: unknown }>) {
   const [first] = answers;
-  const all = answers.every((answer) => 'refusal' in answer && answer.refusal.status === status);
+  const all = answers.every((answer) => 'refusal' in answer && answer.refusal.serverStatus === status);
   if (all && first && 'refusal' in first) throw first.refusal;
 }

@@ -1,5 +1,5 @@
 /** One look at the whole cluster, and what is wrong with it in words. */
-import { ArgumentError, ClosedError, FastDFSError } from '../core/errors.js';
+import { ArgumentError, ClosedError, FastDFSError } from '../core/base/errors.js';
 import { listAllGroups, listStorage } from '../core/protocol/admin-commands.js';
 import type { StorageInfo } from '../core/protocol/records.js';
 import { settled } from './groups.js';

@@ -1,6 +1,7 @@
 /** How each tracker is doing: all are asked at the same time, and none is waited for longer than the time-outs say. */
+
+import { ArgumentError, ClosedError, FastDFSError, ServerError } from '../core/base/errors.js';
 import type { Tracker } from '../core/cluster/trackers.js';
-import { ArgumentError, ClosedError, FastDFSError, ServerError } from '../core/errors.js';
 import { trackerGetStatus } from '../core/protocol/admin-commands.js';
 import { activeTest } from '../core/protocol/tracker-commands.js';
 import type { AdminTrackers, Ask } from './trackers.js';
@@ -44,7 +45,7 @@ function told(error: unknown): { status: string; error: FastDFSError } {
   if (!(error instanceof FastDFSError) || error instanceof ClosedError || error instanceof ArgumentError) {
     throw error;
   }
-  const noGroup = error instanceof ServerError && trackerGetStatus.hints?.[error.status];
+  const noGroup = error instanceof ServerError && trackerGetStatus.hints?.[error.serverStatus];
   return { status: noGroup || error.message, error };
 }
 

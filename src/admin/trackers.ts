@@ -2,18 +2,15 @@
  * Which tracker an admin call goes to: the one that is named, any that answers, or all of them in turn. Several
  * questions of one call go to the same tracker, as trackers need not agree.
  */
-import { formatAddress, parseAddresses } from '../core/address.js';
+
+import { ArgumentError, type FastDFSError, NetworkError, ServerError } from '../core/base/errors.js';
+import type { Engine } from '../core/cluster/engine.js';
+import { withRetry, worthElsewhere } from '../core/cluster/retry.js';
 import type { Tracker } from '../core/cluster/trackers.js';
-import type { Engine } from '../core/engine.js';
-import { ArgumentError, type FastDFSError, NetworkError, ServerError } from '../core/errors.js';
+import { formatAddress, parseAddresses } from '../core/model/address.js';
+import { DEFAULT_TRACKER_PORT } from '../core/model/limits.js';
 import type { Command } from '../core/protocol/command.js';
-import {
-  DEFAULT_TRACKER_PORT,
-  STATUS_EINVAL,
-  STATUS_ENOENT,
-  STATUS_EOPNOTSUPP,
-} from '../core/protocol/constants.js';
-import { withRetry, worthElsewhere } from '../core/retry.js';
+import { STATUS_EINVAL, STATUS_ENOENT, STATUS_EOPNOTSUPP } from '../core/protocol/constants.js';
 import type { AdminOptions } from './types.js';
 
 /** Asks one certain tracker. */
@@ -72,7 +69,7 @@ export class AdminTrackers {
         const value = await this.#retried(options, () => run(this.askOf(tracker, options)));
         answers.push({ value });
       } catch (error) {
-        if (!(error instanceof ServerError && tolerated.includes(error.status))) throw error;
+        if (!(error instanceof ServerError && tolerated.includes(error.serverStatus))) throw error;
         answers.push({ refusal: error });
       }
     }
@@ -93,7 +90,7 @@ export class AdminTrackers {
       try {
         return await run(this.askOf(tracker, options));
       } catch (error) {
-        const refused = error instanceof ServerError && error.status === passOver;
+        const refused = error instanceof ServerError && error.serverStatus === passOver;
         if (!refused && (!worthElsewhere(error) || (error as FastDFSError).maybeApplied)) throw error;
         if (!refused) this.#engine.trackers.failed(tracker);
         errors.push(error as FastDFSError);
@@ -110,7 +107,7 @@ export class AdminTrackers {
 function summary(errors: readonly FastDFSError[]): FastDFSError {
   const answer = errors.find((error) => error instanceof ServerError);
   const silent = errors.find((error) => !(error instanceof ServerError));
-  if (answer && (!silent || answer.status === STATUS_ENOENT)) return answer;
+  if (answer && (!silent || answer.serverStatus === STATUS_ENOENT)) return answer;
   if (errors.length === 1) return errors[0]!;
   return new NetworkError(
     'FASTDFS_NO_TRACKER',
@@ -124,7 +121,7 @@ export async function supported<T>(call: Promise<T>, command: string, since: str
   try {
     return await call;
   } catch (error) {
-    if (!(error instanceof ServerError) || error.status !== STATUS_EINVAL) throw error;
+    if (!(error instanceof ServerError) || error.serverStatus !== STATUS_EINVAL) throw error;
     throw new ServerError(STATUS_EOPNOTSUPP, {
       command,
       address: error.address,

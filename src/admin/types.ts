@@ -1,5 +1,5 @@
 /** What the admin object takes and gives, beside the records of the servers. */
-import type { FastDFSError } from '../core/errors.js';
+import type { FastDFSError } from '../core/base/errors.js';
 import type { GroupInfo, StorageInfo } from '../core/protocol/records.js';
 
 /** What every call of the admin takes. */

@@ -1,6 +1,6 @@
 /** Looks at the cluster again and again, until it is told to stop. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ArgumentError, ClosedError } from '../core/errors.js';
+import { ArgumentError, ClosedError } from '../core/base/errors.js';
 import { checkHealth, checkHealthOptions } from './health.js';
 import type { AdminTrackers } from './trackers.js';
 import type { ClusterHealth, WatchOptions } from './types.js';

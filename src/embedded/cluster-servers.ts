@@ -1,10 +1,11 @@
 /** The servers of a cluster: one listening socket for each tracker and storage, started and stopped one by one. */
-import type { Faults, ServerId } from './faults.js';
+
 import { type ClusterModel, nowSeconds, type StorageNode, type TrackerNode } from './model.js';
-import { StorageHandler } from './storage-handler.js';
-import { TrackerHandler } from './tracker-handler.js';
-import { TrackerView } from './tracker-view.js';
-import { type Handler, WireServer } from './wire-server.js';
+import { StorageHandler } from './storage/handler.js';
+import { TrackerHandler } from './tracker/handler.js';
+import { TrackerView } from './tracker/view.js';
+import type { Faults, ServerId } from './wire/faults.js';
+import { type Handler, WireServer } from './wire/wire-server.js';
 
 export interface ServerSettings {
   readonly faults: Faults;

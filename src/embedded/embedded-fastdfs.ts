@@ -6,18 +6,18 @@ import { lookup } from 'node:dns/promises';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatAddress } from '../core/address.js';
-import { ArgumentError } from '../core/errors.js';
+import { ArgumentError } from '../core/base/errors.js';
+import { formatAddress } from '../core/model/address.js';
 import { ClusterServers } from './cluster-servers.js';
-import { codeOf } from './command-codes.js';
-import { ContentStore } from './content-store.js';
-import { type FaultOptions, Faults } from './faults.js';
-import { NameMaker } from './file-names.js';
 import { storageIdsFor } from './identities.js';
 import { type ClusterModel, type Group, StorageNode, type TrackerNode } from './model.js';
 import { type EmbeddedOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { Replication } from './replication.js';
+import { ContentStore } from './storage/content-store.js';
+import { NameMaker } from './storage/file-names.js';
+import { Replication } from './storage/replication.js';
 import { traitsOf } from './versions.js';
+import { codeOf } from './wire/command-codes.js';
+import { type FaultOptions, Faults } from './wire/faults.js';
 
 /** One stored file, however many storages hold it. */
 export interface EmbeddedFile {

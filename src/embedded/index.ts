@@ -4,5 +4,5 @@ export {
   EmbeddedFastDFS,
   type EmbeddedFile,
 } from './embedded-fastdfs.js';
-export type { FaultAction, FaultOptions, FaultPhase } from './faults.js';
 export type { EmbeddedOptions } from './options.js';
+export type { FaultAction, FaultOptions, FaultPhase } from './wire/faults.js';

@@ -1,11 +1,12 @@
 /** The cluster as data: groups, their storages, their trackers. Servers read and change it; it does no network I/O. */
-import type { ContentStore } from './content-store.js';
-import { Counters } from './counters.js';
-import type { NameMaker } from './file-names.js';
+
 import type { StorageHost } from './options.js';
-import type { Replication } from './replication.js';
+import type { ContentStore } from './storage/content-store.js';
+import { Counters } from './storage/counters.js';
+import type { NameMaker } from './storage/file-names.js';
+import type { Replication } from './storage/replication.js';
 import type { Traits } from './versions.js';
-import type { ConnectionCounts } from './wire-server.js';
+import type { ConnectionCounts } from './wire/wire-server.js';
 
 export class StorageNode {
   readonly group: Group;

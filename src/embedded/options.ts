@@ -1,9 +1,9 @@
 /** Options of an embedded cluster: meaning, units, defaults, and their check. */
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
-import { ArgumentError } from '../core/errors.js';
-import { checkGroup } from '../core/names.js';
-import { MAX_SERVERS_PER_GROUP } from '../core/protocol/constants.js';
+import { ArgumentError } from '../core/base/errors.js';
+import { MAX_SERVERS_PER_GROUP } from '../core/model/limits.js';
+import { checkGroup } from '../core/model/names.js';
 
 /** How the cluster is made up. Everything has a default; unknown keys are refused with `FASTDFS_ARGUMENT`. */
 export interface EmbeddedOptions {

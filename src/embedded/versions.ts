@@ -2,8 +2,8 @@
  * What differs between server versions, as switches. Layouts are chosen here and nowhere else; everything that is
  * not listed behaves as in 6.16.
  */
-import { ArgumentError } from '../core/errors.js';
-import { IPV4_ADDRESS_BYTES, IPV6_ADDRESS_BYTES } from '../core/protocol/constants.js';
+import { ArgumentError } from '../core/base/errors.js';
+import { IPV4_ADDRESS_BYTES, IPV6_ADDRESS_BYTES } from '../core/model/limits.js';
 
 export interface Traits {
   readonly version: string;

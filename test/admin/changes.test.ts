@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
 import { type ClusterHealth, FastDFSAdmin, type FastDFSError } from '../../src/index.js';
 
-const failed = (call: Promise<unknown>): Promise<FastDFSError & { status: number }> =>
+const failed = (call: Promise<unknown>): Promise<FastDFSError & { serverStatus: number }> =>
   call.then(
     () => expect.fail('no error'),
     (error) => error,
@@ -54,11 +54,11 @@ describe('two trackers, two groups', () => {
     await admin.deleteStorage('group1', ids[1]!);
     expect(await statuses('group1')).toEqual([['ACTIVE'], ['ACTIVE', 'DELETED']]);
     const error = await failed(admin.deleteStorage('group1', ids[1]!, { tracker: first! }));
-    expect(error).toMatchObject({ status: 2, code: 'FASTDFS_NOT_FOUND' });
+    expect(error).toMatchObject({ serverStatus: 2, code: 'FASTDFS_NOT_FOUND' });
   });
 
   it('nothing is deleted while a tracker cannot be reached or sees the storage ACTIVE', async () => {
-    expect(await failed(admin.deleteStorage('group1', ids[1]!))).toMatchObject({ status: 16 });
+    expect(await failed(admin.deleteStorage('group1', ids[1]!))).toMatchObject({ serverStatus: 16 });
     expect(fdfs.requests('DELETE_STORAGE')).toBe(0);
     await fdfs.stopStorage('group1', 1);
     await fdfs.stopTracker(1);
@@ -103,7 +103,7 @@ describe('two trackers, two groups', () => {
     await fdfs.stopStorage('group2', 0);
     await admin.deleteStorage('group2', id!);
     expect(await failed(admin.deleteGroup('group2'))).toMatchObject({
-      status: 16,
+      serverStatus: 16,
       message: expect.stringContaining('then restart the trackers'),
     });
     for (const index of [0, 1]) {
@@ -119,7 +119,7 @@ describe('two trackers, two groups', () => {
     for (const tracker of fdfs.trackers) {
       expect((await admin.listGroups({ tracker })).map(({ name }) => name)).toEqual(['group1']);
     }
-    expect(await failed(admin.deleteGroup('group2'))).toMatchObject({ status: 2 });
+    expect(await failed(admin.deleteGroup('group2'))).toMatchObject({ serverStatus: 2 });
   });
 
   it('health follows the servers down and up again', async () => {
@@ -207,8 +207,8 @@ describe('trunk mode', () => {
     const ids = storages.map(({ id }) => id);
     expect(storages.map(({ trunkServer }) => trunkServer)).toEqual([true, false]);
     expect(await admin.setTrunkServer('group1')).toBe(ids[0]);
-    expect(await failed(admin.setTrunkServer('group1', ids[0]!))).toMatchObject({ status: 114 });
-    expect(await failed(admin.setTrunkServer('group1', ids[1]!))).toMatchObject({ status: 17 });
+    expect(await failed(admin.setTrunkServer('group1', ids[0]!))).toMatchObject({ serverStatus: 114 });
+    expect(await failed(admin.setTrunkServer('group1', ids[1]!))).toMatchObject({ serverStatus: 17 });
     const words = [
       (await failed(admin.setTrunkServer('group1', ids[0]!))).message,
       (await failed(admin.setTrunkServer('group1', ids[1]!))).message,
@@ -217,7 +217,7 @@ describe('trunk mode', () => {
     expect(words[1]).toContain('another trunk server is ACTIVE');
     await fdfs.stopStorage('group1', 0);
     expect(await failed(admin.setTrunkServer('group1', ids[0]!))).toMatchObject({
-      status: 64,
+      serverStatus: 64,
       message: expect.stringContaining('not ACTIVE'),
     });
     expect(await admin.setTrunkServer('group1', ids[1]!)).toBe(ids[1]);
@@ -229,7 +229,7 @@ describe('trunk mode', () => {
     const { address } = (await admin.trackers()).find(({ leader }) => leader)!;
     const follower = fdfs.trackers.find((tracker) => tracker !== address)!;
     expect(await failed(admin.setTrunkServer('group1', undefined, { tracker: follower }))).toMatchObject({
-      status: 95,
+      serverStatus: 95,
     });
     for (let turn = 0; turn < 4; turn++) expect(await admin.setTrunkServer('group1')).toMatch(/^\d+$/);
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkHealth } from '../../src/admin/health.js';
 import type { AdminTrackers } from '../../src/admin/trackers.js';
-import { ServerError } from '../../src/core/errors.js';
+import { ServerError } from '../../src/core/base/errors.js';
 import type { GroupInfo, StorageInfo } from '../../src/core/protocol/records.js';
 
 const GIB = 2 ** 30;

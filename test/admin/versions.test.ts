@@ -37,7 +37,7 @@ describe.each(VERSIONS)('FastDFS $version', ({ version, modern, leaderStats, clu
     expect(tracker).toMatchObject({ reachable: true, leader: true });
     const tooOld = (since: string) => ({
       code: 'FASTDFS_NOT_SUPPORTED',
-      status: 95,
+      serverStatus: 95,
       message: expect.stringContaining(`came with FastDFS ${since}`),
     });
     if (leaderStats) expect(await admin.trackerStats()).toHaveLength(1);

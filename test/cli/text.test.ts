@@ -195,7 +195,7 @@ describe('errors', () => {
     expect(describeError(new ServerError(2, { fileId: 'f' }))).toMatchObject({
       code: 'FASTDFS_NOT_FOUND',
       errno: 'ENOENT',
-      status: 2,
+      serverStatus: 2,
       fileId: 'f',
     });
     expect(describeError('text')).toEqual({ message: 'text' });

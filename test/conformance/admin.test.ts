@@ -122,7 +122,7 @@ onEachServer('admin', (server) => {
       const [asked, ...others] = await admin.trackers({ tracker: server.trackers[0]! });
       expect([asked?.address, others]).toEqual([server.trackers[0], []]);
       expect(await admin.listGroups()).toHaveLength(2);
-      await expect(admin.getGroup('nosuch')).rejects.toMatchObject({ status: 2 });
+      await expect(admin.getGroup('nosuch')).rejects.toMatchObject({ serverStatus: 2 });
       expect(await admin.health()).toMatchObject({
         verdict: 'degraded',
         reasons: [expect.stringContaining(`tracker ${NOBODY} cannot be reached`)],
@@ -154,7 +154,7 @@ onEachServer('admin', (server) => {
       const { leader } = trackers.find(({ address }) => address === tracker)!;
       const asked = admin.trackerStats({ tracker });
       if (leader) expect(await asked).toHaveLength(server.trackers.length);
-      else await expect(asked).rejects.toMatchObject({ status: 95, message: /not the leader/ });
+      else await expect(asked).rejects.toMatchObject({ serverStatus: 95, message: /not the leader/ });
     }
   });
 
@@ -193,7 +193,7 @@ onEachServer('admin', (server) => {
     it.each(refusals)('%s', async (_, call, status, words) => {
       const error = (await call(make()).catch((e) => e)) as ServerError;
       expect(error).toBeInstanceOf(ServerError);
-      expect(error.status).toBe(status);
+      expect(error.serverStatus).toBe(status);
       expect(error.message).toContain(words);
     });
 

@@ -103,7 +103,7 @@ onEachServer('files', (server) => {
       }
       await expect(client.upload('x', { group: 'nosuch' })).rejects.toMatchObject({
         code: 'FASTDFS_NOT_FOUND',
-        status: 2,
+        serverStatus: 2,
         errno: 'ENOENT',
       });
     });
@@ -141,7 +141,7 @@ onEachServer('files', (server) => {
       }
       const error = await client.download(fileId).catch((e) => e);
       expect(error).toBeInstanceOf(ServerError);
-      expect(error).toMatchObject({ command: 'DOWNLOAD_FILE', fileId, status: 2, maybeApplied: false });
+      expect(error).toMatchObject({ command: 'DOWNLOAD_FILE', fileId, serverStatus: 2, maybeApplied: false });
       expect(error.address).toMatch(/:\d+$/);
     });
 
@@ -222,10 +222,13 @@ onEachServer('files', (server) => {
     it('refuses to change an ordinary file', async () => {
       const client = server.client();
       const { fileId } = await client.upload('fixed');
-      await expect(client.append(fileId, 'x')).rejects.toMatchObject({ status: 22, code: 'FASTDFS_INVALID' });
-      await expect(client.modify(fileId, 0, 'x')).rejects.toMatchObject({ status: 22 });
-      await expect(client.truncate(fileId)).rejects.toMatchObject({ status: 22 });
-      await expect(client.finalize(fileId)).rejects.toMatchObject({ status: 22 });
+      await expect(client.append(fileId, 'x')).rejects.toMatchObject({
+        serverStatus: 22,
+        code: 'FASTDFS_INVALID',
+      });
+      await expect(client.modify(fileId, 0, 'x')).rejects.toMatchObject({ serverStatus: 22 });
+      await expect(client.truncate(fileId)).rejects.toMatchObject({ serverStatus: 22 });
+      await expect(client.finalize(fileId)).rejects.toMatchObject({ serverStatus: 22 });
       expect((await client.download(fileId)).toString()).toBe('fixed');
       await client.delete(fileId);
     });
@@ -233,7 +236,7 @@ onEachServer('files', (server) => {
     it('refuses to modify behind the end, and the connection is not used again', async () => {
       const client = server.client();
       const { fileId } = await client.upload('abc', { appender: true });
-      await expect(client.modify(fileId, 4, 'x')).rejects.toMatchObject({ status: 22 });
+      await expect(client.modify(fileId, 4, 'x')).rejects.toMatchObject({ serverStatus: 22 });
       expect((await client.download(fileId)).toString()).toBe('abc');
       await client.delete(fileId);
     });
@@ -254,7 +257,7 @@ onEachServer('files', (server) => {
       expect(await client.getMetadata(png.fileId)).toEqual({ w: '10' });
       await expect(client.uploadSlave(fileId, '_small', 'again')).rejects.toMatchObject({
         code: 'FASTDFS_EXISTS',
-        status: 17,
+        serverStatus: 17,
       });
       await client.delete(fileId);
       expect((await client.download(small.fileId)).toString()).toBe('slave');

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseFileId } from '../../src/core/file-id.js';
+import { parseFileId } from '../../src/core/model/file-id.js';
 import { frame, group16, int64, Raw } from './raw.js';
 import { append, COMMAND, download, modify, named, setMeta, slave, truncate, upload } from './requests.js';
 import { onEachTarget, type Target } from './target.js';

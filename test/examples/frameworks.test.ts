@@ -1,7 +1,7 @@
 /** The examples for other frameworks than Express, as users start them. */
 import { afterEach, expect, it } from 'vitest';
 import { parseFileId } from '../../src/index.js';
-import { start } from '../adapters/tus-harness.js';
+import { start } from '../adapters/tus/harness.js';
 import { bytes } from '../helpers/bytes.js';
 import { RunningExample } from './run-example.js';
 

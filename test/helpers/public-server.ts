@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { Server as TusServer } from '@tus/server';
 import express from 'express';
 import multer from 'multer';
-import { fdfsServe } from '../../src/adapters/http.js';
-import { fdfsStorage } from '../../src/adapters/multer.js';
-import { FdfsStore } from '../../src/adapters/tus.js';
+import { fdfsServe } from '../../src/adapters/http/index.js';
+import { fdfsStorage } from '../../src/adapters/multer/index.js';
+import { FdfsStore } from '../../src/adapters/tus/index.js';
 import type { FastDFSClient } from '../../src/index.js';
 
 export const SECRET = 'FastDFS1234567890';

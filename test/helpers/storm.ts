@@ -190,7 +190,7 @@ export class Storm {
       else this.#finding(`${file.id}: ${got.length} bytes came that are not the ${wanted.length} stored`);
     });
     file.users--;
-    const status = outcome.done ? 0 : (outcome.error as { status?: number }).status;
+    const status = outcome.done ? 0 : (outcome.error as { serverStatus?: number })?.serverStatus;
     if (status === 2 && !this.#options.outages) this.#finding(`${file.id} was not found while it was there`);
   }
 

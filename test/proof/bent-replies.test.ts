@@ -5,7 +5,7 @@
  */
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { codeOf } from '../../src/embedded/command-codes.js';
+import { codeOf } from '../../src/embedded/wire/command-codes.js';
 import { ArgumentError, FastDFSError, NetworkError, ProtocolError, ServerError } from '../../src/index.js';
 import { type Bend, BentCluster, cutAt, instead, splitAt, withLength } from '../helpers/bent.js';
 import { bytes, pieces } from '../helpers/bytes.js';
@@ -169,7 +169,7 @@ onEmbedded('a bent reply', (server) => {
         expect(error).toBeInstanceOf(ServerError);
         expect(error).toMatchObject({
           code: 'FASTDFS_SERVER_ERROR',
-          status: 199,
+          serverStatus: 199,
           maybeApplied: keepsParts(operation) && !operation.removes,
           command,
         });

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wantedOf } from '../../src/adapters/http/conditions.js';
+import { fdfsServe } from '../../src/adapters/http/index.js';
 import { targetOf } from '../../src/adapters/http/target.js';
-import { fdfsServe } from '../../src/adapters/http.js';
-import { partsOf, Site } from '../adapters/http-harness.js';
+import { partsOf, Site } from '../adapters/http/harness.js';
 import { bytes } from '../helpers/bytes.js';
 import { newSeed } from '../helpers/random.js';
 import { onEmbedded } from '../helpers/servers.js';

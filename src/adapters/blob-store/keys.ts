@@ -2,7 +2,7 @@
  * What keys mean: file ids as they are, or names of the caller's choice that an index leads to file ids. Knows the order
  * in which index and files change, so that whatever fails a key leads to one whole file, and no file is forgotten.
  */
-import { FastDFSError } from '../../core/errors.js';
+import { FastDFSError } from '../../core/base/errors.js';
 import type { BlobIndex } from './types.js';
 
 /** What became of a new file. */

@@ -1,7 +1,7 @@
 /** Readable over a blob: finds the file first, which may take asking an index, and then passes its bytes on. */
 import { Readable } from 'node:stream';
 import type { DownloadStream } from '../../index.js';
-import { opened } from '../opened.js';
+import { opened } from '../shared/opened.js';
 
 /** Finds the file of a key and opens it; when the file was replaced meanwhile, that of its successor. */
 export type OpenFile = (open: (stream: DownloadStream) => Promise<unknown>) => Promise<unknown>;

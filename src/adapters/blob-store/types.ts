@@ -1,6 +1,6 @@
 /** What callers of the blob store write and get. The shapes of abstract-blob-store, with their gaps filled. */
 
-import { FastDFSError } from '../../core/errors.js';
+import { FastDFSError } from '../../core/base/errors.js';
 import type { DownloadOptions, UploadOptions, UploadResult } from '../../index.js';
 
 /**

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { FastDFSError } from '../../core/errors.js';
+import { FastDFSError } from '../../core/base/errors.js';
 import type { UploadStream } from '../../index.js';
 import type { Kept, RemoveFile } from './keys.js';
 import type { StoredBlob } from './types.js';

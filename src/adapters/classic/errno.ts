@@ -1,5 +1,5 @@
 /** Errors as errno values, which is all that the classic verbs tell: Linux's, whatever this machine's platform. */
-import { ClosedError, FastDFSError, ServerError, TimeoutError } from '../../core/errors.js';
+import { ClosedError, FastDFSError, ServerError, TimeoutError } from '../../core/base/errors.js';
 
 export const EIO = 5;
 export const EISDIR = 21;
@@ -55,7 +55,7 @@ const OWN: Readonly<Record<string, number>> = {
 
 /** Server's status, system's errno, or the nearest value for what is neither; 5 (EIO) when nothing is near. */
 export function errnoOf(error: unknown): number {
-  if (error instanceof ServerError) return error.status;
+  if (error instanceof ServerError) return error.serverStatus;
   if (error instanceof TimeoutError) return ETIMEDOUT;
   if (error instanceof ClosedError) return ECANCELED;
   const system = systemErrno(error);

@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { FastDFSClient } from '../../client.js';
-import { ProtocolError } from '../../core/errors.js';
+import { ProtocolError } from '../../core/base/errors.js';
 import type { DownloadStream } from '../../index.js';
-import { opened } from '../opened.js';
+import { opened } from '../shared/opened.js';
 import type { ByteRange } from './conditions.js';
 
 type Chunks = AsyncGenerator<Buffer | string, void, undefined>;

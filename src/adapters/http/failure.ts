@@ -8,8 +8,8 @@ import {
   NetworkError,
   ServerError,
   TimeoutError,
-} from '../../core/errors.js';
-import { isGone } from '../is-gone.js';
+} from '../../core/base/errors.js';
+import { isGone } from '../shared/is-gone.js';
 
 /** Storages that say so may do better in a moment: busy, out of memory, not active. */
 const PASSING = new Set([12, 16, 64, 110]);
@@ -20,7 +20,7 @@ const PASSING = new Set([12, 16, 64, 110]);
  */
 export async function statusFor(client: FastDFSClient, error: unknown, fileId: string): Promise<number> {
   if (isNotFound(error)) return (await isGone(client, error, fileId)) ? 404 : 503;
-  if (error instanceof ServerError) return PASSING.has(error.status) ? 503 : 502;
+  if (error instanceof ServerError) return PASSING.has(error.serverStatus) ? 503 : 502;
   if (error instanceof NetworkError || error instanceof TimeoutError || error instanceof ClosedError)
     return 503;
   return error instanceof FastDFSError ? 502 : 500;

@@ -1,6 +1,6 @@
 /** Options of the file server: what callers write, checked once. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ArgumentError } from '../../core/errors.js';
+import { ArgumentError } from '../../core/base/errors.js';
 import { verifyToken } from '../../index.js';
 
 /** What to judge tokens in urls (`?token=…&ts=…`) by. */

@@ -1,5 +1,5 @@
 /** Takes the beginning of a part into memory: most files of forms end in it, and then need no stream. */
-import { FastDFSError } from '../../core/errors.js';
+import { FastDFSError } from '../../core/base/errors.js';
 import type { EngineFile } from './types.js';
 
 export interface Beginning {
@@ -56,5 +56,8 @@ export function beginningOf(file: EngineFile, limit: number, signal: AbortSignal
  * which handlers look for: multer misses the event in some of its versions.
  */
 export function tooLarge({ fieldname }: EngineFile): FastDFSError {
-  return Object.assign(new FastDFSError('LIMIT_FILE_SIZE', 'File too large'), { field: fieldname });
+  const error = new FastDFSError('FASTDFS_TRUNCATED', 'File too large');
+  return Object.defineProperty(Object.assign(error, { field: fieldname }), 'code', {
+    value: 'LIMIT_FILE_SIZE',
+  });
 }

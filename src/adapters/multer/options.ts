@@ -1,9 +1,9 @@
 /** The options of the multer engine: checked when it is made, and found for each file when it arrives. */
 import { Duplex } from 'node:stream';
-import { ArgumentError } from '../../core/errors.js';
-import { encodeMetadata, type Metadata } from '../../core/metadata.js';
-import { checkExtension, checkGroup } from '../../core/names.js';
-import { MAX_METADATA_VALUE } from '../../core/protocol/constants.js';
+import { ArgumentError } from '../../core/base/errors.js';
+import { MAX_METADATA_VALUE } from '../../core/model/limits.js';
+import { encodeMetadata, type Metadata } from '../../core/model/metadata.js';
+import { checkExtension, checkGroup } from '../../core/model/names.js';
 import type { UploadOptions } from '../../index.js';
 import type {
   FdfsStorageOptions,

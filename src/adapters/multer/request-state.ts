@@ -3,8 +3,8 @@
  * stay. Multer sees to that only in part, and each version to another part, so it is seen to here.
  */
 import type { Readable } from 'node:stream';
-import { unlessAborted } from '../../core/abort.js';
-import { NetworkError } from '../../core/errors.js';
+import { unlessAborted } from '../../core/base/abort.js';
+import { NetworkError } from '../../core/base/errors.js';
 
 export class RequestState {
   readonly #controller = new AbortController();

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
-import type { Metadata } from '../../core/metadata.js';
+import type { Metadata } from '../../core/model/metadata.js';
 
 declare global {
   namespace Express {

@@ -1,8 +1,8 @@
 /** The options of the tus store, checked when it is made. */
 
-import { checkCount } from '../../core/check.js';
-import { ArgumentError } from '../../core/errors.js';
-import { checkGroup } from '../../core/names.js';
+import { ArgumentError } from '../../core/base/errors.js';
+import { checkCount } from '../../core/base/validate.js';
+import { checkGroup } from '../../core/model/names.js';
 import type { FdfsStoreOptions } from './types.js';
 
 export interface ResolvedStoreOptions {

@@ -9,8 +9,9 @@
  * Beside it, for everybody else who reads the file, lie the client's entries that are possible as metadata of
  * their own. The offset is nowhere: it is the size of the file.
  */
-import type { Metadata } from '../../core/metadata.js';
-import { MAX_METADATA_KEY, MAX_METADATA_VALUE } from '../../core/protocol/constants.js';
+
+import { MAX_METADATA_KEY, MAX_METADATA_VALUE } from '../../core/model/limits.js';
+import type { Metadata } from '../../core/model/metadata.js';
 
 /** As tus servers pass it on; null where a key has no value. */
 export type ClientMetadata = Record<string, string | null>;

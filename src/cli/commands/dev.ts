@@ -51,7 +51,7 @@ interface WebServer extends AsyncDisposable {
 
 /** Files under the paths that they have behind the web servers of a real cluster. */
 async function serve(conf: string, port: number, host = '127.0.0.1'): Promise<WebServer> {
-  const { fdfsServe } = await import('../../adapters/http.js');
+  const { fdfsServe } = await import('../../adapters/http/index.js');
   const handler = fdfsServe(conf);
   const server = createServer(handler);
   try {

@@ -6,11 +6,11 @@
  * creation second of the file; so an answer for one file holds for every older file of the same source.
  */
 import { LRUCache } from 'lru-cache';
-import { unlessAborted } from '../abort.js';
-import { type Address, sameAddress } from '../address.js';
-import type { ExchangeOptions } from '../exchange.js';
-import { type SplitFileId, sourceKeyOf } from '../file-id.js';
-import type { ResolvedOptions } from '../options.js';
+import { unlessAborted } from '../base/abort.js';
+import type { ResolvedOptions } from '../config/client-options.js';
+import { type Address, sameAddress } from '../model/address.js';
+import { type SplitFileId, sourceKeyOf } from '../model/file-id.js';
+import type { ExchangeOptions } from '../net/exchange.js';
 import {
   queryFetchAll,
   queryFetchOne,
@@ -21,7 +21,7 @@ import {
   queryUpdate,
   type StoreTargets,
 } from '../protocol/tracker-commands.js';
-import { rotate } from '../rotate.js';
+import { rotate } from './rotate.js';
 import type { TrackerClient } from './tracker-client.js';
 
 // Questions are answered at once from memory, and by a promise where a tracker has to be asked.

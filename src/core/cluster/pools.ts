@@ -1,13 +1,14 @@
 /** One pool per server, made when it is first needed. The only place where announced addresses are mapped. */
-import { type Address, formatAddress } from '../address.js';
-import { watchConnect } from '../diagnostics.js';
-import { ArgumentError, ClosedError, type FastDFSError } from '../errors.js';
-import { call } from '../exchange.js';
+
+import { watchConnect } from '../base/diagnostics.js';
+import { ArgumentError, ClosedError, type FastDFSError } from '../base/errors.js';
+import type { ResolvedOptions } from '../config/client-options.js';
+import { type Address, formatAddress } from '../model/address.js';
 import { connect } from '../net/connect.js';
 import type { Connection } from '../net/connection.js';
+import { call } from '../net/exchange.js';
 import { Pool, type ServerPoolStats } from '../net/pool.js';
 import { SendBuffer } from '../net/send-buffer.js';
-import type { ResolvedOptions } from '../options.js';
 import { activeTest } from '../protocol/tracker-commands.js';
 
 /** Per server (`host:port`): its connections, and the callers that wait for one. */

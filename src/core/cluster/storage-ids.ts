@@ -2,11 +2,11 @@
  * Which address a storage id stands for: from a file that the client was configured with, or from the trackers, asked
  * once and when somebody first wants to know. PROTOCOL: parameters and identities (75 and 69).
  */
-import { unlessAborted } from '../abort.js';
+import { unlessAborted } from '../base/abort.js';
+import { FastDFSError, ProtocolError, ServerError } from '../base/errors.js';
+import type { Logger } from '../config/client-options.js';
 import { parseStorageIds, type StorageIdRecord } from '../config/storage-ids.js';
-import { FastDFSError, ProtocolError, ServerError } from '../errors.js';
-import type { ExchangeOptions } from '../exchange.js';
-import type { Logger } from '../options.js';
+import type { ExchangeOptions } from '../net/exchange.js';
 import { STATUS_EINVAL, STATUS_EOPNOTSUPP } from '../protocol/constants.js';
 import { fetchStorageIds, getParameters } from '../protocol/tracker-commands.js';
 import type { TrackerClient } from './tracker-client.js';
@@ -71,8 +71,8 @@ export class StorageIds {
       return await this.#fetchPages(true);
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
-      if (error.status === STATUS_EOPNOTSUPP) return [];
-      if (error.status !== STATUS_EINVAL) throw error;
+      if (error.serverStatus === STATUS_EOPNOTSUPP) return [];
+      if (error.serverStatus !== STATUS_EINVAL) throw error;
       // Trackers up to 6.10 know no "allow empty", and refuse a request that has it.
       return await this.#fetchPages(false);
     }

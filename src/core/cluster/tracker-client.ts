@@ -1,12 +1,13 @@
 /** Asks the trackers: one that cannot be reached is skipped, and rests; the next one is asked at once. */
-import type { Address } from '../address.js';
-import { type FastDFSError, NetworkError, ServerError } from '../errors.js';
-import { call, type ExchangeOptions } from '../exchange.js';
-import type { Logger } from '../options.js';
+
+import { type FastDFSError, NetworkError, ServerError } from '../base/errors.js';
+import type { Logger } from '../config/client-options.js';
+import type { Address } from '../model/address.js';
+import { call, type ExchangeOptions } from '../net/exchange.js';
 import type { Command } from '../protocol/command.js';
 import { STATUS_ENOENT, STATUS_ENOSPC } from '../protocol/constants.js';
-import { worthElsewhere } from '../retry.js';
 import type { Pools } from './pools.js';
+import { worthElsewhere } from './retry.js';
 import type { Tracker, Trackers } from './trackers.js';
 
 export class TrackerClient {
@@ -36,7 +37,7 @@ export class TrackerClient {
         return await this.askOne(tracker, command, args, { ...options, retries: errors.length });
       } catch (error) {
         if (error instanceof ServerError) {
-          if (error.status !== STATUS_ENOENT && error.status !== STATUS_ENOSPC) throw error;
+          if (error.serverStatus !== STATUS_ENOENT && error.serverStatus !== STATUS_ENOSPC) throw error;
           errors.push(error);
         } else if (worthElsewhere(error)) {
           this.#trackers.failed(tracker);

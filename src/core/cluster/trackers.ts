@@ -2,9 +2,10 @@
  * The configured trackers and how each is doing. One that failed rests for a short, growing time and is
  * asked again after it; while all are resting they are asked all the same, the longest rested first.
  */
-import { type Address, formatAddress } from '../address.js';
-import { restAfter } from '../net/rest.js';
-import { rotate } from '../rotate.js';
+
+import { type Address, formatAddress } from '../model/address.js';
+import { restAfter } from '../net/backoff.js';
+import { rotate } from './rotate.js';
 
 /** A tracker may have two addresses; `addresses[0]` is the one that worked last. */
 export interface Tracker {

@@ -3,8 +3,8 @@
  * includes loopback and all of IPv6. Two addresses of one server must be of two classes.
  */
 import { isIP, isIPv4 } from 'node:net';
-import type { Address } from '../address.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../base/errors.js';
+import type { Address } from '../model/address.js';
 
 export type AddressClass = '10' | '172.16' | '192.168' | 'other';
 

@@ -1,9 +1,9 @@
 /** What the names in a `client.conf` mean: items in, options out. PROTOCOL: keys read by the C client library. */
 import { resolve } from 'node:path';
-import { type Address, formatAddress, parseAddresses } from '../address.js';
-import type { FastDFSOptions } from '../options.js';
-import { DEFAULT_TRACKER_PORT } from '../protocol/constants.js';
+import { type Address, formatAddress, parseAddresses } from '../model/address.js';
+import { DEFAULT_TRACKER_PORT } from '../model/limits.js';
 import { checkClasses } from './address-class.js';
+import type { FastDFSOptions } from './client-options.js';
 import { readText } from './files.js';
 import type { Ini, IniItem } from './ini.js';
 import { atPlace, configError, formatPlace } from './place.js';

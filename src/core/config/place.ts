@@ -1,5 +1,5 @@
 /** Where in a configuration something stands, and the one error that configurations raise. */
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../base/errors.js';
 
 export interface Place {
   readonly file: string;

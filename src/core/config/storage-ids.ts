@@ -2,9 +2,9 @@
  * `storage_ids.conf`: which storage id is which server. One `<id> <group> <address> [rw=mode]` a line.
  * PROTOCOL: storage_ids.conf.
  */
-import { type Address, formatAddress, parseAddresses } from '../address.js';
-import { checkGroup } from '../names.js';
-import { DEFAULT_STORAGE_PORT } from '../protocol/constants.js';
+import { type Address, formatAddress, parseAddresses } from '../model/address.js';
+import { DEFAULT_STORAGE_PORT } from '../model/limits.js';
+import { checkGroup } from '../model/names.js';
 import { addressClass, checkClasses } from './address-class.js';
 import { atPlace, configError, formatPlace, type Place } from './place.js';
 import { trimBlanks } from './values.js';

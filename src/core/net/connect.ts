@@ -1,7 +1,7 @@
 /** An address becomes a connection, or an error that says why not, within the connect time-out. */
 import net from 'node:net';
-import { type Address, formatAddress } from '../address.js';
-import { type FastDFSError, NetworkError, TimeoutError } from '../errors.js';
+import { type FastDFSError, NetworkError, TimeoutError } from '../base/errors.js';
+import { type Address, formatAddress } from '../model/address.js';
 import { Connection } from './connection.js';
 import { ReadBuffers } from './read-buffers.js';
 import type { SendBuffer } from './send-buffer.js';

@@ -4,8 +4,8 @@
  * call can ever see bytes that were meant for another.
  */
 import type { Socket } from 'node:net';
-import { type Address, formatAddress } from '../address.js';
-import { FastDFSError, NetworkError, ProtocolError } from '../errors.js';
+import { FastDFSError, NetworkError, ProtocolError } from '../base/errors.js';
+import { type Address, formatAddress } from '../model/address.js';
 import { ReplyDecoder, type ReplySink } from '../protocol/decoder.js';
 import type { Header } from '../protocol/header.js';
 import type { ReadBuffers, Room } from './read-buffers.js';

@@ -2,11 +2,11 @@
  * The connections of one server: at most `maxPerServer`, handed out first come, first served. A connection
  * comes back only when its exchange ended clean; anything else destroys it, and the pool forgets it.
  */
-import { unlessAborted } from '../abort.js';
-import { type Address, formatAddress } from '../address.js';
-import { ClosedError, type FastDFSError, TimeoutError } from '../errors.js';
+import { unlessAborted } from '../base/abort.js';
+import { ClosedError, type FastDFSError, TimeoutError } from '../base/errors.js';
+import { type Address, formatAddress } from '../model/address.js';
+import { LONGEST_REST_MS, restAfter } from './backoff.js';
 import type { Connection } from './connection.js';
-import { LONGEST_REST_MS, restAfter } from './rest.js';
 
 export interface PoolOptions {
   maxPerServer: number;

@@ -2,9 +2,10 @@
  * Commands that an operator sends to trackers: lists, deletions, the trunk server, and the state of the cluster.
  * Layouts in wire order, widths in bytes.
  */
-import { ArgumentError, ProtocolError } from '../errors.js';
+import { ArgumentError, ProtocolError } from '../base/errors.js';
+import { GROUP_BYTES, STORAGE_ID_BYTES } from '../model/limits.js';
 import type { Command } from './command.js';
-import { GROUP_BYTES, HEADER_BYTES, STORAGE_ID_BYTES } from './constants.js';
+import { HEADER_BYTES } from './constants.js';
 import { Reader } from './reader.js';
 import {
   type ConnectionCounts,

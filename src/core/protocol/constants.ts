@@ -1,51 +1,9 @@
-/**
- * Numbers of the FastDFS wire protocol: widths, limits and status values. Each says what it counts.
- * Command codes live with their commands.
- */
+/** Numbers of the frame, and the status values that this package tests for. Command codes stand with their commands. */
 
 /** Bytes of the frame header: length 8, command 1, status 1. The length does not count the header. */
 export const HEADER_BYTES = 10;
 /** Command byte of every response, from trackers and storages alike. */
 export const RESPONSE_COMMAND = 100;
-
-/** Width of a group name field; a name of 16 characters fills it and has no NUL. */
-export const GROUP_BYTES = 16;
-/** Width of the extension field of uploads: without the dot; 6 characters leave no NUL. */
-export const EXT_BYTES = 6;
-/** Width of the prefix field of slave uploads. */
-export const PREFIX_BYTES = 16;
-/** Width of a storage id field in records; 15 usable. */
-export const STORAGE_ID_BYTES = 16;
-
-/** Address sizes A that a server may announce. Query replies carry A − 1 bytes, records and file info A. */
-export const IPV4_ADDRESS_BYTES = 16;
-export const IPV6_ADDRESS_BYTES = 46;
-
-/** Longest remote filename that may be sent: some commands copy it into a 128-byte buffer unchecked. */
-export const MAX_REMOTE_FILENAME = 127;
-/** Shortest that trackers accept in 102, 103 and 105. */
-export const MIN_TRACKER_FILENAME = 22;
-/** Length of the name of a plain or appender file: `M00/00/00/` + 27 + 7. */
-export const NORMAL_NAME_LENGTH = 44;
-/** Length of the name of a file inside a trunk file: 16 more. */
-export const TRUNK_NAME_LENGTH = 60;
-
-/** Lets the storage choose the store path in an upload. */
-export const ANY_STORE_PATH = 0xff;
-
-export const MAX_METADATA_KEY = 64;
-export const MAX_METADATA_VALUE = 256;
-/** Largest set-metadata request that a storage with the default 256 KiB buffer takes, params included. */
-export const MAX_METADATA_REQUEST = 256 * 1024 - HEADER_BYTES - 1;
-
-/** At most this many storages a group: bounds the reply of the list commands. */
-export const MAX_SERVERS_PER_GROUP = 32;
-
-/** A refused request whose body was larger than this leaves the stream of a storage out of step. */
-export const MAX_REUSABLE_BODY = 128 * 1024;
-
-export const DEFAULT_TRACKER_PORT = 22122;
-export const DEFAULT_STORAGE_PORT = 23000;
 
 export const STATUS_OK = 0;
 export const STATUS_ENOENT = 2;

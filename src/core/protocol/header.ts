@@ -1,5 +1,5 @@
 /** The 10-byte frame header, both directions: length (signed 64-bit big-endian), command, status. */
-import { ProtocolError } from '../errors.js';
+import { ProtocolError } from '../base/errors.js';
 import { HEADER_BYTES, RESPONSE_COMMAND } from './constants.js';
 
 export interface Header {

@@ -1,5 +1,5 @@
 /** A cursor over one whole body with named reads. Reading past the end is a ProtocolError, never garbage. */
-import { ProtocolError } from '../errors.js';
+import { ProtocolError } from '../base/errors.js';
 import { readInt64 } from './header.js';
 
 export class Reader {

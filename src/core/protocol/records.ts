@@ -2,13 +2,13 @@
  * The fixed records in which trackers describe groups and storages, in the layout of every server version. Nothing in
  * a record tells its version: the length does. PROTOCOL: stat structures.
  */
-import { ProtocolError } from '../errors.js';
+import { ProtocolError } from '../base/errors.js';
 import {
   IPV4_ADDRESS_BYTES,
   IPV6_ADDRESS_BYTES,
   MAX_SERVERS_PER_GROUP,
   STORAGE_ID_BYTES,
-} from './constants.js';
+} from '../model/limits.js';
 import { Reader } from './reader.js';
 import type {
   ByteName,

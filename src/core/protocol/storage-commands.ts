@@ -1,9 +1,7 @@
 /** Commands that a client sends to storages. Layouts in wire order, widths in bytes. */
 
-import { ProtocolError } from '../errors.js';
-import { checkFileIdReply } from '../file-id.js';
-import { decodeMetadata, encodeMetadata, type Metadata } from '../metadata.js';
-import type { Command } from './command.js';
+import { ProtocolError } from '../base/errors.js';
+import { checkFileIdReply } from '../model/file-id.js';
 import {
   EXT_BYTES,
   GROUP_BYTES,
@@ -12,7 +10,9 @@ import {
   MAX_METADATA_REQUEST,
   MAX_REMOTE_FILENAME,
   PREFIX_BYTES,
-} from './constants.js';
+} from '../model/limits.js';
+import { decodeMetadata, encodeMetadata, type Metadata } from '../model/metadata.js';
+import type { Command } from './command.js';
 import { Reader } from './reader.js';
 import type { FileName } from './tracker-commands.js';
 

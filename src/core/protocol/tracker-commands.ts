@@ -2,16 +2,17 @@
  * Commands that a client sends to trackers: where to upload, where a file is, and the parameters it needs.
  * Layouts in wire order; `A` is the address size of the server (16 or 46), derived from the reply's length.
  */
-import type { Address } from '../address.js';
-import { ProtocolError } from '../errors.js';
-import type { Command } from './command.js';
+
+import { ProtocolError } from '../base/errors.js';
+import type { Address } from '../model/address.js';
 import {
   GROUP_BYTES,
-  HEADER_BYTES,
   IPV4_ADDRESS_BYTES,
   IPV6_ADDRESS_BYTES,
   MAX_SERVERS_PER_GROUP,
-} from './constants.js';
+} from '../model/limits.js';
+import type { Command } from './command.js';
+import { HEADER_BYTES } from './constants.js';
 import { Reader } from './reader.js';
 import type { Writer } from './writer.js';
 

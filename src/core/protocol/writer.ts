@@ -1,5 +1,5 @@
 /** A growing buffer with named writes. Fixed-width fields refuse what does not fit: nothing is cut silently. */
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../base/errors.js';
 import { writeInt64 } from './header.js';
 
 export class Writer {

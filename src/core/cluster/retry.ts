@@ -1,0 +1,62 @@
+/**
+ * When a failed attempt is made again, and how long to wait: p-retry's back-off around our own rule. It is loaded when it is first
+ * needed, which is never while all is well.
+ */
+import {
+  ArgumentError,
+  ClosedError,
+  FastDFSError,
+  NetworkError,
+  ServerError,
+  TimeoutError,
+} from '../base/errors.js';
+import type { ResolvedOptions } from '../config/client-options.js';
+
+/**
+ * The attempt changed nothing, and the next one may fare better. Time-outs of a server that accepts and then
+ * stays silent are not repeated: the caller has waited long enough.
+ */
+export function worthRetrying(error: unknown): boolean {
+  if (error instanceof TimeoutError) return error.retryable && error.phase === 'connect';
+  return error instanceof NetworkError && error.retryable;
+}
+
+/** Another server may do what this one did not: everything but the caller's own faults and clear answers. */
+export function worthElsewhere(error: unknown): boolean {
+  if (!(error instanceof FastDFSError) || error instanceof ArgumentError || error instanceof ClosedError)
+    return false;
+  if (error instanceof ServerError) return false;
+  if (error instanceof TimeoutError && error.phase === 'lease') return false;
+  return error.retryable;
+}
+
+/** Runs `attempt`, again after a pause while {@link worthRetrying}. The first run costs nothing extra. */
+export async function withRetry<T>(
+  options: ResolvedOptions['retry'],
+  signal: AbortSignal | undefined,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (options.retries === 0 || signal?.aborted || !worthRetrying(error)) throw error;
+    let first: unknown = error;
+    const { default: pRetry } = await import('p-retry');
+    return await pRetry(
+      () => {
+        const failed = first;
+        first = undefined;
+        if (failed !== undefined) throw failed;
+        return attempt();
+      },
+      {
+        retries: options.retries,
+        minTimeout: options.minTimeoutMs,
+        maxTimeout: options.maxTimeoutMs,
+        randomize: true,
+        shouldRetry: ({ error: latest }) => worthRetrying(latest),
+        ...(signal ? { signal } : {}),
+      },
+    );
+  }
+}

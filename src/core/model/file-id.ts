@@ -1,0 +1,236 @@
+/**
+ * File ids: `group/M00/00/00/<27 base64url characters = 20 bytes><padding digits and extension>`.
+ * The 20 bytes tell source, creation time, size and CRC-32. Parsing is strict and does no I/O.
+ * PROTOCOL: file ID anatomy.
+ */
+import { ArgumentError, ProtocolError } from '../base/errors.js';
+import { GROUP_BYTES, MAX_REMOTE_FILENAME, NORMAL_NAME_LENGTH, TRUNK_NAME_LENGTH } from './limits.js';
+
+/** What a file is: `normal` never changes, `appender` can, `slave` belongs to a master file. */
+export type FileKind = 'normal' | 'appender' | 'slave';
+
+/** What a file id tells without asking anybody. */
+export interface ParsedFileId {
+  /** The id itself. */
+  readonly fileId: string;
+  /** The part before the first slash. */
+  readonly group: string;
+  /** The id without the group and its slash, as servers call it. */
+  readonly remoteFilename: string;
+  /** Which of the storage's store paths holds the file (the number in `M00`). */
+  readonly storePathIndex: number;
+  /** `slave` and `appender` files: size and checksum must be asked from the server. */
+  readonly kind: FileKind;
+  /** The content lies inside a trunk file; of no concern to clients otherwise. */
+  readonly trunk: boolean;
+  /** IPv4 address of the storage that took the upload; undefined where the cluster uses storage ids. */
+  readonly sourceAddress?: string;
+  /** The storage id instead of the address, where the cluster uses ids. */
+  readonly sourceId?: number;
+  /** When it was uploaded, by the storage's clock, to the second. */
+  readonly createdAt: Date;
+  /** Bytes; only of `normal` files. */
+  readonly size?: number;
+  /** Unsigned CRC-32 of the content; only of `normal` files. */
+  readonly crc32?: number;
+  /** CRC-32 in the name whatever the kind: of an appender file that of its first upload, of a slave its master's. */
+  readonly nameCrc32: number;
+  /** Without the dot; '' when there is none. */
+  readonly extension: string;
+}
+
+const FILE_ID = /^([A-Za-z0-9]{1,16})\/(M[0-9A-Fa-f]{2}\/[0-9A-F]{2}\/[0-9A-F]{2}\/[A-Za-z0-9._-]+)$/;
+const ENCODED_AT = 10;
+const ENCODED_CHARS = 27;
+/** A slave of a master with a long extension may be as short as this. */
+const SHORTEST_NAME = ENCODED_AT + ENCODED_CHARS;
+const TRUNK_CHARS = TRUNK_NAME_LENGTH - NORMAL_NAME_LENGTH;
+
+const NAME_BYTES = 20;
+/** Every id is decoded here: one call reads its numbers before another can come. */
+const decoded = Buffer.alloc(NAME_BYTES);
+
+const BIT_DECORATED = 0x8000_0000;
+const BIT_TRUNK = 0x0800_0000;
+const BIT_APPENDER = 0x0400_0000;
+
+/** What the 20 bytes of a name say. */
+interface NameParts {
+  /** Source storage: an IPv4 address, or a little-endian storage id. */
+  readonly source: number;
+  /** Creation time, Unix seconds. */
+  readonly time: number;
+  readonly kind: FileKind;
+  readonly trunk: boolean;
+  /** Bytes; of `normal` files. */
+  readonly size: number;
+  readonly crc32: number;
+}
+
+/** Group and remote filename of an id, with all that a server needs to be safe from it. */
+export interface SplitFileId {
+  readonly group: string;
+  readonly remoteFilename: string;
+}
+
+/**
+ * Splits an id without decoding it.
+ * @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) for anything that is not a file id; ids that could overrun a
+ * server's buffer (128 bytes and more) are among them
+ */
+export function splitFileId(fileId: string): SplitFileId {
+  const slash = typeof fileId === 'string' ? fileId.indexOf('/') : -1;
+  if (slash < 1 || slash > GROUP_BYTES || !FILE_ID.test(fileId))
+    throw badFileId(fileId, 'expected group/M00/00/00/name');
+  const remoteFilename = fileId.slice(slash + 1);
+  if (remoteFilename.length > MAX_REMOTE_FILENAME) {
+    throw badFileId(
+      fileId,
+      `its name has ${remoteFilename.length} bytes; servers take ${MAX_REMOTE_FILENAME}`,
+    );
+  }
+  if (remoteFilename.length < SHORTEST_NAME) throw badFileId(fileId, 'its name is too short');
+  return { group: fileId.slice(0, slash), remoteFilename };
+}
+
+/**
+ * Reads everything that an id tells.
+ * @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) when it is malformed
+ */
+export function parseFileId(fileId: string): ParsedFileId {
+  const parts = readFileId(fileId);
+  const { group, remoteFilename, kind, trunk } = parts;
+  const tailAt =
+    ENCODED_AT + ENCODED_CHARS + (trunk && remoteFilename.length >= TRUNK_NAME_LENGTH ? TRUNK_CHARS : 0);
+  const dot = remoteFilename.indexOf('.', tailAt);
+  return {
+    fileId,
+    group,
+    remoteFilename,
+    storePathIndex: Number.parseInt(remoteFilename.slice(1, 3), 16),
+    kind,
+    trunk,
+    ...sourceOf(parts.source),
+    createdAt: new Date(parts.time * 1000),
+    ...(kind === 'normal' ? { size: parts.size, crc32: parts.crc32 } : {}),
+    nameCrc32: parts.crc32,
+    extension: dot < 0 ? '' : remoteFilename.slice(dot + 1),
+  };
+}
+
+/** An id in numbers: what calls need of it, at a fraction of what {@link parseFileId} costs. */
+export interface FileIdParts extends SplitFileId, NameParts {}
+
+/** @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) when it is malformed */
+export function readFileId(fileId: string): FileIdParts {
+  const { group, remoteFilename } = splitFileId(fileId);
+  return { group, remoteFilename, ...partsOf(fileId, remoteFilename) };
+}
+
+/**
+ * As {@link readFileId}, for an id that has passed {@link checkFileIdReply}.
+ * @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) when the name is not what storages make
+ */
+export function readStoredFileId(fileId: string): FileIdParts {
+  const slash = fileId.indexOf('/');
+  const remoteFilename = fileId.slice(slash + 1);
+  return { group: fileId.slice(0, slash), remoteFilename, ...partsOf(fileId, remoteFilename) };
+}
+
+function partsOf(fileId: string, remoteFilename: string): NameParts {
+  if (remoteFilename.length < NORMAL_NAME_LENGTH) throw badFileId(fileId, 'its name is too short');
+  if (decodeName(remoteFilename) < NAME_BYTES) throw badFileId(fileId, 'its name is not base64url');
+  const high = decoded.readUInt32BE(8);
+  const low = decoded.readUInt32BE(12);
+  const trunk = (high & BIT_TRUNK) !== 0;
+  return {
+    source: decoded.readUInt32BE(0),
+    time: decoded.readUInt32BE(4),
+    kind: kindOf(remoteFilename.length, high),
+    trunk,
+    size: (high & BIT_DECORATED) !== 0 || trunk ? low : high * 0x1_0000_0000 + low,
+    crc32: decoded.readUInt32BE(16),
+  };
+}
+
+/** The source of an id and its creation second: what the location cache needs, without a full parse. */
+export function sourceKeyOf(remoteFilename: string): { source: number; time: number; mutable: boolean } {
+  const bytes = decodeName(remoteFilename);
+  const kind = bytes < NAME_BYTES ? 'slave' : kindOf(remoteFilename.length, decoded.readUInt32BE(8));
+  return {
+    source: bytes < 8 ? 0 : decoded.readUInt32BE(0),
+    time: bytes < 8 ? 0 : decoded.readUInt32BE(4),
+    mutable: kind !== 'normal',
+  };
+}
+
+/**
+ * Decodes the 27 characters into {@link decoded}; a dot among them ends them early.
+ * @returns how many of its bytes are valid
+ */
+function decodeName(remoteFilename: string): number {
+  return decoded.write(remoteFilename.slice(ENCODED_AT, ENCODED_AT + ENCODED_CHARS), 'base64url');
+}
+
+/** The same three rules, in the same order, as servers and the C client use: the appender bit wins. */
+function kindOf(nameLength: number, sizeHigh: number): FileKind {
+  if ((sizeHigh & BIT_APPENDER) !== 0) return 'appender';
+  const trunk = (sizeHigh & BIT_TRUNK) !== 0;
+  if (nameLength > TRUNK_NAME_LENGTH || (nameLength > NORMAL_NAME_LENGTH && !trunk)) return 'slave';
+  return 'normal';
+}
+
+/** A little-endian number up to 2^24 − 1 is a storage id; anything else is an IPv4 address in natural order. */
+function sourceOf(source: number): { sourceAddress?: string; sourceId?: number } {
+  const [a, b, c, d] = [source >>> 24, (source >>> 16) & 0xff, (source >>> 8) & 0xff, source & 0xff];
+  const id = a + b * 0x100 + c * 0x1_0000;
+  return d === 0 && id >= 1 ? { sourceId: id } : { sourceAddress: `${a}.${b}.${c}.${d}` };
+}
+
+/** Fields of the 20 bytes, for whoever makes names (the embedded server). */
+export interface NameFields {
+  /** IPv4 address or decimal storage id. */
+  source: string;
+  createdAt: number;
+  size: number;
+  crc32: number;
+  appender: boolean;
+  /** 23 random bits that keep names apart. */
+  salt: number;
+}
+
+/** The 27 characters for these fields. */
+export function encodeName(fields: NameFields): string {
+  const raw = Buffer.alloc(20);
+  if (fields.source.includes('.')) raw.set(fields.source.split('.').map(Number), 0);
+  else raw.writeUInt32LE(Number(fields.source), 0);
+  raw.writeUInt32BE(fields.createdAt, 4);
+  const salted = (BIT_DECORATED | (fields.appender ? BIT_APPENDER : 0) | (fields.salt & 0x7f_ffff)) >>> 0;
+  if (fields.appender) {
+    raw.writeUInt32BE(salted, 8);
+  } else if (fields.size > 0xffff_ffff) {
+    raw.writeUInt32BE(Math.floor(fields.size / 0x1_0000_0000), 8);
+    raw.writeUInt32BE(fields.size % 0x1_0000_0000, 12);
+  } else {
+    raw.writeUInt32BE(salted, 8);
+    raw.writeUInt32BE(fields.size, 12);
+  }
+  raw.writeUInt32BE(fields.crc32, 16);
+  return raw.toString('base64url');
+}
+
+/** A file id as a server sent it: one that is none is the server's fault, not the caller's. */
+export function checkFileIdReply(fileId: string): string {
+  const nameLength = fileId.length - fileId.indexOf('/') - 1;
+  if (!FILE_ID.test(fileId) || nameLength < SHORTEST_NAME || nameLength > MAX_REMOTE_FILENAME) {
+    throw new ProtocolError(`Response names no file id: ${JSON.stringify(fileId.slice(0, 160))}`);
+  }
+  return fileId;
+}
+
+function badFileId(fileId: unknown, why: string): ArgumentError {
+  // An object may have no text at all.
+  const other = Object(fileId) === fileId ? `A value of type ${typeof fileId}` : String(fileId);
+  const shown = typeof fileId === 'string' ? JSON.stringify(fileId.slice(0, 160)) : other;
+  return new ArgumentError(`${shown} is not a FastDFS file id: ${why}`, { code: 'FASTDFS_BAD_FILE_ID' });
+}

@@ -1,0 +1,131 @@
+/** A download: the reply's length first, then its bytes, slice by slice, paused whenever the consumer is full. */
+import { TimeoutError } from '../base/errors.js';
+import type { Command } from '../protocol/command.js';
+import { STATUS_OK } from '../protocol/constants.js';
+import type { Header } from '../protocol/header.js';
+import type { Connection } from './connection.js';
+import { Exchange, type ExchangeOptions } from './exchange.js';
+import type { Lessor } from './pool.js';
+import type { Room } from './read-buffers.js';
+
+/** Where content goes. */
+export interface ContentSink {
+  /** Slices are kept: what does not lie in the memory of the sink comes as a copy. Otherwise they are valid only during `onContent`. */
+  readonly keeps: boolean;
+  /** Memory for the next read of large content. */
+  readonly room: Room;
+  /** The reply's length is known; throwing refuses it. */
+  onLength(length: number): void;
+  /** Can go on later over another connection. */
+  readonly resumable: boolean;
+  /** Returning false pauses the connection until `resume()`. */
+  onContent(slice: Buffer): boolean;
+}
+
+/** A reader that rests for so long may lose its connection to a caller that waits for one. */
+const YIELD_AFTER_MS = 250;
+
+/** Less content than this comes in one read, most of the time, and is copied from there. */
+const LARGE_BYTES = 64 * 1024;
+
+export class ReceiveExchange<Args> extends Exchange<Args, void> {
+  /** Settles when the last byte has been delivered to the sink. Must be awaited. */
+  readonly done: Promise<void>;
+  readonly #pool: Lessor;
+  readonly #sink: ContentSink;
+  #resolve!: () => void;
+  #reject!: (error: unknown) => void;
+  #received = 0;
+  #refused = false;
+  #paused = false;
+  #pausedSince = 0;
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(
+    pool: Lessor,
+    connection: Connection,
+    command: Command<Args, void>,
+    args: Args,
+    sink: ContentSink,
+    options: ExchangeOptions = {},
+  ) {
+    super(pool, connection, command, args, options);
+    this.#pool = pool;
+    this.#sink = sink;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.start();
+  }
+
+  protected override get requestComplete(): boolean {
+    return true;
+  }
+
+  protected override get contentReceived(): number {
+    return this.#received;
+  }
+
+  /** The consumer has room again. */
+  resume(): void {
+    if (!this.#paused || this.settled) return;
+    this.#paused = false;
+    this.connection.resume();
+  }
+
+  override onHeader(header: Header): void {
+    super.onHeader(header);
+    this.#refused = header.status !== STATUS_OK;
+    if (this.#refused) return;
+    this.#sink.onLength(header.length);
+    if (header.length >= LARGE_BYTES) this.connection.expectContent(() => this.#sink.room());
+  }
+
+  override onBody(slice: Buffer): void {
+    if (this.settled || this.#refused) return;
+    this.#received += slice.length;
+    const copied = this.#sink.keeps && !this.connection.sliceLasts;
+    const flowing = this.#sink.onContent(copied ? Buffer.from(slice) : slice);
+    if (!flowing && !this.settled) {
+      this.#paused = true;
+      this.#pausedSince = performance.now();
+      this.#watch ??= this.#sink.resumable
+        ? setInterval(() => this.#yield(), YIELD_AFTER_MS).unref()
+        : undefined;
+      this.connection.pause();
+    }
+  }
+
+  /** While others wait, a connection is not kept for a reader that takes nothing. */
+  #yield(): void {
+    const rested = this.#paused && performance.now() - this.#pausedSince >= YIELD_AFTER_MS;
+    if (rested && this.#pool.contended)
+      this.abort(new ReaderIdleError(performance.now() - this.#pausedSince));
+  }
+
+  /** A reader that takes its time is not a server that hangs; see {@link ContentSink} for who decides then. */
+  override onStalled(): void {
+    if (this.#paused) this.abort(new ReaderIdleError(performance.now() - this.#pausedSince));
+    else super.onStalled();
+  }
+
+  protected override succeed(): void {
+    clearInterval(this.#watch);
+    // Paused by the last slice: the next exchange on this connection must be able to read.
+    this.connection.resume();
+    this.#resolve();
+  }
+
+  protected override fail(error: unknown): void {
+    clearInterval(this.#watch);
+    this.#reject(error);
+  }
+}
+
+/** The reader took no byte for long: the connection was closed so that other calls can use its place in the pool. */
+export class ReaderIdleError extends TimeoutError {
+  constructor(idleMs: number) {
+    super('idle', `Reader idle for ${Math.round(idleMs)} ms; connection closed`);
+  }
+}

@@ -1,0 +1,107 @@
+/** 60, 69 to 71, 75 and 109: parameters, storage ids, and who somebody is. */
+import { formatAddress, parseAddress } from '../../core/model/address.js';
+import {
+  GROUP_BYTES,
+  IPV4_ADDRESS_BYTES,
+  IPV6_ADDRESS_BYTES,
+  STORAGE_ID_BYTES,
+} from '../../core/model/limits.js';
+import { Writer } from '../../core/protocol/writer.js';
+import type { StorageNode } from '../model.js';
+import { cString, groupField } from '../storage/file-names.js';
+import { Refused, refuseUnless, STATUS } from '../wire/status.js';
+import type { TrackerCommand } from './command.js';
+import type { TrackerView } from './view.js';
+
+/** Parameters of a default installation that do not depend on how this one was started. */
+const FIXED_PARAMETERS = `storage_ip_changed_auto_adjust=1
+storage_sync_file_max_delay=86400
+store_path=0
+reserved_storage_space=5.00%
+`;
+const TRUNK_PARAMETERS = `slot_min_size=256
+slot_max_size=1048576
+trunk_alloc_alignment_size=256
+trunk_file_size=67108864
+trunk_create_file_advance=0
+trunk_create_file_time_base=02:00
+trunk_create_file_interval=86400
+trunk_create_file_space_threshold=21474836480
+trunk_init_check_occupying=0
+trunk_init_reload_from_binlog=0
+trunk_free_space_merge=1
+delete_unused_trunk_files=0
+trunk_compress_binlog_min_interval=86400
+trunk_compress_binlog_interval=86400
+trunk_compress_binlog_time_base=03:00
+trunk_binlog_max_backups=7
+store_slave_file_use_link=0
+`;
+
+export const getParameters: TrackerCommand = (view, { body }) => {
+  refuseUnless(body.length === 0, STATUS.INVALID);
+  const { storageIds, trunk, traits } = view.model;
+  return Buffer.from(
+    `use_storage_id=${storageIds ? 1 : 0}\nid_type_in_filename=${storageIds ? 'id' : 'ip'}\n` +
+      `trust_storage_server_id=1\nresponse_ip_addr_size=${traits.addressBytes}\n` +
+      `${FIXED_PARAMETERS}use_trunk_file=${trunk ? 1 : 0}\n${TRUNK_PARAMETERS}`,
+  );
+};
+
+/** start index 4 [, allow empty 1] → total 4, count 4, lines `id group host:port` */
+export const fetchStorageIds: TrackerCommand = (view, { body }) => {
+  const { storageIds, traits } = view.model;
+  refuseUnless(body.length === traits.idsRequestBytes, STATUS.INVALID);
+  if (!storageIds) {
+    refuseUnless(body[4] === 1, STATUS.NOT_SUPPORTED);
+    return Buffer.alloc(8);
+  }
+  // storage_ids.conf is the operator's: deleting a storage does not change it.
+  const nodes = view.model.groups.flatMap((group) => group.storages).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const start = body.readInt32BE(0);
+  refuseUnless(start >= 0 && start < nodes.length, STATUS.INVALID);
+  const rest = nodes.slice(start);
+  const writer = new Writer(0, 512).int32(nodes.length).int32(rest.length);
+  for (const node of rest) writer.text(`${node.id} ${node.group.name} ${formatAddress(node)}\n`);
+  return writer.finish();
+};
+
+/** The storage that `group 16, ip:port` asks about. @throws Refused (22 without a port, 2) */
+function askedStorage(view: TrackerView, body: Buffer): StorageNode {
+  const text = body.length > GROUP_BYTES ? cString(body.subarray(GROUP_BYTES)) : '';
+  refuseUnless(/[^:]:\d+$/.test(text), STATUS.INVALID);
+  const group = view.group(groupField(body, 0));
+  const { host, port } = parseAddress(text, 0);
+  const node = view.storages(group).find((candidate) => candidate.host === host && candidate.port === port);
+  if (!node) throw new Refused(STATUS.NOT_FOUND);
+  return node;
+}
+
+export const getServerId: TrackerCommand = (view, { body }) => Buffer.from(askedStorage(view, body).id);
+
+/** → status 1, port 4, id 16, address 46 (16 before IPv6 came, and always 46 since) */
+export const getStorageStatus: TrackerCommand = (view, { body }) => {
+  const node = askedStorage(view, body);
+  const wide = view.model.traits.idsRequestBytes === 5;
+  const writer = new Writer().byte(view.statusOf(node)).int32(node.port);
+  writer.fixed(node.id, STORAGE_ID_BYTES, 'Storage id');
+  return writer.fixed(node.host, wide ? IPV6_ADDRESS_BYTES : IPV4_ADDRESS_BYTES, 'Address').finish();
+};
+
+/** group 17, port 4 → the caller's address */
+export const getMyIp: TrackerCommand = (_view, { body, remoteAddress }) => {
+  refuseUnless(body.length === GROUP_BYTES + 1 + 4, STATUS.INVALID);
+  return Buffer.from(remoteAddress);
+};
+
+/** [address,] port 4 → group 16 */
+export const getGroupName: TrackerCommand = (view, { body, remoteAddress }) => {
+  refuseUnless(body.length >= 4, STATUS.INVALID);
+  refuseUnless(view.model.storageIds, STATUS.NOT_SUPPORTED);
+  const host = cString(body.subarray(0, body.length - 4)) || remoteAddress;
+  const port = body.readInt32BE(body.length - 4);
+  const nodes = view.model.groups.flatMap((group) => group.storages);
+  const node = nodes.find((candidate) => candidate.host === host && candidate.port === port);
+  if (!node) throw new Refused(STATUS.NOT_FOUND);
+  return new Writer().fixed(node.group.name, GROUP_BYTES, 'Group name').finish();
+};

@@ -1,0 +1,188 @@
+/**
+ * A listening socket and the loop over its requests: header, fault, handler, reply, and whether the connection
+ * lives on. Trackers and storages differ in the handler that they pass in.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { HEADER_BYTES } from '../../core/protocol/constants.js';
+import { CODE } from './command-codes.js';
+import { Connection, FIRST_BLOCK, Gone, type RequestHeader } from './connection.js';
+import type { Fault, Faults, ServerId } from './faults.js';
+import { STATUS, statusOf } from './status.js';
+
+export interface SmallReply {
+  readonly status: number;
+  readonly body?: Buffer;
+}
+
+/** A reply whose body is too long for memory. `pump` sends exactly `length` bytes, the last piece marked. */
+export interface StreamedReply {
+  readonly status: 0;
+  readonly length: number;
+  pump(send: (chunk: Buffer, last: boolean) => Promise<void>): Promise<void>;
+}
+
+export type Reply = SmallReply | StreamedReply;
+
+export interface Handler {
+  /** Bytes of the body that are waited for before the request is looked at; undefined: close without a word. */
+  firstBytes(header: RequestHeader): number | undefined;
+  /** Answers one request; what it throws becomes a status. */
+  handle(header: RequestHeader, first: Buffer, connection: Connection): Promise<Reply> | Reply;
+  closesAfter(status: number): boolean;
+}
+
+export interface WireServerOptions {
+  readonly id: ServerId;
+  readonly faults: Faults;
+  readonly handler: Handler;
+  /** Trackers answer what lies in their buffer; storages do not look again. */
+  readonly pipelining: boolean;
+  readonly networkTimeoutMs: number;
+  /** Told of every request by code. */
+  readonly onRequest: (code: number) => void;
+}
+
+/** Connections of one server, as its statistics report them. */
+export interface ConnectionCounts {
+  current: number;
+  max: number;
+}
+
+export class WireServer {
+  readonly #options: WireServerOptions;
+  readonly #sockets = new Set<Socket>();
+  /** Loops over requests that have not ended; some still have a file open after their socket is gone. */
+  readonly #loops = new Set<Promise<void>>();
+  #server: Server | undefined;
+  #port = 0;
+  readonly connections: ConnectionCounts = { current: 0, max: 0 };
+
+  constructor(options: WireServerOptions) {
+    this.#options = options;
+  }
+
+  get id(): ServerId {
+    return this.#options.id;
+  }
+
+  /** The port listened on; kept when the server is stopped, so that it comes back on the same. */
+  get port(): number {
+    return this.#port;
+  }
+
+  get listening(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** @param port 0: any free one, or the one it had before */
+  async listen(host: string, port: number): Promise<void> {
+    if (this.#server) return;
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      const loop = this.#serve(socket).finally(() => this.#loops.delete(loop));
+      this.#loops.add(loop);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port: port || this.#port, exclusive: true }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    const address = server.address();
+    if (address !== null && typeof address === 'object') this.#port = address.port;
+    this.#server = server;
+  }
+
+  /** Stops listening and cuts every connection, as a killed process does. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    await Promise.all(this.#loops);
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const { pipelining, networkTimeoutMs, faults, id } = this.#options;
+    this.#sockets.add(socket);
+    this.connections.current += 1;
+    this.connections.max = Math.max(this.connections.max, this.connections.current);
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.connections.current -= 1;
+    });
+    const connection = new Connection(socket, { pipelining, networkTimeoutMs });
+    try {
+      const fault = faults.take(id, 'connect');
+      if (fault) {
+        await setImmediate(); // a client in this process learns that it is connected first
+        await connection.suffer(fault);
+      }
+      while (await this.#exchange(connection));
+      connection.finish();
+    } catch (error) {
+      // Whoever is gone needs no answer; anything else is a fault of this server, and a cut says so.
+      if (error instanceof Gone) connection.finish();
+      else connection.destroy();
+    }
+  }
+
+  /** One request and its reply. False: the connection ends here. */
+  async #exchange(connection: Connection): Promise<boolean> {
+    const { handler, faults, id } = this.#options;
+    const header = await connection.nextHeader();
+    if (header === undefined || header.command === CODE.QUIT) return false;
+    const { command, length } = header;
+    this.#options.onRequest(command);
+    const firstBytes = handler.firstBytes(header);
+    if (firstBytes === undefined) return false;
+    const fault = faults.take(id, 'request', command, length);
+    if (fault) return this.#fail(connection, fault, firstBytes);
+    const first = await connection.take(firstBytes);
+    let reply: Reply;
+    try {
+      reply = await handler.handle(header, first, connection);
+    } catch (error) {
+      if (error instanceof Gone) throw error;
+      reply = { status: statusOf(error) };
+    }
+    return this.#answer(connection, command, reply);
+  }
+
+  async #answer(connection: Connection, command: number, reply: Reply): Promise<boolean> {
+    const { handler, faults, id } = this.#options;
+    const length = 'pump' in reply ? reply.length : (reply.body?.length ?? 0);
+    const fault = faults.take(id, 'reply', command, HEADER_BYTES + length);
+    if (fault?.action === 'status') {
+      await connection.reply(fault.status, 0);
+      return !handler.closesAfter(fault.status);
+    }
+    connection.disturbReply(fault);
+    if ('pump' in reply) await this.#pump(connection, reply);
+    else await connection.reply(reply.status, length, reply.body);
+    connection.disturbReply(undefined);
+    return !handler.closesAfter(reply.status);
+  }
+
+  /** Header and first piece travel together: a small download is one segment. */
+  async #pump(connection: Connection, reply: StreamedReply): Promise<void> {
+    let started = false;
+    await reply.pump((chunk, last) => {
+      if (started) return connection.send(chunk, last);
+      started = true;
+      return connection.reply(STATUS.OK, reply.length, chunk);
+    });
+    if (!started) await connection.reply(STATUS.OK, 0);
+  }
+
+  /** A fault while the request arrives: read as far as it says, then let it happen. */
+  async #fail(connection: Connection, fault: Fault, firstBytes: number): Promise<boolean> {
+    let left = fault.afterBytes ?? firstBytes;
+    while (left > 0) left -= (await connection.take(Math.min(left, FIRST_BLOCK))).length;
+    await connection.suffer(fault);
+    await connection.reply(fault.status, 0);
+    return !this.#options.handler.closesAfter(fault.status);
+  }
+}

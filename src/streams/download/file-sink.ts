@@ -1,0 +1,93 @@
+/**
+ * Writes a download to a file in large pieces. The socket reads into a few blocks that are used again and again: new memory
+ * for every piece costs several times a copy.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import type { DownloadSink } from './download.js';
+
+/** Written in one go, or up to one read more: reads that ended with the block could not tell when too much comes. */
+const BLOCK_BYTES = 1024 * 1024;
+/** Read at a time, so that the checksum finds it in the cache. */
+const READ_BYTES = 256 * 1024;
+/** With so many blocks waiting for the disk the download pauses. */
+const MOST_WAITING = 2;
+
+export class FileSink implements DownloadSink {
+  /** What does not come in a block of ours is copied to one at once. */
+  readonly keeps = false;
+  readonly #file: FileHandle;
+  readonly #failed: (error: unknown) => void;
+  readonly #goOn: () => void;
+  readonly #waiting: { block: Buffer; bytes: number }[] = [];
+  readonly #free: Buffer[] = [];
+  #filling: Buffer | undefined;
+  #filled = 0;
+  #written = 0;
+  #writing: Promise<void> | undefined;
+
+  /**
+   * @param failed hears why the file cannot be written; nothing is written after that
+   * @param goOn the download may go on
+   */
+  constructor(file: FileHandle, failed: (error: unknown) => void, goOn: () => void) {
+    this.#file = file;
+    this.#failed = failed;
+    this.#goOn = goOn;
+  }
+
+  /** Bytes that are in the file. */
+  get written(): number {
+    return this.#written;
+  }
+
+  onStart(): void {}
+
+  room(): Buffer | undefined {
+    return this.#full ? undefined : this.#block().subarray(this.#filled, this.#filled + READ_BYTES);
+  }
+
+  onContent(slice: Buffer): boolean {
+    const block = this.#block();
+    if (slice.buffer !== block.buffer) slice.copy(block, this.#filled);
+    this.#filled += slice.length;
+    if (this.#filled >= BLOCK_BYTES) this.#flush();
+    return !this.#full;
+  }
+
+  /** Resolves when all of it has been written, or writing has failed. */
+  async finish(): Promise<void> {
+    if (this.#filled > 0) this.#flush();
+    await this.#writing;
+  }
+
+  get #full(): boolean {
+    return this.#waiting.length >= MOST_WAITING;
+  }
+
+  #block(): Buffer {
+    this.#filling ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES + READ_BYTES);
+    return this.#filling;
+  }
+
+  #flush(): void {
+    this.#waiting.push({ block: this.#filling!, bytes: this.#filled });
+    this.#filling = undefined;
+    this.#filled = 0;
+    this.#writing ??= this.#write().catch(this.#failed);
+  }
+
+  async #write(): Promise<void> {
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const { block, bytes } = next;
+      for (let from = 0; from < bytes; ) {
+        const { bytesWritten } = await this.#file.write(block, from, bytes - from);
+        from += bytesWritten;
+        this.#written += bytesWritten;
+      }
+      this.#waiting.shift();
+      this.#free.push(block);
+      this.#goOn();
+    }
+    this.#writing = undefined;
+  }
+}

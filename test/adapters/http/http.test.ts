@@ -1,0 +1,179 @@
+/** The file server where nothing goes wrong: frameworks, content types, names, options. */
+import type { IncomingMessage, RequestListener } from 'node:http';
+import express from 'express';
+import { describe, expect, it } from 'vitest';
+import { type FdfsServeOptions, fdfsServe } from '../../../src/adapters/http/index.js';
+import { ArgumentError, type FastDFSClient } from '../../../src/index.js';
+import { onEachServer } from '../../helpers/servers.js';
+import { type Asking, Site } from './harness.js';
+
+const HOUR = 3_600_000;
+
+onEachServer('serving files', (server) => {
+  describe('in a framework', () => {
+    const mounts: [string, (handler: RequestListener) => RequestListener][] = [
+      ['bare node:http', (handler) => handler],
+      [
+        'Express',
+        (handler) => {
+          const app = express();
+          app.use('/a/prefix', handler);
+          app.use((_req, res) => void res.status(404).send('from the application'));
+          return app;
+        },
+      ],
+    ];
+
+    it.each(mounts)('%s', async (title, mount) => {
+      const client = server.client();
+      const { fileId } = await client.upload('hello', { ext: 'txt' });
+      const options = title === 'Express' ? {} : { prefix: '/a/prefix/' };
+      await using site = await Site.start(mount(fdfsServe(client, options)));
+      const reply = await site.get(`/a/prefix/${fileId}?x=y`);
+      expect([reply.status, reply.body.toString()]).toEqual([200, 'hello']);
+      expect((await site.get(`/${fileId}`)).status).toBe(404);
+      expect((await site.get(`http://example.com/a/prefix/${fileId}`)).status).toBe(200);
+
+      const post = await site.get(`/a/prefix/${fileId}`, { method: 'POST' });
+      expect([post.status, post.headers.allow]).toEqual(
+        title === 'Express' ? [404, undefined] : [405, 'GET, HEAD'],
+      );
+      await client.delete(fileId);
+      const asking: Asking[] = [
+        {},
+        { method: 'HEAD' },
+        { headers: { Range: 'bytes=0-1' } },
+        { headers: { Range: 'bytes=0-1,3-3' } },
+        { headers: { Range: 'bytes=99-' } },
+        { headers: { 'If-None-Match': reply.headers.etag! } },
+        { headers: { 'If-Match': '"other"' } },
+      ];
+      for (const each of asking) {
+        const gone = await site.get(`/a/prefix/${fileId}`, each);
+        expect(gone.status).toBe(404);
+        expect(gone.headers).not.toHaveProperty('last-modified');
+        if (title === 'Express' && each.method !== 'HEAD')
+          expect(gone.body.toString()).toBe('from the application');
+      }
+    });
+  });
+
+  describe('content type and name', () => {
+    async function typeOf(
+      client: FastDFSClient,
+      options: FdfsServeOptions,
+      file: { ext?: string; metadata?: Record<string, string> },
+      query = '',
+    ): Promise<IncomingMessage['headers']> {
+      const { fileId } = await client.upload('x', file);
+      await using site = await Site.start(fdfsServe(client, options));
+      const { headers } = await site.get(`/${fileId}${query}`);
+      await client.delete(fileId);
+      return headers;
+    }
+
+    it.each<[FdfsServeOptions, { ext?: string; metadata?: Record<string, string> }, string]>([
+      [{}, { ext: 'txt' }, 'text/plain; charset=utf-8'],
+      [{}, { ext: 'tar.gz' }, 'application/gzip'],
+      [{}, { ext: 'PNG' }, 'image/png'],
+      [{}, { ext: 'qqq' }, 'application/octet-stream'],
+      [{}, {}, 'application/octet-stream'],
+      [{}, { metadata: { 'content-type': 'image/webp' } }, 'image/webp'],
+      [{}, { ext: 'qqq', metadata: { ContentType: 'text/x-q; charset=utf-8' } }, 'text/x-q; charset=utf-8'],
+      [{}, { metadata: { mimetype: 'no type' } }, 'application/octet-stream'],
+      [{}, { metadata: { mimetype: 'a/b\r\nX-Evil: 1' } }, 'application/octet-stream'],
+      [{}, { ext: 'png', metadata: { mimetype: 'image/webp' } }, 'image/png'],
+      [{ metadata: true }, { ext: 'png', metadata: { mimetype: 'image/webp' } }, 'image/webp'],
+      [{ metadata: true }, { ext: 'png' }, 'image/png'],
+      [{ metadata: false }, { metadata: { mimetype: 'image/webp' } }, 'application/octet-stream'],
+      [{ contentType: 'x/y' }, { ext: 'png' }, 'x/y'],
+      [{ contentType: ({ extension }) => `x/${extension}` }, { ext: 'png' }, 'x/png'],
+      [{ contentType: () => undefined }, { ext: 'png' }, 'image/png'],
+    ])('%j and %j make %s', async (options, file, type) => {
+      expect((await typeOf(server.client(), options, file))['content-type']).toBe(type);
+    });
+
+    it.each<[FdfsServeOptions, string, string | undefined]>([
+      [{}, '', undefined],
+      [{}, '?filename=', undefined],
+      [{}, '?filename=cat.png', 'attachment; filename=cat.png'],
+      [{ disposition: 'inline' }, '?filename=cat.png', 'inline; filename=cat.png'],
+      [{}, '?filename=a%22b.txt', 'attachment; filename="a\\"b.txt"'],
+      [{}, '?filename=..%2F..%2Fetc%5Cpasswd', 'attachment; filename=passwd'],
+      [
+        {},
+        '?filename=a%0D%0AX-Evil%3A1',
+        'attachment; filename="a??X-Evil:1"; filename*=UTF-8\'\'a%0D%0AX-Evil%3A1',
+      ],
+      [
+        {},
+        '?filename=%E4%BD%A0%E5%A5%BD.txt',
+        'attachment; filename="??.txt"; filename*=UTF-8\'\'%E4%BD%A0%E5%A5%BD.txt',
+      ],
+      [{ filename: false }, '?filename=cat.png', undefined],
+      [{ filename: 'dog.png' }, '?filename=cat.png', 'attachment; filename=dog.png'],
+      [{ filename: ({ size }) => `${size}.txt` }, '', 'attachment; filename=1.txt'],
+      [{ filename: () => undefined }, '?filename=cat.png', 'attachment; filename=cat.png'],
+    ])('%j and %s make %s', async (options, query, disposition) => {
+      const headers = await typeOf(server.client(), options, { ext: 'txt' }, query);
+      expect(headers['content-disposition']).toBe(disposition);
+      expect(headers['content-type']).toBe('text/plain; charset=utf-8');
+    });
+
+    it.each<[FdfsServeOptions, string | undefined]>([
+      [{}, 'public, max-age=0'],
+      [{ maxAge: HOUR }, 'public, max-age=3600'],
+      [{ maxAge: HOUR, immutable: true }, 'public, max-age=3600, immutable'],
+      [{ cacheControl: 'private' }, 'private'],
+      [{ cacheControl: false }, undefined],
+      [{ setHeaders: (res) => void res.setHeader('Cache-Control', 'mine') }, 'mine'],
+    ])('%j makes Cache-Control: %s', async (options, expected) => {
+      expect((await typeOf(server.client(), options, {}))['cache-control']).toBe(expected);
+    });
+  });
+
+  it('leaves headers of the application alone', async () => {
+    const client = server.client();
+    const { fileId } = await client.upload('x', { ext: 'txt' });
+    const serve = fdfsServe(client);
+    await using site = await Site.start((req, res) => {
+      res.setHeader('Cache-Control', 'no-store').setHeader('Content-Type', 'text/x');
+      serve(req, res);
+    });
+    const { headers } = await site.get(`/${fileId}`);
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'text/x' });
+    await client.delete(fileId);
+  });
+
+  it('owns a client that it made, and leaves one that it was given', async () => {
+    const owned = fdfsServe({ trackers: server.trackers });
+    const { fileId } = await owned.client.upload('x');
+    await owned.client.delete(fileId);
+    await owned.close();
+    await owned.close();
+    await expect(owned.client.upload('x')).rejects.toMatchObject({ code: 'FASTDFS_CLOSED' });
+    const client = server.client();
+    {
+      await using serve = fdfsServe(client);
+      expect(serve.client).toBe(client);
+    }
+    await client.delete((await client.upload('still open')).fileId);
+  });
+});
+
+it.each([
+  ['an unknown option', { maxage: 1 }, 'maxage'],
+  ['a negative age', { maxAge: -1 }, 'maxAge'],
+  ['an empty secret', { secret: '' }, 'secret'],
+  ['a token without a secret', { token: {} }, 'secret'],
+  ['a skew without a secret', { clockSkewMs: 1 }, 'secret'],
+  ['another key in the token', { token: { secret: 'x', prefix: '/' } }, 'token.prefix'],
+  ['a prefix without a slash', { prefix: 'files' }, 'prefix'],
+  ['no groups', { groups: [] }, 'groups'],
+  ['a group that cannot be', { groups: ['a/b'] }, 'groups'],
+  ['an odd disposition', { disposition: 'x' }, 'disposition'],
+])('refuses %s', (_, options, named) => {
+  const make = () => fdfsServe({ trackers: 'localhost' }, options as never);
+  expect(make).toThrow(ArgumentError);
+  expect(make).toThrow(`\`${named}\``);
+});

@@ -1,0 +1,225 @@
+/** What the multer engine promises by itself: options, ownership, and requests that are no requests. */
+import { execFileSync } from 'node:child_process';
+import { PassThrough, Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import {
+  type FdfsStorage,
+  type FdfsStorageOptions,
+  fdfsStorage,
+  type MulterRequest,
+  type StoredInfo,
+} from '../../../src/adapters/multer/index.js';
+import type { EngineFile } from '../../../src/adapters/multer/types.js';
+import { ArgumentError } from '../../../src/index.js';
+import { bytes } from '../../helpers/bytes.js';
+import { onEmbedded } from '../../helpers/servers.js';
+
+const CONF = { trackers: '127.0.0.1:1' };
+
+function partOf(content: Readable, originalname = 'a.bin'): EngineFile {
+  const part = { fieldname: 'file', originalname, encoding: '7bit', mimetype: 'text/plain' };
+  return Object.defineProperty(part, 'stream', { value: content, enumerable: false }) as EngineFile;
+}
+
+function handle(storage: FdfsStorage, req: unknown, file: EngineFile): Promise<StoredInfo> {
+  return new Promise((resolve, reject) => {
+    storage._handleFile(req as MulterRequest, file, (error, info) =>
+      error ? reject(error) : resolve(info!),
+    );
+  });
+}
+
+function remove(storage: FdfsStorage, file: { fileId?: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    storage._removeFile(new PassThrough() as unknown as MulterRequest, file, (error) =>
+      error ? reject(error) : resolve(),
+    );
+  });
+}
+
+describe('options of the multer engine', () => {
+  it.each<[string, object, RegExp]>([
+    ['one it does not know', { colour: 'red' }, /Unknown option `colour`/],
+    [
+      'limits of multer',
+      { limits: { fileSize: 1 } },
+      /`limits` belongs to multer itself: multer\(\{ storage/,
+    ],
+    ['a filter of multer', { fileFilter: () => undefined }, /`fileFilter` belongs to multer itself/],
+    ['options of the client', { trackers: 'a' }, /first argument/],
+    ['a bucket', { bucket: 'group1' }, /`bucket` is called `group` here/],
+    ['a key', { key: 'a' }, /FastDFS names files itself/],
+    ['a wrong type', { size: '5' }, /`size` must be of type number/],
+    ['an array', { metadata: [] }, /`metadata` must be of type object, .* not an array/],
+    ['a long extension', { ext: 'toolong1' }, /Extension/],
+    ['a bad group', { group: 'no/group' }, /Group name/],
+    ['metadata that does not fit', { metadata: { k: 'x'.repeat(257) } }, /257 bytes/],
+    ['one stream for all files', { transforms: [new PassThrough()] }, /would serve the first file only/],
+    ['a number for the url', { url: 5 }, /`url`/],
+  ])('refuse %s', (_what, options, message) => {
+    const make = () => fdfsStorage(CONF, options as FdfsStorageOptions);
+    expect(make).toThrow(ArgumentError);
+    expect(make).toThrow(message);
+  });
+
+  it('may be left undefined', () => {
+    expect(() => fdfsStorage(CONF, { group: undefined, url: undefined } as never)).not.toThrow();
+  });
+
+  it('are those of the client, too', () => {
+    expect(() => fdfsStorage({ trackers: [] })).toThrow(ArgumentError);
+    expect(() => fdfsStorage('/nonexistent/client.conf')).toThrow();
+  });
+});
+
+it('loads no multer', () => {
+  const script =
+    "const require = process.getBuiltinModule('module').createRequire(process.cwd() + '/x.js');" +
+    "import('./src/adapters/multer/index.ts').then(() => console.log(Object.keys(require.cache).filter((file) => /multer|express|busboy/.test(file)).length))";
+  const output = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
+  expect(output.toString().trim()).toBe('0');
+});
+
+onEmbedded('the multer engine', (server) => {
+  it('closes a client of its own', async () => {
+    const storage = fdfsStorage({ trackers: server.trackers });
+    const info = await handle(storage, new PassThrough(), partOf(Readable.from([bytes(5)])));
+    await remove(storage, info);
+    await storage.close();
+    await storage.close();
+    await expect(storage.client.exists(info.fileId)).rejects.toMatchObject({ code: 'FASTDFS_CLOSED' });
+    await expect(handle(storage, new PassThrough(), partOf(Readable.from(['a'])))).rejects.toMatchObject({
+      code: 'FASTDFS_CLOSED',
+    });
+  });
+
+  it('leaves a client that it was given open', async () => {
+    const client = server.client();
+    const storage = fdfsStorage(client);
+    expect(storage.client).toBe(client);
+    const info = await handle(storage, new PassThrough(), partOf(Readable.from([bytes(5)])));
+    await storage.close();
+    expect(await client.exists(info.fileId)).toBe(true);
+    await client.delete(info.fileId);
+  });
+
+  it.each([0, 1, 999, 1000, 1001, 5000])(
+    'stores a part of %i bytes that comes in one piece',
+    async (size) => {
+      const client = server.client();
+      const storage = fdfsStorage(client, { blockBytes: 1000 });
+      const content = bytes(size);
+      const info = await handle(storage, new PassThrough(), partOf(Readable.from(size > 0 ? [content] : [])));
+      expect(info.size).toBe(size);
+      expect((await client.download(info.fileId)).equals(content)).toBe(true);
+      await client.delete(info.fileId);
+    },
+  );
+
+  it('fails uploads under way when it is closed', async () => {
+    const storage = fdfsStorage({ trackers: server.trackers }, { blockBytes: 1000 });
+    const content = new PassThrough();
+    const handled = handle(storage, new PassThrough(), partOf(content));
+    content.write(bytes(5000));
+    await expect.poll(() => server.fdfs.files().length).toBe(1);
+    const [outcome] = await Promise.allSettled([handled, storage.close()]);
+    expect(outcome).toMatchObject({ status: 'rejected' });
+    expect(server.fdfs.files()).toEqual([]);
+  });
+
+  it('fails a part whose first bytes it still waits for when it is closed', async () => {
+    const storage = fdfsStorage({ trackers: server.trackers });
+    const content = new PassThrough();
+    const handled = handle(storage, new PassThrough(), partOf(content));
+    content.write(bytes(10));
+    const [outcome] = await Promise.allSettled([handled, storage.close()]);
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'FASTDFS_CLOSED' } });
+    expect(server.fdfs.files()).toEqual([]);
+  });
+
+  it('removes only what is there, and takes the rest for removed', async () => {
+    const storage = fdfsStorage(server.client());
+    const info = await handle(storage, new PassThrough(), partOf(Readable.from([bytes(5)])));
+    await remove(storage, {});
+    await remove(storage, info);
+    await remove(storage, info);
+    await expect(remove(storage, { fileId: 'nonsense' })).rejects.toMatchObject({
+      code: 'FASTDFS_BAD_FILE_ID',
+    });
+  });
+
+  it('gives up a file whose part was destroyed, before or after it began', async () => {
+    const storage = fdfsStorage(server.client());
+    const dead = new PassThrough().on('error', () => undefined);
+    dead.destroy(new Error('no form'));
+    await expect(handle(storage, new PassThrough(), partOf(dead))).rejects.toThrow('no form');
+    const dying = new PassThrough();
+    const handled = handle(storage, new PassThrough(), partOf(dying));
+    dying.write('some');
+    dying.destroy();
+    await expect(handled).rejects.toMatchObject({ code: 'FASTDFS_REQUEST_ABORTED' });
+  });
+
+  it('gives up a request that was destroyed before the file was handed over', async () => {
+    const storage = fdfsStorage(server.client());
+    const req = new PassThrough();
+    req.write('a');
+    req.read();
+    req.destroy();
+    await expect(handle(storage, req, partOf(new PassThrough()))).rejects.toMatchObject({
+      code: 'FASTDFS_REQUEST_ABORTED',
+    });
+  });
+
+  it('does not mind a request whose body comes in another way', async () => {
+    const client = server.client();
+    const req = new PassThrough();
+    const info = await handle(fdfsStorage(client), req, partOf(Readable.from([bytes(5)])));
+    req.destroy();
+    await new Promise((resolve) => req.once('close', resolve));
+    expect(await client.exists(info.fileId)).toBe(true);
+    await client.delete(info.fileId);
+  });
+
+  it('keeps as much of a strange file name as can be kept', async () => {
+    const client = server.client();
+    const storage = fdfsStorage(client, { keepFilename: true });
+    const name = `a\u0001\u0002${'ü'.repeat(200)}.txt`;
+    const info = await handle(storage, new PassThrough(), partOf(Readable.from(['x']), name));
+    expect(info.metadata).toEqual({ filename: `${'ü'.repeat(126)}.txt` });
+    await client.delete(info.fileId);
+  });
+
+  it('makes urls as it is told to', async () => {
+    const client = server.client({ baseUrl: 'https://img.example.com' });
+    const urlWith = async (url?: FdfsStorageOptions['url']) => {
+      const storage = fdfsStorage(client, url === undefined ? {} : { url });
+      const info = await handle(storage, new PassThrough(), partOf(Readable.from(['x'])));
+      expect(info.location).toBe(info.url);
+      await client.delete(info.fileId);
+      return info.url?.replace(info.fileId, 'ID');
+    };
+    expect(await urlWith()).toBe('https://img.example.com/ID');
+    expect(await urlWith('/files/')).toBe('/files/ID');
+    expect(await urlWith(false)).toBeUndefined();
+    expect(await urlWith((_req, { fileId, originalname }) => `${originalname}?${fileId}`)).toBe('a.bin?ID');
+    expect(await urlWith((_req, { key }, done) => done(null, key))).toBe('ID');
+  });
+
+  it('makes appender files', async () => {
+    const client = server.client();
+    const storage = fdfsStorage(client, { appender: true });
+    const info = await handle(storage, new PassThrough(), partOf(Readable.from([bytes(5)])));
+    await client.append(info.fileId, 'more');
+    expect((await client.stat(info.fileId)).size).toBe(9);
+    await client.delete(info.fileId);
+  });
+
+  it('wraps what is no error', async () => {
+    const storage = fdfsStorage(server.client(), { group: () => Promise.reject('no group') });
+    await expect(handle(storage, new PassThrough(), partOf(Readable.from(['x'])))).rejects.toMatchObject({
+      code: 'FASTDFS_OPTION_FAILED',
+      cause: 'no group',
+    });
+  });
+});

@@ -1,0 +1,203 @@
+/** The tus store when storages fail, and its life: options, secret, client, memory. */
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
+import { FdfsStore, type FdfsStoreOptions } from '../../../src/adapters/tus/index.js';
+import { EmbeddedFastDFS } from '../../../src/embedded/index.js';
+import { ArgumentError, createClient, parseFileId } from '../../../src/index.js';
+import { bytes } from '../../helpers/bytes.js';
+import { onEmbedded } from '../../helpers/servers.js';
+import { fileIdOf, KIB, nodes, SECRET, start, TusServer } from './harness.js';
+
+onEmbedded('tus and a storage that fails', (server) => {
+  const node = nodes(server);
+
+  it.each(['reset', 'stall', 'close'] as const)(
+    '%s in the middle of a block: the client goes on',
+    async (action) => {
+      const client = server.client({ retry: { retries: 0 }, networkTimeoutMs: 200 });
+      const store = new FdfsStore(client, { secret: SECRET, blockBytes: 100 * KIB });
+      const http = await TusServer.start(store);
+      const content = bytes(550 * KIB);
+      const id = await http.create(content.length);
+      expect((await http.patch(id, 0, content.subarray(0, 130 * KIB))).status).toBe(204);
+      // Once more than the client tries.
+      server.fdfs.inject({ command: 'MODIFY_FILE', afterBytes: 50 * KIB, action, times: 2 });
+      expect((await http.patch(id, 130 * KIB, content.subarray(130 * KIB))).status).toBe(500);
+      expect(http.errors).toMatchObject([{ status_code: 500, command: 'MODIFY_FILE' }]);
+      const reached = await http.offset(id);
+      expect(reached).toBeGreaterThanOrEqual(130 * KIB);
+      expect(reached).toBe((await client.stat(fileIdOf(id))).size);
+      await start(content, { uploadUrl: http.urlOf(id) }).done;
+      expect((await client.download(fileIdOf(id))).equals(content)).toBe(true);
+      await http.remove(id);
+      await http.stop();
+    },
+  );
+
+  it('keeps the blocks that were confirmed before the one that failed', async () => {
+    const { http, client } = await node({ blockBytes: 100 * KIB });
+    const content = bytes(350 * KIB);
+    const id = await http.create(content.length);
+    const create = client.createModifyStream.bind(client);
+    client.createModifyStream = (fileId, options) => {
+      const stream = create(fileId, options);
+      const write = stream._write.bind(stream);
+      let total = 0;
+      stream._write = (chunk, encoding, callback) => {
+        total += chunk.length;
+        if (total > 300 * KIB)
+          server.fdfs.inject({ command: 'MODIFY_FILE', action: 'status', status: 5, times: 1 });
+        write(chunk, encoding, callback);
+      };
+      return stream;
+    };
+    expect((await http.patch(id, 0, content)).status).toBe(500);
+    const reached = await http.offset(id);
+    expect([100 * KIB, 200 * KIB, 300 * KIB]).toContain(reached);
+    client.createModifyStream = create;
+    server.fdfs.reset();
+    server.allowLeftovers();
+  });
+
+  it.each(['status', 'reset'] as const)(
+    'a finish that fails (%s) is made up for when the client comes back',
+    async (action) => {
+      const { http, client } = await node({ finalize: true });
+      const content = bytes(200 * KIB);
+      const id = await http.create(content.length);
+      server.fdfs.inject({
+        command: 'REGENERATE_APPENDER_FILENAME',
+        action,
+        ...(action === 'status' ? { status: 5 } : {}),
+      });
+      expect((await http.patch(id, 0, content)).status).toBe(500);
+      expect(http.finished).toEqual([]);
+      expect(await http.offset(id)).toBe(content.length - 1);
+      await start(content, { uploadUrl: http.urlOf(id) }).done;
+      expect(parseFileId(http.finished[0]!.path).kind).toBe('normal');
+      expect((await client.download(http.finished[0]!.path)).equals(content)).toBe(true);
+      await client.delete(http.finished[0]!.path);
+    },
+  );
+
+  it('ends a long request at once, not when all of it has come', async () => {
+    const { http } = await node();
+    const id = await http.create(512 * KIB * KIB);
+    server.fdfs.inject({ command: 'MODIFY_FILE', action: 'status', status: 5, times: 9 });
+    let given = 0;
+    const body = Readable.from(
+      (function* () {
+        for (; given < 512 * KIB * KIB; given += 64 * KIB) yield bytes(64 * KIB);
+      })(),
+    );
+    // The server answers and closes; a client that is still sending may see either.
+    const answer = await http.patch(id, 0, body).then(
+      ({ status }) => status,
+      () => 'cut off',
+    );
+    expect([500, 'cut off']).toContain(answer);
+    expect(given).toBeLessThan(100 * KIB * KIB);
+    expect((await http.remove(id)).status).toBe(204);
+  });
+
+  it('answers in general words, and tells the hook everything', async () => {
+    const { http } = await node();
+    server.fdfs.inject({ command: 'UPLOAD_APPENDER_FILE', action: 'status', status: 28, times: 5 });
+    await expect(http.create(10)).rejects.toThrow('POST: 500 Something went wrong with that request');
+    expect(http.errors).toMatchObject([{ code: 'FASTDFS_NO_SPACE', status_code: 500 }]);
+  });
+
+  it('a download that breaks off breaks the answer off', async () => {
+    const { http, client } = await node();
+    const id = await http.create(500 * KIB);
+    await http.patch(id, 0, bytes(500 * KIB));
+    server.fdfs.inject({ command: 'DOWNLOAD_FILE', phase: 'reply', afterBytes: 100 * KIB, action: 'reset' });
+    await expect(http.get(id).then((response) => response.arrayBuffer())).rejects.toThrow();
+    await client.delete(fileIdOf(id));
+  });
+});
+
+describe('FdfsStore', () => {
+  it.each([
+    [{ secret: '' }, 'secret'],
+    [{ secret: 5 }, 'secret'],
+    [{ blockBytes: 0 }, 'blockBytes'],
+    [{ blockBytes: '1' }, 'blockBytes'],
+    [{ finalize: 'yes' }, 'finalize'],
+    [{ group: 'a/b' }, 'roup'],
+    [{ directory: '/tmp' }, 'directory'],
+    [null, 'Options'],
+  ])('refuses the options %j', (options, named) => {
+    expect(() => new FdfsStore({ trackers: '127.0.0.1:1' }, options as FdfsStoreOptions)).toThrow(
+      ArgumentError,
+    );
+    expect(() => new FdfsStore({ trackers: '127.0.0.1:1' }, options as FdfsStoreOptions)).toThrow(named);
+  });
+
+  it('says once that it made up a secret, and signs with one that nobody else has', async () => {
+    await using fdfs = await EmbeddedFastDFS.start();
+    const warn = vi.fn();
+    const conf = { ...fdfs.options, logger: { warn } };
+    await using store = new FdfsStore(conf);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]![0]).toContain('secret');
+    await using other = new FdfsStore(conf);
+    const http = await TusServer.start(store);
+    const id = await http.create(100);
+    expect((await http.patch(id, 0, bytes(100))).status).toBe(204);
+    await expect(other.getUpload(id)).rejects.toMatchObject({ status_code: 404 });
+    expect(warn).toHaveBeenCalledTimes(2);
+    await http.stop();
+  });
+
+  it('closes the client that it made, and leaves one that it was given', async () => {
+    await using fdfs = await EmbeddedFastDFS.start();
+    const owner = new FdfsStore(fdfs.options, { secret: SECRET });
+    await owner.close();
+    await owner.close();
+    expect(() => owner.client.createUploadStream()).toThrow('closed');
+    await using client = createClient(fdfs.options);
+    await new FdfsStore(client, { secret: SECRET }).close();
+    await client.upload('still open');
+  });
+
+  it('keeps the appender file where the server is too old to turn it into another', async () => {
+    await using fdfs = await EmbeddedFastDFS.start({ serverVersion: '6.01.0' });
+    const warn = vi.fn();
+    await using store = new FdfsStore(
+      { ...fdfs.options, logger: { warn } },
+      { secret: SECRET, finalize: true },
+    );
+    const http = await TusServer.start(store);
+    const id = await http.create(100);
+    expect((await http.patch(id, 0, bytes(100))).status).toBe(204);
+    expect(http.finished).toMatchObject([{ path: fileIdOf(id) }]);
+    expect(warn).toHaveBeenCalledTimes(1);
+    await http.stop();
+  });
+
+  it('holds a few blocks of a long request, not all of it', async () => {
+    await using fdfs = await EmbeddedFastDFS.start();
+    await using store = new FdfsStore(fdfs.options, { secret: SECRET, blockBytes: 256 * KIB });
+    const upload = await store.create({ metadata: undefined, size: 8 * KIB * KIB } as never);
+    let given = 0;
+    const source = new Readable({
+      read() {
+        given += 64 * KIB;
+        this.push(given > 8 * KIB * KIB ? null : bytes(64 * KIB));
+      },
+    });
+    fdfs.inject({ command: 'MODIFY_FILE', action: 'stall' });
+    const writing = expect(store.write(source, upload.id, 0)).rejects.toMatchObject({
+      code: 'FASTDFS_CLOSED',
+    });
+    await delay(300);
+    expect(given).toBeLessThan(1.5 * KIB * KIB);
+    await store.close();
+    await writing;
+    source.destroy();
+    if (!source.closed) await once(source, 'close');
+  });
+});

@@ -1,0 +1,139 @@
+/** What all commands share: which cluster is meant, help, errors, exit codes, JSON. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chooseCluster } from '../../src/cli/cluster-choice.js';
+import { type CliServer, cliServer, runFdfs } from './harness.js';
+
+let directory: string;
+let one: CliServer;
+let two: CliServer;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'cli-'));
+  one = await cliServer({ groups: { one: 1 } });
+  two = await cliServer({ groups: { two: 1 } });
+});
+afterAll(async () => {
+  await one.fdfs.stop();
+  await two.fdfs.stop();
+  await rm(directory, { recursive: true });
+});
+
+async function confOf({ fdfs }: CliServer, name: string, ...more: string[]): Promise<string> {
+  const file = path.join(directory, name);
+  await writeFile(file, [`tracker_server = ${fdfs.trackers[0]}`, ...more, ''].join('\n'));
+  return file;
+}
+
+async function groupSeen(args: string[], env: Record<string, string>): Promise<string> {
+  const { stdout, stderr } = await runFdfs([...args, 'groups', '--json'], { env });
+  expect(stderr).toBe('');
+  return JSON.parse(stdout)[0].name;
+}
+
+describe('the cluster', () => {
+  it('is the first one that is named: option, FDFS_CONF, FDFS_TRACKERS', async () => {
+    const ofOne = await confOf(one, 'one.conf');
+    const ofTwo = await confOf(two, 'two.conf');
+    const [tracker] = one.fdfs.trackers;
+    expect(await groupSeen(['--conf', ofOne], { FDFS_CONF: ofTwo, ...two.env })).toBe('one');
+    expect(await groupSeen(['--tracker', tracker!], { FDFS_CONF: ofTwo, ...two.env })).toBe('one');
+    expect(await groupSeen([], { FDFS_CONF: ofOne, ...two.env })).toBe('one');
+    expect(await groupSeen([], { FDFS_CONF: '', ...two.env })).toBe('two');
+  });
+
+  it('is otherwise the one of the usual file, if there is one', async () => {
+    const usual = await confOf(one, 'usual.conf');
+    expect(chooseCluster({}, {}, usual)).toEqual({ conf: usual });
+    expect(chooseCluster({}, { FDFS_TRACKERS: 'a' }, usual)).toEqual({ trackers: ['a'] });
+    expect(() => chooseCluster({}, {}, path.join(directory, 'missing'))).toThrow(
+      /--conf or --tracker.*fdfs dev/,
+    );
+  });
+
+  it('may have trackers of two addresses each', () => {
+    const env = { FDFS_TRACKERS: 'a:1, [10.0.0.1,192.0.2.1]:22122 ,[::1]:22122,' };
+    expect(chooseCluster({}, env)).toEqual({
+      trackers: ['a:1', '[10.0.0.1,192.0.2.1]:22122', '[::1]:22122'],
+    });
+    expect(chooseCluster({ tracker: ['a', 'b'] }, env)).toEqual({ trackers: ['a', 'b'] });
+  });
+
+  it('cannot be named in two ways at once, or by a file that is not there', async () => {
+    const both = await runFdfs(['groups', '--conf', 'x', '--tracker', 'y']);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be used with') });
+    const missing = await runFdfs(['groups', '--conf', 'missing.conf'], { cwd: directory });
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/^fdfs: .*missing\.conf.*\n$/) });
+  });
+
+  it('has its warnings told only when asked for', async () => {
+    const conf = await confOf(one, 'warned.conf', 'no_such_key = 1');
+    expect(await runFdfs(['--conf', conf, 'health'])).toMatchObject({ code: 0, stderr: '' });
+    const { stderr } = await runFdfs(['--conf', conf, 'health', '--verbose']);
+    expect(stderr).toMatch(/^fdfs: warning: .*warned\.conf:2: unknown key "no_such_key" is ignored\n$/);
+  });
+});
+
+describe('help', () => {
+  it('names commands, configuration and exit codes', async () => {
+    const { code, stdout, stderr } = await runFdfs(['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const text of ['upload', 'monitor', 'dev', 'FDFS_CONF', '/etc/fdfs/client.conf', 'Exit codes:']) {
+      expect(stdout).toContain(text);
+    }
+    const upload = await runFdfs(['upload', '--help']);
+    expect(upload.stdout).toContain('--appender');
+    expect(upload.stdout).toContain('--tracker');
+    expect((await runFdfs(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  it('is what one gets without a command', async () => {
+    expect(await runFdfs([])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^Usage: fdfs/),
+    });
+  });
+});
+
+describe('errors', () => {
+  it('of the command line are one line, with what was meant', async () => {
+    const unknown = await runFdfs(['uplod']);
+    expect(unknown).toMatchObject({
+      code: 2,
+      stderr: "fdfs: unknown command 'uplod' (did you mean upload?)\n",
+    });
+    const option = await runFdfs(['stat', 'x', '--servr']);
+    expect(option).toMatchObject({
+      code: 2,
+      stderr: "fdfs: unknown option '--servr' (did you mean --server?)\n",
+    });
+    const missing = await runFdfs(['download', '--json']);
+    expect(missing).toMatchObject({
+      code: 2,
+      stderr: "fdfs: missing required argument 'fileId' (see --help)\n",
+    });
+    expect(JSON.parse(missing.stdout)).toEqual({
+      error: { code: 'USAGE', message: "missing required argument 'fileId'", exitCode: 2 },
+    });
+  });
+
+  it('of a cluster that is not there have a code of their own', async () => {
+    const { code, stdout, stderr } = await runFdfs(['groups', '--tracker', '127.0.0.1:1', '--json']);
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: 'fdfs: Cannot connect to 127.0.0.1:1 (ECONNREFUSED)\n',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'FASTDFS_CONNECT_FAILED', address: '127.0.0.1:1', exitCode: 4 },
+    });
+  });
+
+  it('show their stack when asked', async () => {
+    const { stderr } = await runFdfs(['groups', '--tracker', '127.0.0.1:1', '--verbose']);
+    expect(stderr).toMatch(/^fdfs: Cannot connect.*\nNetworkError: .*\n {4}at /);
+    expect(stderr).toContain('[cause]');
+  });
+});
