@@ -5,7 +5,7 @@
 
 import { ArgumentError, type FastDFSError, NetworkError, ServerError } from '../core/base/errors.js';
 import type { Engine } from '../core/cluster/engine.js';
-import { withRetry, worthElsewhere } from '../core/cluster/retry.js';
+import { isFailoverable, withRetry } from '../core/cluster/retry.js';
 import type { Tracker } from '../core/cluster/trackers.js';
 import { formatAddress, parseAddresses } from '../core/model/address.js';
 import { DEFAULT_TRACKER_PORT } from '../core/model/limits.js';
@@ -36,7 +36,7 @@ export class AdminTrackers {
       ),
     );
     // A tracker that is not configured is asked all the same: it may be the one that is to be looked into.
-    return [known ?? { name: formatAddress(addresses[0]!), addresses, failures: 0, restsUntil: 0 }];
+    return [known ?? { name: formatAddress(addresses[0]!), addresses, failures: 0, retryAt: 0 }];
   }
 
   askOf(tracker: Tracker, options: AdminOptions): Ask {
@@ -91,7 +91,7 @@ export class AdminTrackers {
         return await run(this.askOf(tracker, options));
       } catch (error) {
         const refused = error instanceof ServerError && error.serverStatus === passOver;
-        if (!refused && (!worthElsewhere(error) || (error as FastDFSError).maybeApplied)) throw error;
+        if (!refused && (!isFailoverable(error) || (error as FastDFSError).maybeApplied)) throw error;
         if (!refused) this.#engine.trackers.failed(tracker);
         errors.push(error as FastDFSError);
       }

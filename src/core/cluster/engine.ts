@@ -16,7 +16,7 @@ import { deleteFile } from '../protocol/storage-commands.js';
 import { queryFetchAll, queryUpdate } from '../protocol/tracker-commands.js';
 import { type Location, Locator, type StoreLocation } from './locator.js';
 import { Pools } from './pools.js';
-import { withRetry, worthElsewhere } from './retry.js';
+import { isFailoverable, withRetry } from './retry.js';
 import { rotate } from './rotate.js';
 import { StorageIds } from './storage-ids.js';
 import { TrackerClient } from './tracker-client.js';
@@ -29,8 +29,8 @@ export interface UploadTarget {
   readonly storePathIndex: number;
 }
 
-/** A leased connection and the pool to give it back to. */
-export interface Lease {
+/** A acquired connection and the pool to give it back to. */
+export interface CheckedOut {
   readonly pool: Pool;
   readonly connection: Connection;
 }
@@ -71,12 +71,12 @@ export class Engine {
   }
 
   /** A connection that is idle comes at once; for one that is not, and for any failure, there is a promise. */
-  lease(address: Address, signal?: AbortSignal): Promise<Lease> | Lease {
+  checkout(address: Address, signal?: AbortSignal): Promise<CheckedOut> | CheckedOut {
     try {
       const pool = this.pools.at(address, 'storage');
       const connection = pool.acquire(signal);
       return connection instanceof Promise
-        ? connection.then((leased) => ({ pool, connection: leased }))
+        ? connection.then((acquired) => ({ pool, connection: acquired }))
         : { pool, connection };
     } catch (error) {
       return Promise.reject(error);
@@ -95,9 +95,9 @@ export class Engine {
     content?: readonly Uint8Array[],
     waiting: AbortSignal | undefined = options.signal,
   ): Promise<Reply> {
-    const run = ({ pool, connection }: Lease) => call(pool, connection, command, args, options, content);
-    const leased = this.lease(address, waiting);
-    return leased instanceof Promise ? leased.then(run) : run(leased);
+    const run = ({ pool, connection }: CheckedOut) => call(pool, connection, command, args, options, content);
+    const acquired = this.checkout(address, waiting);
+    return acquired instanceof Promise ? acquired.then(run) : run(acquired);
   }
 
   /** As {@link callAt}, repeated while that is safe. */
@@ -156,9 +156,9 @@ export class Engine {
         const location = found instanceof Promise ? await found : found;
         const outcome = await this.#tryTargets(location, counted);
         if ('value' in outcome) return outcome.value;
-        this.locator.forgetStore(group);
+        this.locator.invalidateStore(group);
         // An answer from memory proves nothing, and a storage that was between two of its folders has moved on.
-        if (!(location.remembered || isBetweenFolders(outcome.error)) || round > 1) throw outcome.error;
+        if (!(location.remembered || isFolderChange(outcome.error)) || round > 1) throw outcome.error;
       }
     });
   }
@@ -173,7 +173,7 @@ export class Engine {
   async #discard(fileId: string, address: Address): Promise<Discarded> {
     const remove = () => this.callAt(address, deleteFile, splitFileId(fileId), { fileId });
     // By then whatever ended the upload has ended its other connections, too.
-    await nextTurn();
+    await waitForNextTurn();
     try {
       // close() ends what is under way, this too; but it waits for a second attempt.
       await remove().catch((error) => (error instanceof ClosedError ? remove() : Promise.reject(error)));
@@ -222,21 +222,21 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
-    this.pools.abortLeased(() => new ClosedError());
+    this.pools.abortAll(() => new ClosedError());
     // Streams hear of it from their own exchanges first, which know what may have become of the file.
-    await nextTurn();
-    this.pools.abortLeased(() => new ClosedError());
+    await waitForNextTurn();
+    this.pools.abortAll(() => new ClosedError());
     for (const stream of [...this.#open]) stream.destroy(new ClosedError());
     // Calls that just failed start their clean-up in the following turns.
-    await nextTurn();
+    await waitForNextTurn();
     while (this.#cleanups.size > 0) await Promise.allSettled([...this.#cleanups]);
     this.pools.close();
   }
 
   /** A storage that has not answered lately does not come first while there is another. */
-  #answeringFirst(storages: readonly Address[]): readonly Address[] {
+  #respondingFirst(storages: readonly Address[]): readonly Address[] {
     if (storages.length < 2) return storages;
-    const first = storages.findIndex((address) => this.pools.at(address, 'storage').isWilling());
+    const first = storages.findIndex((address) => this.pools.at(address, 'storage').canAttempt());
     return rotate(storages, Math.max(first, 0));
   }
 
@@ -245,14 +245,14 @@ export class Engine {
     run: (target: UploadTarget) => Promise<T>,
   ): Promise<{ value: T } | { error: unknown }> {
     let failure: unknown;
-    for (const address of this.#answeringFirst(location.storages)) {
+    for (const address of this.#respondingFirst(location.storages)) {
       try {
         return {
           value: await run({ address, group: location.group, storePathIndex: location.storePathIndex }),
         };
       } catch (error) {
         failure = error;
-        if (!worthElsewhere(error) && !isRefusal(error)) throw error;
+        if (!isFailoverable(error) && !isRefusal(error)) throw error;
       }
     }
     return { error: failure };
@@ -271,9 +271,9 @@ export class Engine {
       for (let round = 1; ; round++) {
         const found = locate();
         const { storages, remembered } = found instanceof Promise ? await found : found;
-        let outcome = await tryEach(this.#answeringFirst(storages), counted);
+        let outcome = await tryEach(this.#respondingFirst(storages), counted);
         if ('value' in outcome) return outcome.value;
-        this.locator.forgetFile(name, source ? 'read' : 'update');
+        this.locator.invalidateFile(name, source ? 'read' : 'update');
         if (remembered && round === 1) continue;
         // Trackers may not know the source yet, and name replicas that lag behind it, or whose copy is not whole.
         if (source && (isNotFound(outcome.error) || isOtherCopy(outcome.error))) {
@@ -309,14 +309,14 @@ async function tryEach<T>(
     try {
       return { value: await run(address) };
     } catch (error) {
-      if (!isNotFound(error) && !worthElsewhere(error)) throw error;
+      if (!isNotFound(error) && !isFailoverable(error)) throw error;
       if (failure === undefined || isNotFound(failure)) failure = error;
     }
   }
   return { error: failure };
 }
 
-function nextTurn(): Promise<void> {
+function waitForNextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -324,7 +324,7 @@ function nextTurn(): Promise<void> {
  * Storages go from folder to folder as they fill; uploads that meet at that moment may be sent to one that does not exist. Seen
  * about once in 100,000 uploads, 16 at a time, on a storage with few folders.
  */
-function isBetweenFolders(error: unknown): boolean {
+function isFolderChange(error: unknown): boolean {
   return error instanceof ServerError && error.serverStatus === STATUS_ENOENT;
 }
 

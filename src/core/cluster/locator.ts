@@ -128,7 +128,7 @@ export class Locator {
   }
 
   /** The storage that took an upload is the source of the file. */
-  learnSource(file: { group: string; source: number }, storage: Address): void {
+  recordSource(file: { group: string; source: number }, storage: Address): void {
     const key = keyOf(file.group, file.source);
     const [known] = this.#updates?.get(key) ?? [];
     // While the source was away the trackers may have named another storage, which has not got its new files yet.
@@ -136,11 +136,11 @@ export class Locator {
     this.#updates?.set(key, [storage]);
   }
 
-  forgetStore(group: string | undefined): void {
+  invalidateStore(group: string | undefined): void {
     this.#stores?.delete(group ?? '');
   }
 
-  forgetFile(name: SplitFileId, purpose: 'read' | 'update'): void {
+  invalidateFile(name: SplitFileId, purpose: 'read' | 'update'): void {
     const key = keyOf(name.group, sourceKeyOf(name.remoteFilename).source);
     if (purpose === 'update') {
       this.#updates?.delete(key);

@@ -53,8 +53,8 @@ export class Pools {
     return stats;
   }
 
-  abortLeased(errorFor: () => FastDFSError): void {
-    for (const pool of this.#all) pool.abortLeased(errorFor);
+  abortAll(errorFor: () => FastDFSError): void {
+    for (const pool of this.#all) pool.abortAll(errorFor);
   }
 
   close(): void {
@@ -82,9 +82,9 @@ export class Pools {
     const { connectTimeoutMs, networkTimeoutMs, pool } = this.#options;
     return new Pool(address, {
       ...pool,
-      connect: (to, onGone) =>
+      connect: (to, onClosed) =>
         watchConnect(role, formatAddress(to), () =>
-          connect(to, { connectTimeoutMs, networkTimeoutMs, sendBuffer: this.#sendBuffer, onGone }),
+          connect(to, { connectTimeoutMs, networkTimeoutMs, sendBuffer: this.#sendBuffer, onClosed }),
         ),
       test: (connection) => testConnection(connection, connectTimeoutMs),
     });

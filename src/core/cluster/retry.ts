@@ -16,13 +16,13 @@ import type { ResolvedOptions } from '../config/client-options.js';
  * The attempt changed nothing, and the next one may fare better. Time-outs of a server that accepts and then
  * stays silent are not repeated: the caller has waited long enough.
  */
-export function worthRetrying(error: unknown): boolean {
+export function isRetryable(error: unknown): boolean {
   if (error instanceof TimeoutError) return error.retryable && error.phase === 'connect';
   return error instanceof NetworkError && error.retryable;
 }
 
 /** Another server may do what this one did not: everything but the caller's own faults and clear answers. */
-export function worthElsewhere(error: unknown): boolean {
+export function isFailoverable(error: unknown): boolean {
   if (!(error instanceof FastDFSError) || error instanceof ArgumentError || error instanceof ClosedError)
     return false;
   if (error instanceof ServerError) return false;
@@ -30,7 +30,7 @@ export function worthElsewhere(error: unknown): boolean {
   return error.retryable;
 }
 
-/** Runs `attempt`, again after a pause while {@link worthRetrying}. The first run costs nothing extra. */
+/** Runs `attempt`, again after a pause while {@link isRetryable}. The first run costs nothing extra. */
 export async function withRetry<T>(
   options: ResolvedOptions['retry'],
   signal: AbortSignal | undefined,
@@ -39,7 +39,7 @@ export async function withRetry<T>(
   try {
     return await attempt();
   } catch (error) {
-    if (options.retries === 0 || signal?.aborted || !worthRetrying(error)) throw error;
+    if (options.retries === 0 || signal?.aborted || !isRetryable(error)) throw error;
     let first: unknown = error;
     const { default: pRetry } = await import('p-retry');
     return await pRetry(
@@ -54,7 +54,7 @@ export async function withRetry<T>(
         minTimeout: options.minTimeoutMs,
         maxTimeout: options.maxTimeoutMs,
         randomize: true,
-        shouldRetry: ({ error: latest }) => worthRetrying(latest),
+        shouldRetry: ({ error: latest }) => isRetryable(latest),
         ...(signal ? { signal } : {}),
       },
     );

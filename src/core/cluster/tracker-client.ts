@@ -7,7 +7,7 @@ import { call, type ExchangeOptions } from '../net/exchange.js';
 import type { Command } from '../protocol/command.js';
 import { STATUS_ENOENT, STATUS_ENOSPC } from '../protocol/constants.js';
 import type { Pools } from './pools.js';
-import { worthElsewhere } from './retry.js';
+import { isFailoverable } from './retry.js';
 import type { Tracker, Trackers } from './trackers.js';
 
 export class TrackerClient {
@@ -39,7 +39,7 @@ export class TrackerClient {
         if (error instanceof ServerError) {
           if (error.serverStatus !== STATUS_ENOENT && error.serverStatus !== STATUS_ENOSPC) throw error;
           errors.push(error);
-        } else if (worthElsewhere(error)) {
+        } else if (isFailoverable(error)) {
           this.#trackers.failed(tracker);
           this.#logger.warn(`Tracker ${tracker.name} failed: ${(error as Error).message}`, {
             tracker: tracker.name,
@@ -68,7 +68,7 @@ export class TrackerClient {
         return reply;
       } catch (error) {
         if (error instanceof ServerError) this.#trackers.worked(tracker, address);
-        if (!worthElsewhere(error)) throw error;
+        if (!isFailoverable(error)) throw error;
         failure = error;
       }
     }

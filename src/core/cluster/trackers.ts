@@ -4,7 +4,7 @@
  */
 
 import { type Address, formatAddress } from '../model/address.js';
-import { restAfter } from '../net/backoff.js';
+import { backoffMs } from '../net/backoff.js';
 import { rotate } from './rotate.js';
 
 /** A tracker may have two addresses; `addresses[0]` is the one that worked last. */
@@ -12,7 +12,7 @@ export interface Tracker {
   readonly name: string;
   readonly addresses: Address[];
   failures: number;
-  restsUntil: number;
+  retryAt: number;
 }
 
 export class Trackers {
@@ -24,7 +24,7 @@ export class Trackers {
       name: formatAddress(addresses[0]!),
       addresses: [...addresses],
       failures: 0,
-      restsUntil: 0,
+      retryAt: 0,
     }));
   }
 
@@ -32,20 +32,20 @@ export class Trackers {
   inOrder(now = performance.now()): Tracker[] {
     if (this.all.length === 1) return [...this.all];
     const rotated = rotate(this.all, this.#turn++);
-    const healthy = rotated.filter((tracker) => tracker.restsUntil <= now);
-    const resting = rotated.filter((tracker) => tracker.restsUntil > now);
-    return [...healthy, ...resting.sort((a, b) => a.restsUntil - b.restsUntil)];
+    const healthy = rotated.filter((tracker) => tracker.retryAt <= now);
+    const resting = rotated.filter((tracker) => tracker.retryAt > now);
+    return [...healthy, ...resting.sort((a, b) => a.retryAt - b.retryAt)];
   }
 
   worked(tracker: Tracker, address: Address): void {
     tracker.failures = 0;
-    tracker.restsUntil = 0;
+    tracker.retryAt = 0;
     if (tracker.addresses[0] === address) return;
     tracker.addresses.splice(tracker.addresses.indexOf(address), 1);
     tracker.addresses.unshift(address);
   }
 
   failed(tracker: Tracker, now = performance.now()): void {
-    tracker.restsUntil = now + restAfter(tracker.failures++);
+    tracker.retryAt = now + backoffMs(tracker.failures++);
   }
 }

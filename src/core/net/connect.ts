@@ -14,7 +14,7 @@ export interface ConnectOptions {
   networkTimeoutMs: number;
   sendBuffer: SendBuffer;
   /** Called once when the connection is gone, whatever the reason. */
-  onGone: (connection: Connection) => void;
+  onClosed: (connection: Connection) => void;
 }
 
 /**
@@ -78,7 +78,7 @@ export function connect(address: Address, options: ConnectOptions): Promise<Conn
         buffers,
         sendBuffer: options.sendBuffer,
         timeoutMs: options.networkTimeoutMs,
-        onGone: options.onGone,
+        onClosed: options.onClosed,
       });
       resolve(connection);
     }

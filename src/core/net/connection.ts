@@ -8,7 +8,7 @@ import { FastDFSError, NetworkError, ProtocolError } from '../base/errors.js';
 import { type Address, formatAddress } from '../model/address.js';
 import { ReplyDecoder, type ReplySink } from '../protocol/decoder.js';
 import type { Header } from '../protocol/header.js';
-import type { ReadBuffers, Room } from './read-buffers.js';
+import type { Allocate, ReadBuffers } from './read-buffers.js';
 import type { SendBuffer } from './send-buffer.js';
 
 /** What an exchange hears of its connection. After `onEnd` or `onFailed` it hears nothing more. */
@@ -38,10 +38,10 @@ export class Connection {
   readonly #sendBuffer: SendBuffer;
   #sink: ExchangeSink | undefined;
   #paused = false;
-  #sliceLasts = false;
+  #isSliceRetained = false;
   #replyEnded = false;
   #error: FastDFSError | undefined;
-  readonly #onGone: (connection: Connection) => void;
+  readonly #onClosed: (connection: Connection) => void;
 
   constructor(
     socket: Socket,
@@ -50,7 +50,7 @@ export class Connection {
       buffers: ReadBuffers;
       sendBuffer: SendBuffer;
       timeoutMs: number;
-      onGone: (connection: Connection) => void;
+      onClosed: (connection: Connection) => void;
     },
   ) {
     this.#socket = socket;
@@ -59,7 +59,7 @@ export class Connection {
     this.#buffers = options.buffers;
     this.#sendBuffer = options.sendBuffer;
     this.timeoutMs = options.timeoutMs;
-    this.#onGone = options.onGone;
+    this.#onClosed = options.onClosed;
     socket.setTimeout(options.timeoutMs);
     socket.on('timeout', () => this.#sink?.onStalled());
     socket.on('error', (cause: NodeJS.ErrnoException) =>
@@ -100,7 +100,7 @@ export class Connection {
   /** A frame and its small content in one piece. Both may be used again at once. */
   writeJoined(frame: Uint8Array, content: Uint8Array): void {
     this.#socket.write(this.#sendBuffer.join(frame, content));
-    if (this.#socket.writableLength > 0) this.#sendBuffer.giveAway();
+    if (this.#socket.writableLength > 0) this.#sendBuffer.abandon();
   }
 
   /** Several chunks in one system call where the platform allows it. */
@@ -114,14 +114,14 @@ export class Connection {
     return flowing;
   }
 
-  /** The rest of the current reply is read to where `room` says. */
-  expectContent(room: Room): void {
-    this.#buffers.expectContent(room);
+  /** The rest of the current reply is read to where `allocate` says. */
+  expectContent(allocate: Allocate): void {
+    this.#buffers.expectContent(allocate);
   }
 
   /** During `onBody`: the slice lies in memory that was asked for, and stays as it is. */
-  get sliceLasts(): boolean {
-    return this.#sliceLasts;
+  get isSliceRetained(): boolean {
+    return this.#isSliceRetained;
   }
 
   pause(): void {
@@ -160,7 +160,7 @@ export class Connection {
       );
       return;
     }
-    this.#sliceLasts = !this.#buffers.isShared(buffer);
+    this.#isSliceRetained = !this.#buffers.isShared(buffer);
     try {
       const consumed = this.#decoder.push(chunk, this.#guard);
       if (this.#replyEnded) this.#endExchange(bytes - consumed);
@@ -213,7 +213,7 @@ export class Connection {
     this.#socket.destroy();
     const sink = this.#sink;
     this.#sink = undefined;
-    this.#onGone(this);
+    this.#onClosed(this);
     sink?.onFailed(error);
   }
 }

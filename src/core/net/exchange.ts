@@ -10,7 +10,7 @@ import { type Command, encodeRequest } from '../protocol/command.js';
 import { STATUS_EINVAL, STATUS_ENOENT, STATUS_OK } from '../protocol/constants.js';
 import type { Header } from '../protocol/header.js';
 import type { Connection, ExchangeSink } from './connection.js';
-import type { Lessor } from './pool.js';
+import type { ConnectionOwner } from './pool.js';
 import { SMALL_CONTENT_BYTES } from './send-buffer.js';
 
 export interface ExchangeOptions {
@@ -26,14 +26,14 @@ const NOTHING = Buffer.alloc(0);
 /** A refusal should have no body; a longer one than this is not worth reading. */
 const MAX_REFUSAL = 64 * 1024;
 /** Refusals that come before anything is written. */
-const CHECKED_FIRST = new Set([STATUS_ENOENT, STATUS_EINVAL]);
+const REJECTED_BEFORE_WRITE = new Set([STATUS_ENOENT, STATUS_EINVAL]);
 
 /** What the three kinds of exchange share: the reply's header, its bounded body, failure, and the connection rule. */
 export abstract class Exchange<Args, Reply> implements ExchangeSink {
   protected readonly connection: Connection;
   protected readonly command: Command<Args, Reply>;
   protected readonly args: Args;
-  readonly #pool: Lessor;
+  readonly #pool: ConnectionOwner;
   readonly #options: ExchangeOptions;
   readonly #onAbort = () => this.abort(this.#options.signal!.reason);
   #header: Header | undefined;
@@ -43,7 +43,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
   #watched: WatchedCommand | undefined;
 
   constructor(
-    pool: Lessor,
+    pool: ConnectionOwner,
     connection: Connection,
     command: Command<Args, Reply>,
     args: Args,
@@ -160,7 +160,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
           ? 'stopped in the middle of its reply'
           : 'took no more bytes';
     const limit = this.#options.timeoutMs ?? this.connection.timeoutMs;
-    if (phase === 'response') this.#pool.unanswered?.();
+    if (phase === 'response') this.#pool.recordFailure?.();
     this.abort(new TimeoutError(phase, `${this.address} ${what} within ${limit} ms`));
   }
 
@@ -170,7 +170,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
       address: this.address,
       fileId: this.#options.fileId,
       retryable: this.command.repeatable,
-      maybeApplied: this.command.partial === true && !CHECKED_FIRST.has(status),
+      maybeApplied: this.command.partial === true && !REJECTED_BEFORE_WRITE.has(status),
       hint: this.command.hints?.[status],
     });
   }
@@ -248,7 +248,7 @@ class CallExchange<Args, Reply> extends Exchange<Args, Reply> {
  * The connection is given back or destroyed when the promise settles.
  */
 export function call<Args, Reply>(
-  pool: Lessor,
+  pool: ConnectionOwner,
   connection: Connection,
   command: Command<Args, Reply>,
   args: Args,

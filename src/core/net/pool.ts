@@ -5,14 +5,14 @@
 import { unlessAborted } from '../base/abort.js';
 import { ClosedError, type FastDFSError, TimeoutError } from '../base/errors.js';
 import { type Address, formatAddress } from '../model/address.js';
-import { LONGEST_REST_MS, restAfter } from './backoff.js';
+import { backoffMs, MAX_BACKOFF_MS } from './backoff.js';
 import type { Connection } from './connection.js';
 
 export interface PoolOptions {
   maxPerServer: number;
   idleTimeoutMs: number;
   acquireTimeoutMs: number;
-  connect(address: Address, onGone: (connection: Connection) => void): Promise<Connection>;
+  connect(address: Address, onClosed: (connection: Connection) => void): Promise<Connection>;
   /** Asks a connection that was idle for long whether it still works; rejects when it does not. */
   test(connection: Connection): Promise<void>;
 }
@@ -30,11 +30,11 @@ export interface ServerPoolStats {
 }
 
 /** Whoever takes a connection back after a clean exchange. */
-export interface Lessor {
+export interface ConnectionOwner {
   /** Callers wait for a connection: one that stands still should be given up. */
   readonly contended?: boolean;
   /** The server took a request and did not answer it in time. */
-  unanswered?(): void;
+  recordFailure?(): void;
   release(connection: Connection): void;
 }
 
@@ -48,7 +48,7 @@ interface Waiter {
 /** A connection idle for longer is tested before use: a firewall may have forgotten it without telling. */
 const TEST_AFTER_IDLE_MS = 10_000;
 
-export class Pool implements Lessor {
+export class Pool implements ConnectionOwner {
   readonly address: Address;
   readonly #name: string;
   readonly #options: PoolOptions;
@@ -61,10 +61,10 @@ export class Pool implements Lessor {
   #connectingForWaiters = 0;
   #sweeper: NodeJS.Timeout | undefined;
   /** One timer for all who wait. */
-  #patience: NodeJS.Timeout | undefined;
+  #waitTimer: NodeJS.Timeout | undefined;
   /** In a row: connections that could not be made, and requests that were not answered. */
   #failures = 0;
-  #restsUntil = 0;
+  #retryAt = 0;
   #closed = false;
 
   constructor(address: Address, options: PoolOptions) {
@@ -83,10 +83,10 @@ export class Pool implements Lessor {
     const fresh = this.#idle.at(-1);
     if (fresh && performance.now() - fresh.idleSince < TEST_AFTER_IDLE_MS) {
       this.#idle.pop();
-      return this.#lease(fresh);
+      return this.#checkOut(fresh);
     }
-    if (fresh) return this.#unlessAborted(this.#leaseTested(signal), signal);
-    if (this.#open < this.#options.maxPerServer) return this.#unlessAborted(this.#openNew(), signal);
+    if (fresh) return this.#raceAbort(this.#checkoutTested(signal), signal);
+    if (this.#open < this.#options.maxPerServer) return this.#raceAbort(this.#openNew(), signal);
     return this.#wait(signal);
   }
 
@@ -110,19 +110,19 @@ export class Pool implements Lessor {
     this.#sweeper ??= setInterval(() => this.#sweep(), Math.max(50, this.#options.idleTimeoutMs / 2)).unref();
   }
 
-  unanswered(): void {
-    this.#restsUntil = performance.now() + restAfter(this.#failures++);
+  recordFailure(): void {
+    this.#retryAt = performance.now() + backoffMs(this.#failures++);
   }
 
   /**
    * Whether a call that could go elsewhere should come here. A server that did not answer rests; after that one call at a time
    * may try whether it does again.
    */
-  isWilling(): boolean {
+  canAttempt(): boolean {
     if (this.#failures === 0) return true;
     const now = performance.now();
-    if (this.#restsUntil > now) return false;
-    this.#restsUntil = now + LONGEST_REST_MS;
+    if (this.#retryAt > now) return false;
+    this.#retryAt = now + MAX_BACKOFF_MS;
     return true;
   }
 
@@ -143,7 +143,7 @@ export class Pool implements Lessor {
    * Breaks every exchange under way; the pool can still be used (for cleaning up).
    * @param errorFor makes an error for each: an exchange writes into its own what it knows
    */
-  abortLeased(errorFor: () => FastDFSError): void {
+  abortAll(errorFor: () => FastDFSError): void {
     // Waiters first: a place that becomes free is not for them.
     for (const waiter of [...this.#waiters]) waiter.reject(errorFor());
     for (const connection of [...this.#leased]) connection.destroy(errorFor());
@@ -152,7 +152,7 @@ export class Pool implements Lessor {
   close(): void {
     this.#closed = true;
     clearInterval(this.#sweeper);
-    this.abortLeased(() => new ClosedError());
+    this.abortAll(() => new ClosedError());
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 
@@ -160,15 +160,15 @@ export class Pool implements Lessor {
     return this.#idle.length + this.#leased.size + this.#connecting;
   }
 
-  #lease(connection: Connection): Connection {
+  #checkOut(connection: Connection): Connection {
     this.#leased.add(connection);
     connection.ref();
     return connection;
   }
 
-  async #leaseTested(signal?: AbortSignal): Promise<Connection> {
+  async #checkoutTested(signal?: AbortSignal): Promise<Connection> {
     for (let candidate = this.#idle.pop(); candidate; candidate = this.#idle.pop()) {
-      this.#lease(candidate);
+      this.#checkOut(candidate);
       try {
         await this.#options.test(candidate);
         return candidate;
@@ -184,10 +184,10 @@ export class Pool implements Lessor {
     this.#connecting++;
     let connection: Connection;
     try {
-      connection = await this.#options.connect(this.address, (gone) => this.#forget(gone));
+      connection = await this.#options.connect(this.address, (gone) => this.#remove(gone));
     } catch (error) {
       this.#connecting--;
-      this.unanswered();
+      this.recordFailure();
       this.#serveNext();
       throw error;
     }
@@ -201,7 +201,7 @@ export class Pool implements Lessor {
   }
 
   /** An aborted caller goes at once; the connection that comes too late for it serves others. */
-  #unlessAborted(coming: Promise<Connection>, signal: AbortSignal | undefined): Promise<Connection> {
+  #raceAbort(coming: Promise<Connection>, signal: AbortSignal | undefined): Promise<Connection> {
     return unlessAborted(coming, signal, (connection) => this.release(connection));
   }
 
@@ -226,23 +226,23 @@ export class Pool implements Lessor {
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
-      this.#patience ??= setTimeout(() => this.#endWaits(), this.#options.acquireTimeoutMs);
+      this.#waitTimer ??= setTimeout(() => this.#expireWaiters(), this.#options.acquireTimeoutMs);
     });
   }
 
   /** Nobody waits: a timer would keep the process alive. */
   #stopTimer(): void {
-    clearTimeout(this.#patience);
-    this.#patience = undefined;
+    clearTimeout(this.#waitTimer);
+    this.#waitTimer = undefined;
   }
 
   /** All wait equally long and first come, first served: the first in the line is the first to have waited too long. */
-  #endWaits(): void {
-    this.#patience = undefined;
+  #expireWaiters(): void {
+    this.#waitTimer = undefined;
     const now = performance.now();
     for (const waiter of this.#waiters) {
       if (waiter.deadline > now) {
-        this.#patience = setTimeout(() => this.#endWaits(), waiter.deadline - now);
+        this.#waitTimer = setTimeout(() => this.#expireWaiters(), waiter.deadline - now);
         return;
       }
       waiter.reject(this.#timedOut());
@@ -260,7 +260,7 @@ export class Pool implements Lessor {
   }
 
   /** A connection died, idle or leased: its place may be used by whoever waits longest. */
-  #forget(connection: Connection): void {
+  #remove(connection: Connection): void {
     this.#leased.delete(connection);
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);

@@ -13,7 +13,7 @@ const SHARED_BYTES = 64 * 1024;
 const SHARED = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(SHARED_BYTES);
 
 /** Memory for the next read, not empty; undefined while there is none to spare. */
-export type Room = () => Buffer | undefined;
+export type Allocate = () => Buffer | undefined;
 
 /** Read of content while there is no memory for it: who rests and has to keep it all the same should not have to keep much. */
 const LITTLE_BYTES = 32 * 1024;
@@ -22,11 +22,11 @@ const LITTLE_BYTES = 32 * 1024;
 export class ReadBuffers {
   readonly #shared = SHARED ?? Buffer.allocUnsafeSlow(SHARED_BYTES);
   readonly #little = this.#shared.subarray(0, LITTLE_BYTES);
-  #room: Room | undefined;
+  #allocate: Allocate | undefined;
 
   /** What the next read may fill. */
   next(): Buffer {
-    return this.#room ? (this.#room() ?? this.#little) : this.#shared;
+    return this.#allocate ? (this.#allocate() ?? this.#little) : this.#shared;
   }
 
   /** Whether what was read into this buffer is gone with the next read. */
@@ -35,7 +35,7 @@ export class ReadBuffers {
   }
 
   /** Content is coming for one who has memory for it, or is over. */
-  expectContent(room: Room | undefined): void {
-    this.#room = room;
+  expectContent(allocate: Allocate | undefined): void {
+    this.#allocate = allocate;
   }
 }

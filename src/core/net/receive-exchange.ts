@@ -5,15 +5,15 @@ import { STATUS_OK } from '../protocol/constants.js';
 import type { Header } from '../protocol/header.js';
 import type { Connection } from './connection.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
-import type { Lessor } from './pool.js';
-import type { Room } from './read-buffers.js';
+import type { ConnectionOwner } from './pool.js';
+import type { Allocate } from './read-buffers.js';
 
 /** Where content goes. */
 export interface ContentSink {
   /** Slices are kept: what does not lie in the memory of the sink comes as a copy. Otherwise they are valid only during `onContent`. */
-  readonly keeps: boolean;
+  readonly retainsChunks: boolean;
   /** Memory for the next read of large content. */
-  readonly room: Room;
+  readonly allocate: Allocate;
   /** The reply's length is known; throwing refuses it. */
   onLength(length: number): void;
   /** Can go on later over another connection. */
@@ -31,7 +31,7 @@ const LARGE_BYTES = 64 * 1024;
 export class ReceiveExchange<Args> extends Exchange<Args, void> {
   /** Settles when the last byte has been delivered to the sink. Must be awaited. */
   readonly done: Promise<void>;
-  readonly #pool: Lessor;
+  readonly #pool: ConnectionOwner;
   readonly #sink: ContentSink;
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
@@ -42,7 +42,7 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
   #watch: NodeJS.Timeout | undefined;
 
   constructor(
-    pool: Lessor,
+    pool: ConnectionOwner,
     connection: Connection,
     command: Command<Args, void>,
     args: Args,
@@ -79,13 +79,13 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
     this.#refused = header.status !== STATUS_OK;
     if (this.#refused) return;
     this.#sink.onLength(header.length);
-    if (header.length >= LARGE_BYTES) this.connection.expectContent(() => this.#sink.room());
+    if (header.length >= LARGE_BYTES) this.connection.expectContent(() => this.#sink.allocate());
   }
 
   override onBody(slice: Buffer): void {
     if (this.settled || this.#refused) return;
     this.#received += slice.length;
-    const copied = this.#sink.keeps && !this.connection.sliceLasts;
+    const copied = this.#sink.retainsChunks && !this.connection.isSliceRetained;
     const flowing = this.#sink.onContent(copied ? Buffer.from(slice) : slice);
     if (!flowing && !this.settled) {
       this.#paused = true;

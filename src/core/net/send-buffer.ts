@@ -11,7 +11,7 @@ const SEND_BYTES = SMALL_CONTENT_BYTES + 4 * 1024;
 export class SendBuffer {
   #bytes: Buffer | undefined;
 
-  /** @returns the bytes of both, valid until the next call unless {@link giveAway} comes first */
+  /** @returns the bytes of both, valid until the next call unless {@link abandon} comes first */
   join(frame: Uint8Array, content: Uint8Array): Uint8Array {
     const length = frame.length + content.length;
     if (length > SEND_BYTES) return Buffer.concat([frame, content]);
@@ -22,7 +22,7 @@ export class SendBuffer {
   }
 
   /** What was joined last is still on its way: nothing may be written over it. */
-  giveAway(): void {
+  abandon(): void {
     this.#bytes = undefined;
   }
 }

@@ -3,7 +3,7 @@ import { ArgumentError, TimeoutError } from '../base/errors.js';
 import type { Command } from '../protocol/command.js';
 import type { Connection } from './connection.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
-import type { Lessor } from './pool.js';
+import type { ConnectionOwner } from './pool.js';
 
 export class SendExchange<Args, Reply> extends Exchange<Args, Reply> {
   /** Settles with the server's reply. Never unhandled: a failure is also told by {@link write}. */
@@ -15,7 +15,7 @@ export class SendExchange<Args, Reply> extends Exchange<Args, Reply> {
   #pending: ((error?: unknown) => void) | undefined;
 
   constructor(
-    pool: Lessor,
+    pool: ConnectionOwner,
     connection: Connection,
     command: Command<Args, Reply>,
     args: Args,

@@ -30,7 +30,7 @@ export class DownloadStream extends Readable implements DownloadSink {
   /** The file that is read. */
   readonly fileId: string;
   /** @internal */
-  readonly keeps = true;
+  readonly retainsChunks = true;
   readonly #slabs: Slabs;
   readonly #download: Download;
   readonly #stop = new AbortController();
@@ -120,8 +120,8 @@ export class DownloadStream extends Readable implements DownloadSink {
   }
 
   /** @internal */
-  room(): Buffer | undefined {
-    return this.#slabs.room();
+  allocate(): Buffer | undefined {
+    return this.#slabs.allocate();
   }
 
   #open(error?: Error): void {

@@ -6,7 +6,7 @@
 import { crc32 } from 'node:zlib';
 import { ArgumentError, FastDFSError, ProtocolError, ServerError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { worthElsewhere } from '../../core/cluster/retry.js';
+import { isFailoverable } from '../../core/cluster/retry.js';
 import type { Address } from '../../core/model/address.js';
 import { type FileIdParts, readFileId, type SplitFileId, splitFileId } from '../../core/model/file-id.js';
 import { NORMAL_NAME_LENGTH } from '../../core/model/limits.js';
@@ -34,7 +34,7 @@ export interface DownloadSettings extends DownloadRange {
 const MAX_BREAKS = 32;
 
 /** Where a download goes. */
-export interface DownloadSink extends Pick<ContentSink, 'keeps' | 'room'> {
+export interface DownloadSink extends Pick<ContentSink, 'retainsChunks' | 'allocate'> {
   /** Once, before the first byte: how many will come. */
   onStart(bytes: number): void;
   /** Returning false pauses until {@link Download.resume}. */
@@ -89,12 +89,12 @@ export class Download implements ContentSink {
     return this.#resumable;
   }
 
-  get keeps(): boolean {
-    return this.#sink.keeps;
+  get retainsChunks(): boolean {
+    return this.#sink.retainsChunks;
   }
 
-  room(): Buffer | undefined {
-    return this.#sink.room();
+  allocate(): Buffer | undefined {
+    return this.#sink.allocate();
   }
 
   /**
@@ -115,7 +115,7 @@ export class Download implements ContentSink {
         break;
       } catch (error) {
         if (error instanceof ReaderIdleError && this.#resumable) await this.#woken();
-        else if (this.#resumable && this.#received > before && breaks < MAX_BREAKS && worthElsewhere(error))
+        else if (this.#resumable && this.#received > before && breaks < MAX_BREAKS && isFailoverable(error))
           breaks++;
         else if (!(await this.#explained(error))) throw error;
         if (this.#total === 0) return;
@@ -154,7 +154,7 @@ export class Download implements ContentSink {
   }
 
   async #receive(address: Address): Promise<void> {
-    const leased = this.#engine.lease(address, this.#signal);
+    const leased = this.#engine.checkout(address, this.#signal);
     const { pool, connection } = leased instanceof Promise ? await leased : leased;
     const offset = this.#start + this.#received;
     const bytes = this.#total === undefined ? this.#requested() : this.#total - this.#received;

@@ -14,7 +14,7 @@ const MOST_WAITING = 2;
 
 export class FileSink implements DownloadSink {
   /** What does not come in a block of ours is copied to one at once. */
-  readonly keeps = false;
+  readonly retainsChunks = false;
   readonly #file: FileHandle;
   readonly #failed: (error: unknown) => void;
   readonly #goOn: () => void;
@@ -42,7 +42,7 @@ export class FileSink implements DownloadSink {
 
   onStart(): void {}
 
-  room(): Buffer | undefined {
+  allocate(): Buffer | undefined {
     return this.#full ? undefined : this.#block().subarray(this.#filled, this.#filled + READ_BYTES);
   }
 

@@ -24,7 +24,7 @@ export class Slabs {
   }
 
   /** Where the next read may go; nowhere while the reader is full and not known to be fast: it may be full for long. */
-  room(): Buffer | undefined {
+  allocate(): Buffer | undefined {
     if (this.#fullSince !== undefined && !this.#isFast) return undefined;
     const bytes = this.#isFast ? this.#most : this.#least;
     if (this.#slab === undefined || this.#slab.length < bytes * LEAST_ROOM) {

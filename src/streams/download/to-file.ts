@@ -47,12 +47,12 @@ class BufferSink implements DownloadSink {
     else this.#slabs = new Slabs(LARGE_PIECES, LARGE_PIECES);
   }
 
-  get keeps(): boolean {
+  get retainsChunks(): boolean {
     return this.#slabs !== undefined;
   }
 
-  room(): Buffer | undefined {
-    if (this.#slabs) return this.#slabs.room();
+  allocate(): Buffer | undefined {
+    if (this.#slabs) return this.#slabs.allocate();
     // Not for the last byte: a read that ended with the memory could not tell when more comes than was announced.
     const left = this.#whole!.subarray(this.#filled, -1);
     return left.length > 0 ? left : undefined;

@@ -91,7 +91,7 @@ function destination(
       })),
     open: (size) =>
       place<OpenUpload>(size, async (storage, retries, command, args) => {
-        const { pool, connection } = await engine.lease(storage, signal);
+        const { pool, connection } = await engine.checkout(storage, signal);
         return {
           exchange: new SendExchange(pool, connection, command, args, { fileId, retries }),
           storage,

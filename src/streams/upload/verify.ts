@@ -105,7 +105,7 @@ export async function settleUpload(
         { ...options, fileId },
       );
     }
-    engine.locator.learnSource(stored, storage);
+    engine.locator.recordSource(stored, storage);
     const url = createUrl(engine.options, fileId);
     return {
       fileId,

@@ -90,7 +90,7 @@ describe('where a file can be read', () => {
     const { trackers, locator: where } = locator();
     await where.forRead(file(1), {});
     await where.forRead(file(1, { appender: true }), {});
-    where.forgetFile(file(1), 'read');
+    where.invalidateFile(file(1), 'read');
     expect(await where.forRead(file(1), {})).toMatchObject({ remembered: false });
     expect(await where.forRead(file(1, { appender: true }), {})).toMatchObject({ remembered: false });
     expect(trackers.asked).toHaveLength(4);
@@ -140,16 +140,16 @@ describe('where a file can be changed', () => {
 
   it('is known of a file that has just been uploaded, whatever was known before', async () => {
     const { trackers, locator: where } = locator();
-    where.learnSource(file(1), B);
-    where.learnSource(file(1), C);
+    where.recordSource(file(1), B);
+    where.recordSource(file(1), C);
     expect(await where.forUpdate(file(1), {})).toEqual({ storages: [C], remembered: true });
     expect(trackers.asked).toEqual([]);
   });
 
   it('is asked again when it has been forgotten', async () => {
     const { trackers, locator: where } = locator();
-    where.learnSource(file(1), B);
-    where.forgetFile(file(1), 'update');
+    where.recordSource(file(1), B);
+    where.invalidateFile(file(1), 'update');
     expect(await where.forUpdate(file(1), {})).toMatchObject({ remembered: false });
     expect(trackers.asked).toEqual(['QUERY_UPDATE']);
   });
@@ -237,7 +237,7 @@ describe('where an upload may go', () => {
   it('is asked again when it has been forgotten', async () => {
     const { trackers, locator: where } = locator();
     await where.forUpload(undefined, {});
-    where.forgetStore(undefined);
+    where.invalidateStore(undefined);
     expect(await where.forUpload(undefined, {})).toMatchObject({ remembered: false });
     expect(trackers.asked).toHaveLength(2);
   });
@@ -251,7 +251,7 @@ describe('without a cache', () => {
       await where.forUpload(undefined, {});
       await where.forRead(file(1), {});
       await where.forUpdate(file(1), {});
-      where.learnSource(file(1), A);
+      where.recordSource(file(1), A);
     }
     const once = [
       'QUERY_STORE_WITH_GROUP_ONE',

@@ -57,7 +57,7 @@ describe('the rest of a failed tracker', () => {
   const rests = (trackers: Trackers, count: number) =>
     Array.from({ length: count }, () => {
       trackers.failed(trackers.all[0]!, 0);
-      return trackers.all[0]!.restsUntil;
+      return trackers.all[0]!.retryAt;
     });
 
   it('doubles from half a second to ten', () => {
@@ -70,7 +70,7 @@ describe('the rest of a failed tracker', () => {
     rests(trackers, 5);
     const [tracker] = trackers.all;
     trackers.worked(tracker!, tracker!.addresses[0]!);
-    expect(tracker!.restsUntil).toBe(0);
+    expect(tracker!.retryAt).toBe(0);
     expect(rests(trackers, 1)).toEqual([500]);
   });
 
@@ -141,7 +141,7 @@ describe('asking the trackers', () => {
     expect(await client.query()).toBe('b');
     expect(await client.query()).toBe('out');
     expect(client.asked).toEqual(['in', 'out', 'b', 'out']);
-    expect(client.trackers.all[0]!.restsUntil).toBe(0);
+    expect(client.trackers.all[0]!.retryAt).toBe(0);
   });
 
   it.each([2, 28])(

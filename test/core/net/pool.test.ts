@@ -9,10 +9,10 @@ class FakeConnection {
   idleSince = 0;
   held = true;
   error: FastDFSError | undefined;
-  readonly #onGone: (connection: Connection) => void;
+  readonly #onClosed: (connection: Connection) => void;
 
-  constructor(onGone: (connection: Connection) => void) {
-    this.#onGone = onGone;
+  constructor(onClosed: (connection: Connection) => void) {
+    this.#onClosed = onClosed;
   }
 
   ref(): void {
@@ -27,7 +27,7 @@ class FakeConnection {
     if (!this.alive) return;
     this.alive = false;
     this.error = error;
-    this.#onGone(this as unknown as Connection);
+    this.#onClosed(this as unknown as Connection);
   }
 }
 
@@ -42,8 +42,8 @@ const pools: Pool[] = [];
 function fakePool({ manual = false, ...options }: Partial<PoolOptions> & { manual?: boolean } = {}) {
   const made: FakeConnection[] = [];
   const attempts: Attempt[] = [];
-  const make = (onGone: (connection: Connection) => void) => {
-    const connection = new FakeConnection(onGone);
+  const make = (onClosed: (connection: Connection) => void) => {
+    const connection = new FakeConnection(onClosed);
     made.push(connection);
     return connection as unknown as Connection;
   };
@@ -54,12 +54,12 @@ function fakePool({ manual = false, ...options }: Partial<PoolOptions> & { manua
       idleTimeoutMs: 30_000,
       acquireTimeoutMs: 5_000,
       test: async () => undefined,
-      connect: (_, onGone) =>
+      connect: (_, onClosed) =>
         manual
           ? new Promise((resolve, reject) => {
-              attempts.push({ succeed: () => resolve(make(onGone)), fail: reject });
+              attempts.push({ succeed: () => resolve(make(onClosed)), fail: reject });
             })
-          : Promise.resolve(make(onGone)),
+          : Promise.resolve(make(onClosed)),
       ...options,
     },
   );
@@ -343,13 +343,13 @@ describe('idle connections', () => {
   });
 });
 
-describe('abortLeased', () => {
+describe('abortAll', () => {
   it('ends leases and waiters with the error, connects for none of them, and leaves the pool usable', async () => {
     const { pool, made } = fakePool({ maxPerServer: 1 });
     await pool.acquire();
     const waiting = outcome(pool.acquire());
     const error = new ClosedError();
-    pool.abortLeased(() => error);
+    pool.abortAll(() => error);
     await settle();
     expect(made[0]!.error).toBe(error);
     expect(waiting.error).toBe(error);
@@ -360,7 +360,7 @@ describe('abortLeased', () => {
   it('leaves idle connections alone', async () => {
     const { pool, made } = fakePool();
     pool.release(await pool.acquire());
-    pool.abortLeased(() => new ClosedError());
+    pool.abortAll(() => new ClosedError());
     expect(pool.acquire()).toBe(made[0]);
   });
 });

@@ -15,7 +15,7 @@ it('puts header and content together, in the same memory each time', () => {
 it('never writes over what has been given away', () => {
   const buffer = new SendBuffer();
   const sending = buffer.join(Buffer.from('head'), Buffer.from('still on its way'));
-  buffer.giveAway();
+  buffer.abandon();
   buffer.join(Buffer.from('next'), Buffer.from('something else entirely'));
   expect(text(sending)).toBe('headstill on its way');
 });

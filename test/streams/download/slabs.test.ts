@@ -7,10 +7,10 @@ const MIB = 1024 * KIB;
 describe('Slabs', () => {
   test('are filled from end to end', () => {
     const slabs = new Slabs(128 * KIB, 256 * KIB);
-    const first = slabs.room()!;
+    const first = slabs.allocate()!;
     expect(first.length).toBe(128 * KIB);
     slabs.handedOver(first.subarray(0, 1000), true);
-    const rest = slabs.room()!;
+    const rest = slabs.allocate()!;
     expect(rest.buffer).toBe(first.buffer);
     expect(rest.byteOffset).toBe(first.byteOffset + 1000);
     expect(rest.length).toBe(128 * KIB - 1000);
@@ -18,48 +18,49 @@ describe('Slabs', () => {
 
   test('are given up with crumbs left', () => {
     const slabs = new Slabs(128 * KIB, 256 * KIB);
-    const first = slabs.room()!;
+    const first = slabs.allocate()!;
     slabs.handedOver(first.subarray(0, 128 * KIB - 100), true);
-    expect(slabs.room()!.buffer).not.toBe(first.buffer);
-    expect(slabs.room()!.length).toBe(128 * KIB);
+    expect(slabs.allocate()!.buffer).not.toBe(first.buffer);
+    expect(slabs.allocate()!.length).toBe(128 * KIB);
   });
 
   test('are not touched by slices that lie elsewhere', () => {
     const slabs = new Slabs(128 * KIB, 256 * KIB);
-    const first = slabs.room()!;
+    const first = slabs.allocate()!;
     slabs.handedOver(Buffer.alloc(10), true);
-    expect(slabs.room()!.length).toBe(first.length);
+    expect(slabs.allocate()!.length).toBe(first.length);
   });
 
   test('are given up and not made while the reader is full', () => {
     const slabs = new Slabs(128 * KIB, 256 * KIB);
-    const first = slabs.room()!;
+    const first = slabs.allocate()!;
     slabs.handedOver(first.subarray(0, 64 * KIB), false);
-    expect(slabs.room()).toBeUndefined();
+    expect(slabs.allocate()).toBeUndefined();
     slabs.handedOver(Buffer.alloc(10), false);
-    expect(slabs.room()).toBeUndefined();
+    expect(slabs.allocate()).toBeUndefined();
     slabs.handedOver(Buffer.alloc(10), true);
-    expect(slabs.room()!.length).toBe(128 * KIB);
-    expect(slabs.room()!.buffer).not.toBe(first.buffer);
+    expect(slabs.allocate()!.length).toBe(128 * KIB);
+    expect(slabs.allocate()!.buffer).not.toBe(first.buffer);
   });
 
   test('grow for a reader who takes what comes, until it stops for long', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
       const slabs = new Slabs(64 * KIB, 256 * KIB);
-      const take = (hasRoom: boolean) => slabs.handedOver(slabs.room() ?? Buffer.alloc(64 * KIB), hasRoom);
+      const take = (hasRoom: boolean) =>
+        slabs.handedOver(slabs.allocate() ?? Buffer.alloc(64 * KIB), hasRoom);
       const lengths = new Set<number | undefined>();
       for (let taken = 0; taken < 8 * MIB; taken += 64 * KIB) {
-        lengths.add(slabs.room()?.length);
+        lengths.add(slabs.allocate()?.length);
         take(taken % (128 * KIB) === 0);
         vi.advanceTimersByTime(20);
       }
       expect([...lengths]).toEqual([64 * KIB, undefined]);
       take(false);
-      expect(slabs.room()!.length).toBe(256 * KIB);
+      expect(slabs.allocate()!.length).toBe(256 * KIB);
       vi.advanceTimersByTime(21);
       take(true);
-      expect(slabs.room()!.length).toBe(64 * KIB);
+      expect(slabs.allocate()!.length).toBe(64 * KIB);
     } finally {
       vi.useRealTimers();
     }
