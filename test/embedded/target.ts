@@ -2,8 +2,9 @@
  * What the wire tests run against: an embedded cluster, and a real one where the test run has one (`group1` with two
  * storages, `group2` with one).
  */
-import { describe, inject } from 'vitest';
+import { describe } from 'vitest';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
+import { hasRealServer, shareCluster } from '../helpers/real/shared-cluster.js';
 import { group16, Raw } from './raw.js';
 
 export interface Target {
@@ -17,10 +18,9 @@ export interface Target {
 
 /** Runs a suite on each; `start` is for its `beforeAll`. */
 export function onEachTarget(suite: (start: () => Promise<Target>) => void): void {
-  const real = inject('realTrackers') ?? [];
   describe('embedded server', () => suite(startEmbedded));
-  describe.skipIf(real.length === 0)('real server', () =>
-    suite(() => describeTarget(real, true, async () => {})),
+  describe.skipIf(!hasRealServer())('real server', () =>
+    suite(async () => describeTarget(await shareCluster(), true, async () => {})),
   );
 }
 

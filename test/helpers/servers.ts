@@ -1,7 +1,8 @@
 /** The same tests on two servers: the embedded one always, a real one where there is one. */
-import { afterAll, afterEach, beforeAll, describe, expect, inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
 import { createClient, type FastDFSClient, type FastDFSOptions } from '../../src/index.js';
+import { hasRealServer, shareCluster } from './real/shared-cluster.js';
 
 export interface TestServer {
   readonly name: 'embedded' | 'real';
@@ -17,11 +18,13 @@ export interface EmbeddedTestServer extends TestServer {
   allowLeftovers(): void;
 }
 
+/** Starting a real cluster takes seconds, and another attempt where a storage does not join. */
+const REAL_START_MS = 160_000;
 const GROUPS = { group1: 2, group2: 1 };
 
 export function onEachServer(title: string, body: (server: TestServer) => void): void {
   describe(`${title} (embedded server)`, () => body(embeddedServer()));
-  describe.skipIf(inject('realTrackers').length === 0)(`${title} (real server)`, () => body(realServer()));
+  describe.skipIf(!hasRealServer())(`${title} (real server)`, () => body(realServer()));
 }
 
 export function onEmbedded(title: string, body: (server: EmbeddedTestServer) => void): void {
@@ -59,10 +62,19 @@ function embeddedServer(): EmbeddedTestServer {
 }
 
 function realServer(): TestServer {
-  const trackers = inject('realTrackers');
+  let trackers: string[] = [];
   const clients = new ManagedClients(() => trackers);
+  beforeAll(async () => {
+    trackers = await shareCluster();
+  }, REAL_START_MS);
   afterEach(() => clients.closeAndCheck());
-  return { name: 'real', trackers, client: (options) => clients.make(options) };
+  return {
+    name: 'real',
+    get trackers() {
+      return trackers;
+    },
+    client: (options) => clients.make(options),
+  };
 }
 
 class ManagedClients {

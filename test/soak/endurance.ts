@@ -7,10 +7,10 @@ import { createClient, type FastDFSOptions } from '../../src/index.js';
 import { openStreams, rush } from '../helpers/crowd.js';
 import { openFiles, Peak, settledMemory } from '../helpers/memory.js';
 import { newSeed } from '../helpers/random.js';
+import type { RealCluster } from '../helpers/real/real-cluster.js';
 import { noCalls, Storm, type StormOptions, type StormReport } from '../helpers/storm.js';
 import { disturbing } from '../helpers/storm-faults.js';
 import { abortedStreams, smallOperations } from '../helpers/wear.js';
-import type { RealProcesses } from './real-processes.js';
 import { count, mib, ms, row } from './report.js';
 import { ServerProcess } from './server-process-handle.js';
 
@@ -62,7 +62,7 @@ export async function stormOnEmbedded(disturbed: boolean): Promise<void> {
 }
 
 /** The same on real servers, which have no faults to inject: aborts only. */
-export async function stormOnReal(cluster: RealProcesses): Promise<void> {
+export async function stormOnReal(cluster: RealCluster): Promise<void> {
   const total = emptyTotal();
   const started = performance.now();
   await using client = createClient({ trackers: cluster.trackers });

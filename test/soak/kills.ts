@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createClient, type FastDFSClient, type FastDFSError, type FastDFSOptions } from '../../src/index.js';
 import { bytes, pieces, sha256 } from '../helpers/bytes.js';
 import { newSeed } from '../helpers/random.js';
+import { RealCluster } from '../helpers/real/real-cluster.js';
 import { type Kind, noCalls, Storm, type StormReport } from '../helpers/storm.js';
-import { RealProcesses } from './real-processes.js';
 import { count, mib, ms, row, skipped } from './report.js';
 
 /** How long a server stays away. */
@@ -31,7 +31,7 @@ interface Disaster {
 /** Each on a cluster of its own: what trackers make of an earlier disaster is not the matter here. */
 export async function kills(): Promise<void> {
   for (const make of DISASTERS) {
-    const cluster = await RealProcesses.started();
+    const cluster = await RealCluster.start({ smallDiskMiB: 16 });
     try {
       await survive(cluster, make(cluster));
     } finally {
@@ -40,7 +40,7 @@ export async function kills(): Promise<void> {
   }
 }
 
-type MakeDisaster = (cluster: RealProcesses) => Disaster;
+type MakeDisaster = (cluster: RealCluster) => Disaster;
 
 const DISASTERS: readonly MakeDisaster[] = [
   killed(['storage0'], 'group1', 'SIGKILL of one of two storages'),
@@ -73,7 +73,7 @@ function hung(name: string, group: string, title: string): MakeDisaster {
 }
 
 /** An upload that reaches this storage; any upload where it is a tracker that was away. */
-function landsAt(cluster: RealProcesses, group: string, name: string): Disaster['probe'] {
+function landsAt(cluster: RealCluster, group: string, name: string): Disaster['probe'] {
   return async (client) => {
     const { fileId, storage } = await client.upload('is it back?', { group });
     await client.delete(fileId, { ignoreNotFound: true });
@@ -81,7 +81,7 @@ function landsAt(cluster: RealProcesses, group: string, name: string): Disaster[
   };
 }
 
-async function survive(cluster: RealProcesses, disaster: Disaster): Promise<void> {
+async function survive(cluster: RealCluster, disaster: Disaster): Promise<void> {
   const client = createClient({ trackers: cluster.trackers, ...OPTIONS });
   let over = false;
   const storm = new Storm({
@@ -150,7 +150,7 @@ function done({ done: succeeded, calls }: { done: number; calls: number }): stri
 }
 
 /** From the moment the server is back to the first call that it served. */
-async function until(cluster: RealProcesses, { probe }: Disaster): Promise<number> {
+async function until(cluster: RealCluster, { probe }: Disaster): Promise<number> {
   const started = performance.now();
   await using client = createClient({ trackers: cluster.trackers, ...OPTIONS, locationCache: false });
   while (performance.now() - started < RECOVERY_MS) {
@@ -161,7 +161,7 @@ async function until(cluster: RealProcesses, { probe }: Disaster): Promise<numbe
 }
 
 /** Files are read right after their upload, whichever storage is asked, while one replica hangs and lags behind. */
-export async function laggingReplica(cluster: RealProcesses): Promise<void> {
+export async function laggingReplica(cluster: RealCluster): Promise<void> {
   const files = 400;
   let wrong = 0;
   let failed = 0;
@@ -215,7 +215,7 @@ export async function laggingReplica(cluster: RealProcesses): Promise<void> {
  * Fills a disk of a few MiB, by every way of writing in turn, and makes room again. A refused append may have left a part
  * of its block, and says so; cut back to what was acknowledged the file is as it must be.
  */
-export async function fullDisk(cluster: RealProcesses): Promise<void> {
+export async function fullDisk(cluster: RealCluster): Promise<void> {
   const title = 'full disk';
   if (!cluster.hasSmallDisk) return skipped(title, 'mounting a small disk is not permitted');
   await using client = createClient({ trackers: cluster.trackers, group: 'group3', ...OPTIONS });

@@ -2,14 +2,14 @@
  * `npm run soak [part …]`: the long proofs, bounded in count and time, and one table of figures at the end. Parts are named
  * below; default: all. `TEST_SEED` replays a run.
  */
-import { removeLoopback } from '../helpers/loopback.js';
+
+import { RealCluster } from '../helpers/real/real-cluster.js';
 import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
 import { fire } from './fire.js';
 import { fullDisk, kills, laggingReplica } from './kills.js';
-import { RealProcesses } from './real-processes.js';
 import { printTable, row, skipped } from './report.js';
 
-const PARTS: Record<string, (cluster: () => Promise<RealProcesses | undefined>) => Promise<void>> = {
+const PARTS: Record<string, (cluster: () => Promise<RealCluster | undefined>) => Promise<void>> = {
   storm: () => stormOnEmbedded(false),
   faults: () => stormOnEmbedded(true),
   wear: () => wear(),
@@ -25,16 +25,16 @@ const PARTS: Record<string, (cluster: () => Promise<RealProcesses | undefined>) 
   },
 };
 
-let started: Promise<RealProcesses | undefined> | undefined;
+let started: Promise<RealCluster | undefined> | undefined;
 let obstacle: string | undefined;
 let unexpected = 0;
 
 /** Started when it is first needed. */
-function cluster(): Promise<RealProcesses | undefined> {
+function cluster(): Promise<RealCluster | undefined> {
   started ??= (async () => {
-    obstacle = RealProcesses.obstacle();
+    obstacle = RealCluster.findObstacle();
     if (obstacle) return undefined;
-    return await RealProcesses.started();
+    return await RealCluster.start({ smallDiskMiB: 16 });
   })();
   return started;
 }
@@ -46,9 +46,9 @@ async function stopCluster(): Promise<void> {
 }
 
 async function onCluster(
-  get: () => Promise<RealProcesses | undefined>,
+  get: () => Promise<RealCluster | undefined>,
   title: string,
-  run: (cluster: RealProcesses) => Promise<void>,
+  run: (cluster: RealCluster) => Promise<void>,
 ): Promise<void> {
   const made = await get();
   if (made) await run(made);
@@ -77,7 +77,6 @@ try {
   }
 } finally {
   await stopCluster();
-  removeLoopback();
 }
 row('exceptions and rejections that nobody handled', String(unexpected), unexpected === 0);
 process.exitCode = printTable() ? 0 : 1;
