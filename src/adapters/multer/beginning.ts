@@ -1,4 +1,5 @@
 /** Takes the beginning of a part into memory: most files of forms end in it, and then need no stream. */
+import { onAbort } from '../../core/base/abort.js';
 import { FastDFSError } from '../../core/base/errors.js';
 import type { EngineFile } from './types.js';
 
@@ -20,7 +21,7 @@ export function beginningOf(file: EngineFile, limit: number, signal: AbortSignal
     const settle = () => {
       stream.off('data', onData);
       stream.off('end', onEnd);
-      signal.removeEventListener('abort', onAbort);
+      release();
     };
     const onData = (given: Buffer | string) => {
       // Whoever puts a stream of their own into the place of the part's may send text.
@@ -37,15 +38,14 @@ export function beginningOf(file: EngineFile, limit: number, signal: AbortSignal
       if (stream.truncated) reject(tooLarge(file));
       else resolve({ chunks, whole: true });
     };
-    const onAbort = () => {
-      settle();
-      reject(signal.reason);
-    };
     if (signal.aborted) {
-      onAbort();
+      reject(signal.reason);
       return;
     }
-    signal.addEventListener('abort', onAbort, { once: true });
+    const release = onAbort(signal, (reason) => {
+      settle();
+      reject(reason);
+    });
     stream.on('end', onEnd);
     stream.on('data', onData);
   });

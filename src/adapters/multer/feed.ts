@@ -1,6 +1,7 @@
 /** Runs the content of a part into an upload. The part's stream is never destroyed: busboy would hang. */
 import type { Duplex } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
+import { onAbort } from '../../core/base/abort.js';
 import type { UploadStream } from '../../index.js';
 import { tooLarge } from './beginning.js';
 import type { EngineFile } from './types.js';
@@ -55,14 +56,12 @@ export function drain({ stream }: EngineFile): void {
 function contentOf(file: EngineFile, signal: AbortSignal): Promise<void> {
   const { stream } = file;
   return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
+    const release = onAbort(signal, reject);
     const end = () => {
-      signal.removeEventListener('abort', stop);
+      release();
       if (stream.truncated) reject(tooLarge(file));
       else resolve();
     };
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
     if (stream.readableEnded) end();
     else stream.once('end', end);
   });

@@ -3,7 +3,7 @@
  * stay. Multer sees to that only in part, and each version to another part, so it is seen to here.
  */
 import type { Readable } from 'node:stream';
-import { unlessAborted } from '../../core/base/abort.js';
+import { raceAbort } from '../../core/base/abort.js';
 import { NetworkError } from '../../core/base/errors.js';
 
 export class RequestState {
@@ -53,7 +53,7 @@ export class RequestState {
 
   /** What users' functions do is waited for, but not longer than the request lives. */
   race<T>(work: T | Promise<T>): T | Promise<T> {
-    if (work instanceof Promise) return unlessAborted(work, this.signal);
+    if (work instanceof Promise) return raceAbort(work, this.signal);
     this.signal.throwIfAborted();
     return work;
   }

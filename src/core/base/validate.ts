@@ -1,10 +1,89 @@
-/** Checks of values that callers pass. */
+/** Checks of what callers pass: unknown keys and wrong values are refused, naming the key. */
 import { ArgumentError } from './errors.js';
 
-/** @throws ArgumentError naming the option, unless `value` is an integer in the range */
-export function checkCount(name: string, value: number, min: number, max: number): number {
-  if (!Number.isSafeInteger(value) || value < min || value > max) {
-    throw new ArgumentError(`\`${name}\` must be an integer from ${min} to ${max}, not ${String(value)}`);
+/** Returns what the value must be, e.g. `'a boolean'`, or undefined when it is right. */
+export type Check = (value: unknown) => string | undefined;
+
+/** One check for each option; what is missing here is an unknown key. */
+export type Checks<Options> = Readonly<Record<keyof Options, Check>>;
+
+/**
+ * Checks an options object. Every option may be undefined.
+ * @param call what the options are for, e.g. `'download()'`
+ * @throws ArgumentError (`FASTDFS_ARGUMENT`) naming the key and, for an unknown one, the known ones
+ */
+export function checkOptions<Options extends object>(
+  call: string,
+  options: Options | undefined,
+  checks: Checks<Options>,
+): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ArgumentError(`The options of ${call} must be an object, not ${describeValue(options)}`);
   }
-  return value;
+  for (const [key, value] of Object.entries(options)) {
+    if (!Object.hasOwn(checks, key)) {
+      throw new ArgumentError(
+        `Unknown option \`${key}\` of ${call}; known options: ${Object.keys(checks).join(', ')}`,
+      );
+    }
+    const expected = value === undefined ? undefined : checks[key as keyof Options](value);
+    if (expected !== undefined) {
+      throw new ArgumentError(
+        `Option \`${key}\` of ${call} must be ${expected}, not ${describeValue(value)}`,
+      );
+    }
+  }
+}
+
+export const booleanOption: Check = (value) => (typeof value === 'boolean' ? undefined : 'a boolean');
+
+export const stringOption: Check = (value) => (typeof value === 'string' ? undefined : 'a string');
+
+export const functionOption: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
+
+export const objectOption: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object';
+
+export const dateOption: Check = (value) =>
+  value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'a valid Date';
+
+/** Signals of other realms and of polyfills count. */
+export const signalOption: Check = (value) =>
+  typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+    ? undefined
+    : 'an AbortSignal';
+
+/** Makes a check for integers from `min` to `max`. */
+export function integerOption(min = 0, max = Number.MAX_SAFE_INTEGER): Check {
+  return (value) =>
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+      ? undefined
+      : `an integer from ${min} to ${max}`;
+}
+
+/** Makes a check for one of a few values. */
+export function enumOption(...values: readonly (string | boolean)[]): Check {
+  return (value) =>
+    (values as readonly unknown[]).includes(value)
+      ? undefined
+      : `one of ${values.map((one) => (typeof one === 'string' ? `'${one}'` : String(one))).join(', ')}`;
+}
+
+/** @throws ArgumentError naming the argument, unless `value` is an integer in the range */
+export function checkCount(name: string, value: unknown, min: number, max: number): number {
+  const expected = integerOption(min, max)(value);
+  if (expected !== undefined) {
+    throw new ArgumentError(`\`${name}\` must be ${expected}, not ${describeValue(value)}`);
+  }
+  return value as number;
+}
+
+/** Returns the value for a message, shortened: numbers and short strings themselves, of all else the type. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'object' && value !== null) {
+    return Array.isArray(value) ? 'an array' : (value.constructor?.name ?? 'an object');
+  }
+  return typeof value === 'function' ? 'a function' : String(value);
 }

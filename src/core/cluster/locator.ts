@@ -6,7 +6,7 @@
  * creation second of the file; so an answer for one file holds for every older file of the same source.
  */
 import { LRUCache } from 'lru-cache';
-import { unlessAborted } from '../base/abort.js';
+import { raceAbort } from '../base/abort.js';
 import type { ResolvedOptions } from '../config/client-options.js';
 import { type Address, sameAddress } from '../model/address.js';
 import { type SplitFileId, sourceKeyOf } from '../model/file-id.js';
@@ -97,7 +97,7 @@ export class Locator {
       asking = this.#askStore(key, group, {}).finally(() => this.#asking.delete(key));
       this.#asking.set(key, asking);
     }
-    const entry = await unlessAborted(asking, options.signal);
+    const entry = await raceAbort(asking, options.signal);
     entry.turn++;
     return storeLocation(entry, false);
   }

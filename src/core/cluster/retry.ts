@@ -2,6 +2,7 @@
  * When a failed attempt is made again, and how long to wait: p-retry's back-off around our own rule. It is loaded when it is first
  * needed, which is never while all is well.
  */
+import { onAbort } from '../base/abort.js';
 import {
   ArgumentError,
   ClosedError,
@@ -42,6 +43,9 @@ export async function withRetry<T>(
     if (options.retries === 0 || signal?.aborted || !isRetryable(error)) throw error;
     let first: unknown = error;
     const { default: pRetry } = await import('p-retry');
+    // p-retry listens to its signal itself; to a shared one many calls would.
+    const stop = new AbortController();
+    const release = onAbort(signal, (reason) => stop.abort(reason));
     return await pRetry(
       () => {
         const failed = first;
@@ -55,8 +59,8 @@ export async function withRetry<T>(
         maxTimeout: options.maxTimeoutMs,
         randomize: true,
         shouldRetry: ({ error: latest }) => isRetryable(latest),
-        ...(signal ? { signal } : {}),
+        signal: stop.signal,
       },
-    );
+    ).finally(release);
   }
 }

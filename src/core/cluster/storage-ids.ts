@@ -2,7 +2,7 @@
  * Which address a storage id stands for: from a file that the client was configured with, or from the trackers, asked
  * once and when somebody first wants to know. PROTOCOL: parameters and identities (75 and 69).
  */
-import { unlessAborted } from '../base/abort.js';
+import { raceAbort } from '../base/abort.js';
 import { FastDFSError, ProtocolError, ServerError } from '../base/errors.js';
 import type { Logger } from '../config/client-options.js';
 import { parseStorageIds, type StorageIdRecord } from '../config/storage-ids.js';
@@ -50,7 +50,7 @@ export class StorageIds {
       this.#loading ??= this.#load().finally(() => {
         this.#loading = undefined;
       });
-      await unlessAborted(this.#loading, signal);
+      await raceAbort(this.#loading, signal);
     }
     return this.known(id);
   }

@@ -3,6 +3,7 @@
  * else: a reply read whole, with every byte of both bodies accounted for, gives the connection back;
  * anything else destroys it.
  */
+import { onAbort } from '../base/abort.js';
 import { commandsAreWatched, WatchedCommand } from '../base/diagnostics.js';
 import { ClosedError, FastDFSError, ProtocolError, ServerError, TimeoutError } from '../base/errors.js';
 import { MAX_REUSABLE_BODY } from '../model/limits.js';
@@ -35,7 +36,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
   protected readonly args: Args;
   readonly #pool: ConnectionOwner;
   readonly #options: ExchangeOptions;
-  readonly #onAbort = () => this.abort(this.#options.signal!.reason);
+  #releaseSignal: (() => void) | undefined;
   #header: Header | undefined;
   #collected: Buffer = NOTHING;
   #settled = false;
@@ -84,10 +85,9 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
   protected start(chunks: readonly Uint8Array[] = []): void {
     const frame = encodeRequest(this.command, this.args);
     if (commandsAreWatched()) this.#watch();
-    this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.connection.begin(this, this.#options.timeoutMs);
     // The call may have been aborted between the lease and now; the connection is as clean as it was.
-    if (this.#options.signal?.aborted) this.abort(this.#options.signal.reason);
+    this.#releaseSignal = onAbort(this.#options.signal, (reason) => this.abort(reason));
     if (this.#settled) return;
     this.#begun = true;
     if (chunks.length === 0) this.connection.write(frame);
@@ -184,7 +184,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#releaseSignal?.();
     return true;
   }
 

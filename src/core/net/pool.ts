@@ -2,7 +2,7 @@
  * The connections of one server: at most `maxPerServer`, handed out first come, first served. A connection
  * comes back only when its exchange ended clean; anything else destroys it, and the pool forgets it.
  */
-import { unlessAborted } from '../base/abort.js';
+import { onAbort, raceAbort } from '../base/abort.js';
 import { ClosedError, type FastDFSError, TimeoutError } from '../base/errors.js';
 import { type Address, formatAddress } from '../model/address.js';
 import { backoffMs, MAX_BACKOFF_MS } from './backoff.js';
@@ -202,16 +202,15 @@ export class Pool implements ConnectionOwner {
 
   /** An aborted caller goes at once; the connection that comes too late for it serves others. */
   #raceAbort(coming: Promise<Connection>, signal: AbortSignal | undefined): Promise<Connection> {
-    return unlessAborted(coming, signal, (connection) => this.release(connection));
+    return raceAbort(coming, signal, (connection) => this.release(connection));
   }
 
   #wait(signal?: AbortSignal): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const onAbort = () => waiter.reject(signal!.reason);
       const settle = () => {
         this.#waiters.delete(waiter);
         if (this.#waiters.size === 0) this.#stopTimer();
-        signal?.removeEventListener('abort', onAbort);
+        release();
       };
       const waiter: Waiter = {
         resolve: (connection) => {
@@ -224,7 +223,7 @@ export class Pool implements ConnectionOwner {
         },
         deadline: performance.now() + this.#options.acquireTimeoutMs,
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const release = onAbort(signal, (reason) => waiter.reject(reason));
       this.#waiters.add(waiter);
       this.#waitTimer ??= setTimeout(() => this.#expireWaiters(), this.#options.acquireTimeoutMs);
     });

@@ -1,6 +1,7 @@
 /** Writables onto an appender file: at its end (append) or over its bytes (modify), block by block. */
 import { AsyncResource } from 'node:async_hooks';
 import { Writable } from 'node:stream';
+import { onAbort } from '../../core/base/abort.js';
 import { ArgumentError } from '../../core/base/errors.js';
 import { checkCount } from '../../core/base/validate.js';
 import type { Engine } from '../../core/cluster/engine.js';
@@ -37,10 +38,9 @@ export abstract class BlockStream extends Writable {
   readonly fileId: string;
   /** @internal */
   protected readonly engine: Engine;
-  readonly #signal: AbortSignal | undefined;
   readonly #blocks: BlockGatherer;
   readonly #stop = new AbortController();
-  readonly #onAbort = () => this.destroy(this.#signal!.reason);
+  #releaseSignal: (() => void) | undefined;
   /** Writes can come out of somebody else's work, as when a socket has data: what is sent belongs to who made the stream. */
   readonly #maker = new AsyncResource('fastdfs-streams.BlockStream');
   #confirmed = 0;
@@ -66,15 +66,13 @@ export abstract class BlockStream extends Writable {
     );
     this.engine = engine;
     this.fileId = fileId;
-    this.#signal = options.signal;
     this.#blocks = new BlockGatherer(
       blockBytes,
       (block) => this.#flush(block),
       (error) => this.destroy(error as Error),
     );
     engine.register(this);
-    if (this.#signal?.aborted) this.destroy(this.#signal.reason);
-    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#releaseSignal = onAbort(options.signal, (reason) => this.destroy(reason as Error));
   }
 
   /** Bytes that the storage has confirmed; after an error these are in the file. */
@@ -111,7 +109,7 @@ export abstract class BlockStream extends Writable {
 
   /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#releaseSignal?.();
     this.#stop.abort(error ?? new Error('The stream was destroyed'));
     this.#blocks.drop().then(() => callback(error));
   }

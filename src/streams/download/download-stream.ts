@@ -3,6 +3,7 @@
  * reads yet; a slow reader stops the socket.
  */
 import { Readable } from 'node:stream';
+import { onAbort } from '../../core/base/abort.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { Download, type DownloadSettings, type DownloadSink } from './download.js';
 import { Slabs } from './slabs.js';
@@ -34,8 +35,7 @@ export class DownloadStream extends Readable implements DownloadSink {
   readonly #slabs: Slabs;
   readonly #download: Download;
   readonly #stop = new AbortController();
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = () => this.destroy(this.#signal!.reason);
+  #releaseSignal: (() => void) | undefined;
   #opened: ((error?: Error | null) => void) | undefined;
   #size: number | undefined;
   #bytesRead = 0;
@@ -48,11 +48,9 @@ export class DownloadStream extends Readable implements DownloadSink {
       Math.min(Math.max(this.readableHighWaterMark, LEAST_PIECE), LARGEST_PIECE),
       FAST_PIECE,
     );
-    this.#signal = options.signal;
     this.#download = new Download(engine, fileId, { ...options, signal: this.#stop.signal }, this);
     engine.register(this);
-    if (this.#signal?.aborted) this.destroy(this.#signal.reason);
-    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#releaseSignal = onAbort(options.signal, (reason) => this.destroy(reason as Error));
   }
 
   /** Bytes that this stream delivers in all: the length of the file or of the range. Set when 'ready' fires. */
@@ -100,7 +98,7 @@ export class DownloadStream extends Readable implements DownloadSink {
 
   /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#releaseSignal?.();
     callback(error);
   }
 

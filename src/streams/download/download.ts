@@ -4,6 +4,7 @@
  * another version.
  */
 import { crc32 } from 'node:zlib';
+import { raceAbort } from '../../core/base/abort.js';
 import { ArgumentError, FastDFSError, ProtocolError, ServerError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { isFailoverable } from '../../core/cluster/retry.js';
@@ -209,15 +210,12 @@ export class Download implements ContentSink {
 
   /** Until the sink has room again, or nobody wants the rest. */
   async #woken(): Promise<void> {
-    if (this.#full && !this.#signal?.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = () => {
-          this.#signal?.removeEventListener('abort', this.#wake!);
-          this.#wake = undefined;
-          resolve();
-        };
-        this.#signal?.addEventListener('abort', this.#wake, { once: true });
+    if (this.#full) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
       });
+      await raceAbort(woken, this.#signal);
+      this.#wake = undefined;
     }
     this.#signal?.throwIfAborted();
   }

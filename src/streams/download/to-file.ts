@@ -3,6 +3,7 @@ import { constants } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { onAbort } from '../../core/base/abort.js';
 import { ArgumentError } from '../../core/base/errors.js';
 import { isDirectory } from '../../core/base/local-errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
@@ -119,21 +120,18 @@ async function downloadInto(
   settings: DownloadSettings,
   file: FileHandle,
 ): Promise<number> {
-  const { signal } = settings;
   const stop = new AbortController();
-  const onAbort = () => stop.abort(signal!.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
   const fail = (error: unknown) => stop.abort(error);
+  const release = onAbort(settings.signal, fail);
   const sink = new FileSink(file, fail, () => download.resume());
   const download = new Download(engine, fileId, { ...settings, signal: stop.signal }, sink);
   try {
-    if (signal?.aborted) onAbort();
     await download.run();
     await sink.finish();
     stop.signal.throwIfAborted();
     return sink.written;
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    release();
     await sink.finish();
   }
 }

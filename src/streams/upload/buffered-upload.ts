@@ -1,5 +1,6 @@
 /** Uploads content that is at hand: no stream, no session, two round trips at most and one with a warm cache. */
 
+import { onAbort } from '../../core/base/abort.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import type { Metadata } from '../../core/model/metadata.js';
 import type { Block } from '../append/block-buffer.js';
@@ -36,23 +37,17 @@ export async function uploadContent(
  */
 function untilAborted(engine: Engine, sending: Promise<Placed>, signal: AbortSignal): Promise<Placed> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      const giveUp = () => reject(signal.reason);
-      const removal = sending.then(({ fileId, storage }) => takeBack(engine, fileId, storage, signal.reason));
+    const release = onAbort(signal, (reason) => {
+      const giveUp = () => reject(reason);
+      const removal = sending.then(({ fileId, storage }) => takeBack(engine, fileId, storage, reason));
       engine.track(removal).then(reject, giveUp);
       setTimeout(giveUp, CLEANUP_GRACE_MS).unref();
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    const settled = () => signal.removeEventListener('abort', onAbort);
-    sending.then(
-      (placed) => {
-        settled();
-        if (!signal.aborted) resolve(placed);
-      },
-      (error) => {
-        settled();
-        if (!signal.aborted) reject(error);
-      },
-    );
+    });
+    sending
+      .then(
+        (placed) => !signal.aborted && resolve(placed),
+        (error) => !signal.aborted && reject(error),
+      )
+      .finally(release);
   });
 }

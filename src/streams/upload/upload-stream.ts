@@ -4,6 +4,7 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { Writable } from 'node:stream';
+import { onAbort } from '../../core/base/abort.js';
 import { FastDFSError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import {
@@ -36,7 +37,7 @@ export class UploadStream extends Writable {
   readonly #plan: UploadPlan;
   readonly #session: UploadSession;
   readonly #sent: Tally;
-  readonly #onAbort = () => this.destroy(this.#plan.signal!.reason);
+  #releaseSignal: (() => void) | undefined;
   /** Ends the settling; made when that begins. */
   #stop: AbortController | undefined;
   /** Writes can come out of somebody else's work, as when a socket has data: what is sent belongs to who made the stream. */
@@ -55,9 +56,7 @@ export class UploadStream extends Writable {
     this.#session.onFailure = (error) => this.destroy(error as Error);
     this.#sent = new Tally(this.#plan.verify);
     engine.register(this);
-    const { signal } = this.#plan;
-    if (signal?.aborted) this.destroy(signal.reason);
-    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#releaseSignal = onAbort(this.#plan.signal, (reason) => this.destroy(reason as Error));
   }
 
   /** The id of the file; set when 'finish' fires, undefined before. */
@@ -95,7 +94,7 @@ export class UploadStream extends Writable {
 
   /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
-    this.#plan.signal?.removeEventListener('abort', this.#onAbort);
+    this.#releaseSignal?.();
     // Called after success, too: then there is nothing to undo.
     if (this.#result) {
       callback(error);
