@@ -3,7 +3,7 @@ export { FastDFSAdmin } from './admin/admin.js';
 export type {
   AdminOptions,
   ClusterHealth,
-  GroupState,
+  GroupWithStorages,
   HealthOptions,
   ListStoragesOptions,
   TrackerStatus,
@@ -47,22 +47,22 @@ export { createToken, type TokenVerdict, type VerifyTokenInput, verifyToken } fr
 export type { UrlOptions } from './core/model/url.js';
 export type { ServerPoolStats } from './core/net/pool.js';
 export type {
-  StorageClusterStat,
-  StorageStat,
-  TrackerStat,
-  VolumeClusterStat,
-  VolumeStat,
+  GroupSpace,
+  SpaceOverview,
+  StorageOverview,
+  StorageSummary,
+  TrackerSummary,
 } from './core/protocol/admin-commands.js';
 export type {
   ByteName,
   ConnectionCounts,
   Counter,
   DiskName,
-  GroupInfo,
+  GroupRecord,
   OperationName,
   RwMode,
-  StorageInfo,
-  StorageStatus,
+  StorageRecord,
+  StorageState,
 } from './core/protocol/records.js';
 export type { MetadataMode } from './core/protocol/storage-commands.js';
 export type {

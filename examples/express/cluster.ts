@@ -1,6 +1,6 @@
 /** The cluster as the page shows it, and the switches of the embedded one. */
 import { Router } from 'express';
-import type { ClusterHealth, GroupState, StorageInfo } from 'fastdfs-streams';
+import type { ClusterHealth, GroupWithStorages, StorageRecord } from 'fastdfs-streams';
 import type { EmbeddedFastDFS } from 'fastdfs-streams/embedded';
 
 /** As JSON for the page: what it shows, and no more. */
@@ -17,7 +17,7 @@ export function describeCluster(health: ClusterHealth, embedded: EmbeddedFastDFS
   };
 }
 
-function describeGroup(group: GroupState, embedded: EmbeddedFastDFS | undefined): object {
+function describeGroup(group: GroupWithStorages, embedded: EmbeddedFastDFS | undefined): object {
   const { name, totalBytes, freeBytes, reservedBytes = 0 } = group;
   const storages = group.storages.map((storage, index) => ({
     ...describeStorage(storage),
@@ -27,7 +27,7 @@ function describeGroup(group: GroupState, embedded: EmbeddedFastDFS | undefined)
   return { name, totalBytes, freeBytes, reservedBytes, storages };
 }
 
-function describeStorage(storage: StorageInfo): object {
+function describeStorage(storage: StorageRecord): object {
   const { id, host, port, status, operations, version, lastHeartbeat } = storage;
   const requests = Object.values(operations).reduce((sum, { total }) => sum + total, 0);
   return { id, address: `${host}:${port}`, status, version, requests, reportedAt: lastHeartbeat?.getTime() };

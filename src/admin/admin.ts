@@ -1,13 +1,13 @@
-/** The admin object: what an operator asks and changes, each call a few lines over the tracker commands. */
+/** The admin object: what an operator reads and changes, each call a few lines over the tracker commands. */
 import { type Conf, createClient, engineOf, FastDFSClient } from '../client.js';
 import { ArgumentError, ClosedError, ServerError } from '../core/base/errors.js';
 import { checkGroup } from '../core/model/names.js';
 import * as commands from '../core/protocol/admin-commands.js';
 import { STATUS_EALREADY, STATUS_EBUSY, STATUS_ENOENT } from '../core/protocol/constants.js';
-import type { GroupInfo, GroupRecord, StorageInfo, StorageStatus } from '../core/protocol/records.js';
-import { settled } from './groups.js';
+import type { GroupRecord, StorageRecord, StorageState, UnresolvedGroup } from '../core/protocol/records.js';
+import { resolveGroups } from './groups.js';
 import { checkHealth } from './health.js';
-import { listTrackers } from './tracker-status.js';
+import { readTrackers } from './tracker-status.js';
 import { AdminTrackers, supported } from './trackers.js';
 import type {
   AdminOptions,
@@ -20,13 +20,13 @@ import type {
 import { watchCluster } from './watch.js';
 
 /** Servers refuse to delete a storage in these states. */
-const IN_USE: ReadonlySet<StorageStatus> = new Set(['ONLINE', 'ACTIVE', 'RECOVERY']);
+const IN_USE: ReadonlySet<StorageState> = new Set(['ONLINE', 'ACTIVE', 'RECOVERY']);
 
 /**
- * Looks after a cluster: groups, storages, trackers. Made from a path or options it has a client of its own,
- * which `close()` closes; a client that is passed stays with whoever passed it.
+ * Manages a cluster: groups, storages, trackers. Made from a path or options it creates a client and closes it in
+ * `close()`; a client that is passed in stays open.
  *
- * Calls reject as those of {@link FastDFSClient} do. A status in brackets is the `status` of the ServerError.
+ * Calls reject as those of {@link FastDFSClient} do. A number in brackets is the `serverStatus` of the ServerError.
  */
 export class FastDFSAdmin {
   readonly #client: FastDFSClient;
@@ -36,7 +36,7 @@ export class FastDFSAdmin {
 
   /**
    * @param conf path of a `client.conf`, options, or a client
-   * @throws ArgumentError for wrong options or an unreadable file; nothing is connected to
+   * @throws ArgumentError for wrong options or an unreadable file. Opens no connection.
    */
   constructor(conf: Conf) {
     this.#owned = !(conf instanceof FastDFSClient);
@@ -44,47 +44,47 @@ export class FastDFSAdmin {
     this.#trackers = new AdminTrackers(engineOf(this.#client));
   }
 
-  /** Every group that the tracker knows, sorted by name. */
-  async listGroups(options: AdminOptions = {}): Promise<GroupInfo[]> {
-    return await this.#usable().read(options, async (ask) =>
-      settled(await ask(commands.listAllGroups, undefined), ask),
+  /** Returns every group that the tracker knows, sorted by name. */
+  async listGroups(options: AdminOptions = {}): Promise<GroupRecord[]> {
+    return await this.#open().read(options, async (ask) =>
+      resolveGroups(await ask(commands.listAllGroups, undefined), ask),
     );
   }
 
   /**
-   * One group.
+   * Returns one group.
    * @throws ServerError (2) when there is no such group
    */
-  async getGroup(name: string, options: AdminOptions = {}): Promise<GroupInfo> {
+  async getGroup(name: string, options: AdminOptions = {}): Promise<GroupRecord> {
     checkGroup(name);
-    const groups = await this.#usable().read(options, async (ask) =>
-      settled([await ask(commands.listOneGroup, { group: name })], ask),
+    const groups = await this.#open().read(options, async (ask) =>
+      resolveGroups([await ask(commands.listOneGroup, { group: name })], ask),
     );
     return groups[0]!;
   }
 
   /**
-   * The storages of a group, sorted by id; deleted ones stay in the list until the tracker is restarted.
+   * Returns the storages of a group, sorted by id; deleted ones stay in the list until the tracker is restarted.
    * @throws ServerError (2) when there is no such group, or no such storage in it
    */
-  async listStorages(group: string, options: ListStoragesOptions = {}): Promise<StorageInfo[]> {
+  async listStorages(group: string, options: ListStoragesOptions = {}): Promise<StorageRecord[]> {
     checkGroup(group);
     const { storage } = options;
     if (storage !== undefined) checkStorageId(storage);
-    return await this.#usable().read(options, (ask) =>
+    return await this.#open().read(options, (ask) =>
       ask(commands.listStorage, { group, storageId: storage }),
     );
   }
 
   /**
-   * Removes a group that has no storage left. Every tracker is asked first, then told, and has to be reachable.
+   * Removes a group that has no storage left. Checks on every tracker first, then removes it from each; all trackers must be reachable.
    * @throws ServerError: 16 while a tracker has records of storages (deleted ones count until it is restarted), 2
    * when no tracker knows the group
    */
   async deleteGroup(name: string, options: AdminOptions = {}): Promise<void> {
     checkGroup(name);
     const args = { group: name };
-    const trackers = this.#usable();
+    const trackers = this.#open();
     const seen = await trackers.onEach(options, [STATUS_ENOENT], async (ask) => {
       assertEmpty(await ask(commands.listOneGroup, args));
     });
@@ -94,17 +94,17 @@ export class FastDFSAdmin {
   }
 
   /**
-   * Removes a storage that has been stopped from its group. Every tracker is asked first, then told, and has to be
-   * reachable. The record stays, as DELETED, until the trackers are restarted.
+   * Removes a stopped storage from its group. Checks on every tracker first, then removes it from each; all trackers
+   * must be reachable. The record stays, as DELETED, until the trackers are restarted.
    * @param storageId its id, or its IP address in clusters without ids
    * @throws ServerError: 16 while any tracker sees it ONLINE or ACTIVE, or as trunk server of its group; 2 when no
-   * tracker knows it. One that was deleted already (114) is no error.
+   * tracker knows it. A storage that was deleted already (114) is not an error.
    */
   async deleteStorage(group: string, storageId: string, options: AdminOptions = {}): Promise<void> {
     checkGroup(group);
     checkStorageId(storageId);
     const name = { group, storageId };
-    const trackers = this.#usable();
+    const trackers = this.#open();
     const seen = await trackers.onEach(options, [STATUS_ENOENT], async (ask) => {
       for (const storage of await ask(commands.listStorage, name)) assertDeletable(storage);
     });
@@ -116,7 +116,7 @@ export class FastDFSAdmin {
   }
 
   /**
-   * Makes a storage the trunk server of its group, or without an id has the leader choose one. Goes to the leader.
+   * Makes a storage the trunk server of its group; without an id the leader chooses one. Sent to the leader.
    * @returns id of the trunk server
    * @throws ServerError: 114 when it is the trunk server already, 17 while another one is ACTIVE, 64 when the storage
    * is not ACTIVE, 95 when trunk mode is off (or the named tracker is not the leader), 2
@@ -124,75 +124,75 @@ export class FastDFSAdmin {
   async setTrunkServer(group: string, storageId?: string, options: AdminOptions = {}): Promise<string> {
     checkGroup(group);
     if (storageId !== undefined) checkStorageId(storageId);
-    return await this.#usable().ofLeader(options, (ask) =>
+    return await this.#open().readFromLeader(options, (ask) =>
       ask(commands.setTrunkServer, { group, storageId }),
     );
   }
 
-  /** Every configured tracker and how it is doing. One that cannot be reached is told, not thrown. */
-  async trackers(options: AdminOptions = {}): Promise<TrackerStatus[]> {
-    return await listTrackers(this.#usable(), options);
+  /** Returns every configured tracker with its state. A tracker that cannot be reached is in the result, not thrown. */
+  async listTrackers(options: AdminOptions = {}): Promise<TrackerStatus[]> {
+    return await readTrackers(this.#open(), options);
   }
 
   /**
-   * The trackers as the leader sees them.
+   * Returns the trackers as the leader sees them.
    * @throws ServerError (95, `FASTDFS_NOT_SUPPORTED`) by trackers before 6.15.5
    */
-  async trackerStats(options: AdminOptions = {}): Promise<commands.TrackerStat[]> {
+  async getTrackerOverview(options: AdminOptions = {}): Promise<commands.TrackerSummary[]> {
     const { name } = commands.trackerClusterStat;
-    const call = this.#usable().ofLeader(options, (ask) => ask(commands.trackerClusterStat, undefined));
+    const call = this.#open().readFromLeader(options, (ask) => ask(commands.trackerClusterStat, undefined));
     return await supported(call, name, '6.15.5');
   }
 
   /**
-   * All storages of all groups in short, and whether the cluster uses storage ids and trunk files.
+   * Returns a summary of every storage of every group, and whether the cluster uses storage ids and trunk files.
    * @throws ServerError (95, `FASTDFS_NOT_SUPPORTED`) by trackers before 6.16.0
    */
-  async storageStats(options: AdminOptions = {}): Promise<commands.StorageClusterStat> {
+  async getStorageOverview(options: AdminOptions = {}): Promise<commands.StorageOverview> {
     const { name } = commands.storageClusterStat;
-    const call = this.#usable().read(options, (ask) => ask(commands.storageClusterStat, undefined));
+    const call = this.#open().read(options, (ask) => ask(commands.storageClusterStat, undefined));
     return await supported(call, name, '6.16.0');
   }
 
   /**
-   * The space of every group.
+   * Returns the space of every group.
    * @throws ServerError (95, `FASTDFS_NOT_SUPPORTED`) by trackers before 6.16.0
    */
-  async volumeStats(options: AdminOptions = {}): Promise<commands.VolumeClusterStat> {
+  async getSpaceOverview(options: AdminOptions = {}): Promise<commands.SpaceOverview> {
     const { name } = commands.storageVolumeStat;
-    const call = this.#usable().read(options, (ask) => ask(commands.storageVolumeStat, undefined));
+    const call = this.#open().read(options, (ask) => ask(commands.storageVolumeStat, undefined));
     return await supported(call, name, '6.16.0');
   }
 
   /**
-   * One verdict on the whole cluster, with reasons in words. A cluster in trouble is told, not thrown: only an abort
-   * and a wrong argument reject.
+   * Returns one verdict on the whole cluster, with reasons in words. Rejects only for an abort and a wrong argument: a
+   * failing cluster is a result.
    */
   async health(options: HealthOptions = {}): Promise<ClusterHealth> {
-    return await checkHealth(this.#usable(), options);
+    return await checkHealth(this.#open(), options);
   }
 
   /**
-   * `health()` again and again, the first time at once. Ends when the signal aborts or the admin is closed, and never
-   * throws: what went wrong is in the snapshot.
+   * Yields `health()` repeatedly, the first time at once. Ends when the signal aborts or the admin is closed. Never throws
+   * later: failures are in the snapshot.
    * @throws ArgumentError at once for a wrong option
    */
   watch(options: WatchOptions = {}): AsyncGenerator<ClusterHealth, void, undefined> {
-    return watchCluster(this.#usable(), options, this.#closing.signal);
+    return watchCluster(this.#open(), options, this.#closing.signal);
   }
 
-  /** Ends watches, and closes the client if it was made here. Safe to call twice. */
+  /** Ends watches and listings, and closes the client if it was made here. Safe to call twice. */
   async close(): Promise<void> {
     this.#closing.abort(new ClosedError('The FastDFS admin is closed'));
     if (this.#owned) await this.#client.close();
   }
 
-  /** As `close()`, for `await using`. */
+  /** Does the same as `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #usable(): AdminTrackers {
+  #open(): AdminTrackers {
     this.#closing.signal.throwIfAborted();
     engineOf(this.#client).assertOpen();
     return this.#trackers;
@@ -205,14 +205,14 @@ function checkStorageId(id: string): void {
   }
 }
 
-/** @throws ServerError (16), before any tracker has forgotten the group */
-function assertEmpty({ storageCount }: GroupRecord): void {
+/** @throws ServerError (16), before any tracker has removed the group */
+function assertEmpty({ storageCount }: UnresolvedGroup): void {
   const { name, hints } = commands.deleteGroup;
   if (storageCount > 0) throw new ServerError(STATUS_EBUSY, { command: name, hint: hints?.[STATUS_EBUSY] });
 }
 
 /** @throws ServerError (16), before anything has been deleted anywhere */
-function assertDeletable({ group, id, status, trunkServer }: StorageInfo): void {
+function assertDeletable({ group, id, status, trunkServer }: StorageRecord): void {
   const command = commands.deleteStorage.name;
   if (IN_USE.has(status)) {
     const hint = `storage ${id} of ${group} is still ${status}; stop it first`;

@@ -1,11 +1,11 @@
 /** One look at the whole cluster, and what is wrong with it in words. */
 import { ArgumentError, ClosedError, FastDFSError } from '../core/base/errors.js';
 import { listAllGroups, listStorage } from '../core/protocol/admin-commands.js';
-import type { StorageInfo } from '../core/protocol/records.js';
-import { settled } from './groups.js';
-import { listTrackers } from './tracker-status.js';
+import type { StorageRecord } from '../core/protocol/records.js';
+import { resolveGroups } from './groups.js';
+import { readTrackers } from './tracker-status.js';
 import type { AdminTrackers } from './trackers.js';
-import type { ClusterHealth, GroupState, HealthOptions, TrackerStatus, Verdict } from './types.js';
+import type { ClusterHealth, GroupWithStorages, HealthOptions, TrackerStatus, Verdict } from './types.js';
 
 const DEFAULT_MAX_LAG_SECONDS = 300;
 /** Two heart-beats of a default installation: so long a storage may take to report what it has. */
@@ -23,7 +23,7 @@ export function checkHealthOptions({ maxLagSeconds = DEFAULT_MAX_LAG_SECONDS }: 
 export async function checkHealth(trackers: AdminTrackers, options: HealthOptions): Promise<ClusterHealth> {
   checkHealthOptions(options);
   const checkedAt = new Date();
-  const states = await listTrackers(trackers, options);
+  const states = await readTrackers(trackers, options);
   const { groups, error } = await readGroups(trackers, states, options);
   const limit = options.maxLagSeconds ?? DEFAULT_MAX_LAG_SECONDS;
   const reasons = [
@@ -50,11 +50,11 @@ async function readGroups(
   trackers: AdminTrackers,
   states: readonly TrackerStatus[],
   options: HealthOptions,
-): Promise<{ groups?: GroupState[]; error?: FastDFSError }> {
+): Promise<{ groups?: GroupWithStorages[]; error?: FastDFSError }> {
   const tracker = options.tracker ?? states.find(({ leader }) => leader)?.address;
   try {
     const groups = await trackers.read({ ...options, ...(tracker ? { tracker } : {}) }, async (ask) => {
-      const infos = await settled(await ask(listAllGroups, undefined), ask);
+      const infos = await resolveGroups(await ask(listAllGroups, undefined), ask);
       return await Promise.all(
         infos.map(async (info) => ({ ...info, storages: await ask(listStorage, { group: info.name }) })),
       );
@@ -84,7 +84,7 @@ function trackerReasons(trackers: readonly TrackerStatus[]): string[] {
   return reasons;
 }
 
-function groupReasons(group: GroupState, limit: number): string[] {
+function groupReasons(group: GroupWithStorages, limit: number): string[] {
   const reasons: string[] = [];
   const { name, storages } = group;
   if (!storages.some(isWritable)) reasons.push(`group ${name} has no storage that is ACTIVE and writable`);
@@ -111,7 +111,7 @@ function groupReasons(group: GroupState, limit: number): string[] {
  * A storage is behind by the time between the newest change at another one and the newest that it has. A change that is
  * younger than the reports about it proves nothing.
  */
-function lagReasons(storage: StorageInfo, storages: readonly StorageInfo[], limit: number): string[] {
+function lagReasons(storage: StorageRecord, storages: readonly StorageRecord[], limit: number): string[] {
   const others = storages.filter(({ id, status }) => id !== storage.id && status !== 'DELETED');
   const newest = Math.max(...others.map(({ lastSourceUpdate }) => seconds(lastSourceUpdate)), 0);
   const now = Math.max(...storages.map(({ lastHeartbeat }) => seconds(lastHeartbeat)));
@@ -123,15 +123,15 @@ function lagReasons(storage: StorageInfo, storages: readonly StorageInfo[], limi
   return lag > limit ? [`storage ${id} of group ${group} is ${lag} seconds behind the others`] : [];
 }
 
-function takesUploads(group: GroupState): boolean {
+function takesUploads(group: GroupWithStorages): boolean {
   return group.storages.some(isWritable) && hasSpace(group);
 }
 
-function isWritable({ status, rwMode = 'both' }: StorageInfo): boolean {
+function isWritable({ status, rwMode = 'both' }: StorageRecord): boolean {
   return status === 'ACTIVE' && (rwMode === 'both' || rwMode === 'write');
 }
 
-function isReadable({ status, rwMode = 'both' }: StorageInfo): boolean {
+function isReadable({ status, rwMode = 'both' }: StorageRecord): boolean {
   return status === 'ACTIVE' && (rwMode === 'both' || rwMode === 'read');
 }
 
@@ -142,7 +142,7 @@ function hasSpace({
   trunkFreeBytes,
   totalBytes,
   storages,
-}: GroupState): boolean {
+}: GroupWithStorages): boolean {
   // Nothing is known of the disks of a group while no storage has reported.
   if (totalBytes === 0 || !storages.some(isWritable)) return true;
   return freeBytes > reservedBytes || trunkFreeBytes > 0;

@@ -7,10 +7,10 @@ import { activeTest } from '../core/protocol/tracker-commands.js';
 import type { AdminTrackers, Ask } from './trackers.js';
 import type { AdminOptions, TrackerStatus } from './types.js';
 
-export async function listTrackers(trackers: AdminTrackers, options: AdminOptions): Promise<TrackerStatus[]> {
+export async function readTrackers(trackers: AdminTrackers, options: AdminOptions): Promise<TrackerStatus[]> {
   const selected = trackers.select(options);
   const states = await Promise.all(
-    selected.map((tracker) => stateOf(tracker, trackers.askOf(tracker, options))),
+    selected.map((tracker) => stateOf(tracker, trackers.createAsk(tracker, options))),
   );
   return states.sort((a, b) => (a.address < b.address ? -1 : 1));
 }

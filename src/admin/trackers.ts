@@ -39,19 +39,19 @@ export class AdminTrackers {
     return [known ?? { name: formatAddress(addresses[0]!), addresses, failures: 0, retryAt: 0 }];
   }
 
-  askOf(tracker: Tracker, options: AdminOptions): Ask {
+  createAsk(tracker: Tracker, options: AdminOptions): Ask {
     return (command, args) =>
       this.#engine.trackerClient.askOne(tracker, command, args, { signal: options.signal });
   }
 
   /** Reads from the first tracker that has an answer. One that knows no such thing (2) may only have been restarted. */
   read<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>): Promise<T> {
-    return this.#retried(options, () => this.#untilAnswered(options, run, STATUS_ENOENT));
+    return this.#retried(options, () => this.#tryEach(options, run, STATUS_ENOENT));
   }
 
   /** The answer of the leader, which is whoever does not answer 95. */
-  ofLeader<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>): Promise<T> {
-    return this.#retried(options, () => this.#untilAnswered(options, run, STATUS_EOPNOTSUPP));
+  readFromLeader<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#retried(options, () => this.#tryEach(options, run, STATUS_EOPNOTSUPP));
   }
 
   /**
@@ -66,7 +66,7 @@ export class AdminTrackers {
     const answers: Array<{ value: T } | { refusal: ServerError }> = [];
     for (const tracker of this.select(options)) {
       try {
-        const value = await this.#retried(options, () => run(this.askOf(tracker, options)));
+        const value = await this.#retried(options, () => run(this.createAsk(tracker, options)));
         answers.push({ value });
       } catch (error) {
         if (!(error instanceof ServerError && tolerated.includes(error.serverStatus))) throw error;
@@ -80,15 +80,11 @@ export class AdminTrackers {
     return withRetry(this.#engine.options.retry, signal, attempt);
   }
 
-  async #untilAnswered<T>(
-    options: AdminOptions,
-    run: (ask: Ask) => Promise<T>,
-    passOver: number,
-  ): Promise<T> {
+  async #tryEach<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>, passOver: number): Promise<T> {
     const errors: FastDFSError[] = [];
     for (const tracker of this.select(options)) {
       try {
-        return await run(this.askOf(tracker, options));
+        return await run(this.createAsk(tracker, options));
       } catch (error) {
         const refused = error instanceof ServerError && error.serverStatus === passOver;
         if (!refused && (!isFailoverable(error) || (error as FastDFSError).maybeApplied)) throw error;

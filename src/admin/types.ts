@@ -1,37 +1,37 @@
-/** What the admin object takes and gives, beside the records of the servers. */
+/** Options and results of the admin object, beside the records of the servers. */
 import type { FastDFSError } from '../core/base/errors.js';
-import type { GroupInfo, StorageInfo } from '../core/protocol/records.js';
+import type { GroupRecord, StorageRecord } from '../core/protocol/records.js';
 
-/** What every call of the admin takes. */
+/** Options of every admin call. */
 export interface AdminOptions {
   /**
-   * `host:port` of the tracker to ask; port 22122 where none is given. Default: any that answers. Changes go to
-   * every tracker, and with this option to this one alone.
+   * `host:port` of the tracker to use; the default port is 22122. Default: the first that answers; changes go to
+   * every tracker. With this option only this tracker is used.
    */
   tracker?: string;
   /** Ends the call; it rejects with the signal's reason. Default: none. */
   signal?: AbortSignal;
 }
 
-/** Which storages to list, and whom to ask. */
+/** Options of `listStorages()`. */
 export interface ListStoragesOptions extends AdminOptions {
   /** Only the storage with this id (in clusters without ids: its IP address). Default: all of the group. */
   storage?: string;
 }
 
-/** A configured tracker, and how it is doing. */
+/** A configured tracker and its state. */
 export interface TrackerStatus {
   /** `host:port`, as configured. */
   readonly address: string;
-  /** It accepts connections and answers. */
+  /** Whether it accepts connections and answers. */
   readonly reachable: boolean;
-  /** It says that it is the leader. */
+  /** Whether it reports itself as the leader. */
   readonly leader: boolean;
   /** Milliseconds from question to answer on an open connection; only while reachable. */
   readonly latencyMs?: number;
   /** In words: `leader`, `follower`, `the tracker knows no group yet`, or why it cannot be reached. */
   readonly status: string;
-  /** Since it was started, in steps of some minutes; while it tells. */
+  /** Seconds since it was started, in steps of some minutes; where the tracker reports it. */
   readonly runningSeconds?: number;
   /** Between its last stop and its start; 0 where it did not stop properly. */
   readonly restartSeconds?: number;
@@ -40,9 +40,9 @@ export interface TrackerStatus {
 }
 
 /** A group and its storages, as seen at one time. */
-export interface GroupState extends GroupInfo {
+export interface GroupWithStorages extends GroupRecord {
   /** Its storages, sorted by id; deleted ones are among them until the tracker is restarted. */
-  readonly storages: readonly StorageInfo[];
+  readonly storages: readonly StorageRecord[];
 }
 
 /**
@@ -63,7 +63,7 @@ export interface ClusterHealth {
   /** Every configured tracker, in the order of the options. */
   readonly trackers: readonly TrackerStatus[];
   /** Empty when they could not be read. */
-  readonly groups: readonly GroupState[];
+  readonly groups: readonly GroupWithStorages[];
   /** Why the groups could not be read. */
   readonly error?: Error;
 }

@@ -1,5 +1,5 @@
 /** Trackers, groups and storages as tables. */
-import type { ClusterHealth, GroupInfo, StorageInfo, TrackerStatus, Verdict } from '../index.js';
+import type { ClusterHealth, GroupRecord, StorageRecord, TrackerStatus, Verdict } from '../index.js';
 import { formatBytes, formatDate, formatDuration, formatPercent } from './format.js';
 import { type Column, type Paint, type Style, tableLines } from './table.js';
 
@@ -49,9 +49,9 @@ function trackerLines(trackers: readonly TrackerStatus[], paint: Paint): string[
   );
 }
 
-export function groupLines(groups: readonly GroupInfo[], paint: Paint): string[] {
+export function groupLines(groups: readonly GroupRecord[], paint: Paint): string[] {
   const trunk = groups.some(({ currentTrunkFileId }) => currentTrunkFileId !== undefined);
-  const columns: Column<GroupInfo>[] = [
+  const columns: Column<GroupRecord>[] = [
     { title: 'GROUP', value: ({ name }) => name },
     { title: 'STORAGES', value: ({ storageCount }) => String(storageCount), right: true },
     {
@@ -65,21 +65,27 @@ export function groupLines(groups: readonly GroupInfo[], paint: Paint): string[]
       right: true,
       style: ({ writableCount, activeCount }) => ((writableCount ?? activeCount) === 0 ? 'red' : undefined),
     },
-    ...spaceColumns<GroupInfo>(),
+    ...spaceColumns<GroupRecord>(),
     ...(trunk
-      ? [{ title: 'TRUNK FREE', value: (group: GroupInfo) => formatBytes(group.trunkFreeBytes), right: true }]
+      ? [
+          {
+            title: 'TRUNK FREE',
+            value: (group: GroupRecord) => formatBytes(group.trunkFreeBytes),
+            right: true,
+          },
+        ]
       : []),
   ];
   return tableLines(groups, columns, paint);
 }
 
-export function storageLines(storages: readonly StorageInfo[], now: Date, paint: Paint): string[] {
+export function storageLines(storages: readonly StorageRecord[], now: Date, paint: Paint): string[] {
   const withIds = storages.some(({ id, host }) => id !== host);
-  const address = ({ host, port }: StorageInfo) => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const address = ({ host, port }: StorageRecord) => `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const since = (date: Date | undefined) => duration(date && (now.getTime() - date.getTime()) / 1000);
-  const columns: Column<StorageInfo>[] = [
+  const columns: Column<StorageRecord>[] = [
     { title: 'GROUP', value: ({ group }) => group },
-    ...(withIds ? [{ title: 'STORAGE', value: ({ id }: StorageInfo) => id }] : []),
+    ...(withIds ? [{ title: 'STORAGE', value: ({ id }: StorageRecord) => id }] : []),
     { title: 'ADDRESS', value: address },
     { title: 'STATUS', value: ({ status }) => status, style: ({ status }) => statusStyle(status) },
     {
@@ -87,7 +93,7 @@ export function storageLines(storages: readonly StorageInfo[], now: Date, paint:
       value: ({ rwMode, trunkServer }) => `${rwMode ?? UNKNOWN}${trunkServer ? ', trunk' : ''}`,
     },
     { title: 'VERSION', value: ({ version }) => version },
-    ...spaceColumns<StorageInfo>(),
+    ...spaceColumns<StorageRecord>(),
     { title: 'UPLOADS', value: ({ operations }) => String(operations.upload.success), right: true },
     { title: 'DOWNLOADS', value: ({ operations }) => String(operations.download.success), right: true },
     { title: 'CONNS', value: ({ connections }) => count(connections?.current), right: true },

@@ -226,7 +226,7 @@ describe('trunk mode', () => {
   });
 
   it('goes to the leader, wherever that is', async () => {
-    const { address } = (await admin.trackers()).find(({ leader }) => leader)!;
+    const { address } = (await admin.listTrackers()).find(({ leader }) => leader)!;
     const follower = fdfs.trackers.find((tracker) => tracker !== address)!;
     expect(await failed(admin.setTrunkServer('group1', undefined, { tracker: follower }))).toMatchObject({
       serverStatus: 95,

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { checkHealth } from '../../src/admin/health.js';
 import type { AdminTrackers } from '../../src/admin/trackers.js';
 import { ServerError } from '../../src/core/base/errors.js';
-import type { GroupInfo, StorageInfo } from '../../src/core/protocol/records.js';
+import type { GroupRecord, StorageRecord } from '../../src/core/protocol/records.js';
 
 const GIB = 2 ** 30;
 const NOW = 1_800_000_000;
 const at = (secondsAgo: number) => new Date((NOW - secondsAgo) * 1000);
 
-function storage(id: string, fields: Partial<StorageInfo> = {}): StorageInfo {
+function storage(id: string, fields: Partial<StorageRecord> = {}): StorageRecord {
   return {
     group: 'group1',
     id,
@@ -18,10 +18,10 @@ function storage(id: string, fields: Partial<StorageInfo> = {}): StorageInfo {
     trunkServer: false,
     lastHeartbeat: at(0),
     ...fields,
-  } as StorageInfo;
+  } as StorageRecord;
 }
 
-function group(storages: StorageInfo[], fields: Partial<GroupInfo> = {}) {
+function group(storages: StorageRecord[], fields: Partial<GroupRecord> = {}) {
   const info = { name: 'group1', totalBytes: 100 * GIB, freeBytes: 50 * GIB, reservedBytes: 5 * GIB };
   return { ...info, trunkFreeBytes: 0, storageCount: storages.length, ...fields, storages };
 }
@@ -42,7 +42,7 @@ function trackersOf({ trackers = ['leader'], groups }: Cluster): AdminTrackers {
   };
   return {
     select: () => trackers.map((_, index) => ({ name: `tracker${index}:22122`, addresses: [] })),
-    askOf: ({ name }: { name: string }) => ask(trackers[Number(name[7])]!),
+    createAsk: ({ name }: { name: string }) => ask(trackers[Number(name[7])]!),
     read: (_: unknown, run: (asking: unknown) => unknown) => run(ask('')),
   } as unknown as AdminTrackers;
 }

@@ -12,7 +12,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as classic from '../../src/adapters/classic/index.js';
-import { FastDFSAdmin, type GroupState, type StorageInfo } from '../../src/index.js';
+import { FastDFSAdmin, type GroupWithStorages, type StorageRecord } from '../../src/index.js';
 import { onEachServer } from '../helpers/servers.js';
 
 const run = promisify(execFile);
@@ -50,7 +50,7 @@ function parseMonitor(text: string): Monitored[] {
 const time = (date: Date | undefined) =>
   (date ?? new Date(0)).toISOString().replace('T', ' ').replace('.000Z', '');
 
-const COUNTERS: Record<string, (storage: StorageInfo) => { total: number; success: number }> = {
+const COUNTERS: Record<string, (storage: StorageRecord) => { total: number; success: number }> = {
   upload_count: ({ operations }) => operations.upload,
   append_count: ({ operations }) => operations.append,
   modify_count: ({ operations }) => operations.modify,
@@ -93,7 +93,7 @@ onEachServer('monitoring tools and admin', (server) => {
     afterAll(() => rm(directory, { recursive: true, force: true }));
     beforeEach(async () => {
       admin = new FastDFSAdmin({ trackers: server.trackers });
-      tracker = (await admin.trackers()).find(({ leader }) => leader)!.address;
+      tracker = (await admin.listTrackers()).find(({ leader }) => leader)!.address;
       conf = join(directory, 'client.conf');
       await writeFile(conf, `base_path = ${directory}\ntracker_server = ${tracker}\n`);
     });
@@ -105,7 +105,7 @@ onEachServer('monitoring tools and admin', (server) => {
       return stdout;
     }
 
-    async function look(): Promise<GroupState[]> {
+    async function look(): Promise<GroupWithStorages[]> {
       const infos = await admin.listGroups({ tracker });
       return await Promise.all(
         infos.map(async (info) => ({ ...info, storages: await admin.listStorages(info.name, { tracker }) })),
@@ -136,7 +136,7 @@ onEachServer('monitoring tools and admin', (server) => {
       }
     });
 
-    function expectStorage(printed: Map<string, string>, before: StorageInfo, after: StorageInfo): void {
+    function expectStorage(printed: Map<string, string>, before: StorageRecord, after: StorageRecord): void {
       const { host, port, status } = before;
       expect(Object.fromEntries(printed)).toMatchObject({
         id: before.id,
@@ -194,7 +194,7 @@ onEachServer('monitoring tools and admin', (server) => {
 
     it('fdfs_tracker_stat', async () => {
       const text = await tool('fdfs_tracker_stat', '-c', conf);
-      const lines = (await admin.trackerStats()).map(
+      const lines = (await admin.getTrackerOverview()).map(
         ({ address, leader, active }) =>
           `${address}, is_leader: ${leader ? 1 : 0}, is_active: ${active ? 1 : 0}, `,
       );
@@ -204,14 +204,14 @@ onEachServer('monitoring tools and admin', (server) => {
 
     it('fdfs_storage_stat', async () => {
       const text = await tool('fdfs_storage_stat', '-c', conf);
-      const { storages } = await admin.storageStats({ tracker });
+      const { storages } = await admin.getStorageOverview({ tracker });
       for (const { address, status } of storages) expect(text).toContain(`${address} ${status}, connections`);
       expect(text).toContain(`storage server count: ${storages.length}`);
     });
 
     it('fdfs_volumn_stat', async () => {
       const text = await tool('fdfs_volumn_stat', '-c', conf);
-      const { volumes } = await admin.volumeStats({ tracker });
+      const { volumes } = await admin.getSpaceOverview({ tracker });
       for (const { group, diskAvailable } of volumes) {
         expect(text).toContain(`${group} disk_available: ${diskAvailable ? 1 : 0}, disk space`);
       }

@@ -33,21 +33,21 @@ describe.each(VERSIONS)('FastDFS $version', ({ version, modern, leaderStats, clu
       Array(2).fill(['ACTIVE', version]),
     );
     expect(await admin.health()).toMatchObject({ verdict: 'ok', reasons: [] });
-    const [tracker] = await admin.trackers();
+    const [tracker] = await admin.listTrackers();
     expect(tracker).toMatchObject({ reachable: true, leader: true });
     const tooOld = (since: string) => ({
       code: 'FASTDFS_NOT_SUPPORTED',
       serverStatus: 95,
       message: expect.stringContaining(`came with FastDFS ${since}`),
     });
-    if (leaderStats) expect(await admin.trackerStats()).toHaveLength(1);
-    else await expect(admin.trackerStats()).rejects.toMatchObject(tooOld('6.15.5'));
+    if (leaderStats) expect(await admin.getTrackerOverview()).toHaveLength(1);
+    else await expect(admin.getTrackerOverview()).rejects.toMatchObject(tooOld('6.15.5'));
     if (clusterStats) {
-      expect((await admin.storageStats()).storages).toHaveLength(3);
-      expect((await admin.volumeStats()).volumes).toHaveLength(2);
+      expect((await admin.getStorageOverview()).storages).toHaveLength(3);
+      expect((await admin.getSpaceOverview()).volumes).toHaveLength(2);
     } else {
-      await expect(admin.storageStats()).rejects.toMatchObject(tooOld('6.16.0'));
-      await expect(admin.volumeStats()).rejects.toMatchObject(tooOld('6.16.0'));
+      await expect(admin.getStorageOverview()).rejects.toMatchObject(tooOld('6.16.0'));
+      await expect(admin.getSpaceOverview()).rejects.toMatchObject(tooOld('6.16.0'));
     }
   });
 });

@@ -99,7 +99,7 @@ onEachServer('admin', (server) => {
 
   describe('trackers', () => {
     it('are listed with their leader', async () => {
-      const trackers = await make().trackers();
+      const trackers = await make().listTrackers();
       expect(trackers.map(({ address }) => address)).toEqual([...server.trackers].sort());
       expect(trackers.filter(({ leader }) => leader)).toHaveLength(1);
       for (const tracker of trackers) {
@@ -112,14 +112,14 @@ onEachServer('admin', (server) => {
     it('that cannot be reached are told, not thrown', async () => {
       const admin = new FastDFSAdmin({ trackers: [NOBODY, ...server.trackers] });
       open.push(admin);
-      const dead = (await admin.trackers()).find(({ address }) => address === NOBODY);
+      const dead = (await admin.listTrackers()).find(({ address }) => address === NOBODY);
       expect(dead).toMatchObject({
         reachable: false,
         leader: false,
         error: { code: 'FASTDFS_CONNECT_FAILED' },
       });
       expect(dead!.status).toContain('Cannot connect');
-      const [asked, ...others] = await admin.trackers({ tracker: server.trackers[0]! });
+      const [asked, ...others] = await admin.listTrackers({ tracker: server.trackers[0]! });
       expect([asked?.address, others]).toEqual([server.trackers[0], []]);
       expect(await admin.listGroups()).toHaveLength(2);
       await expect(admin.getGroup('nosuch')).rejects.toMatchObject({ serverStatus: 2 });
@@ -136,23 +136,23 @@ onEachServer('admin', (server) => {
     const admin = make();
     const groups = await admin.listGroups();
     const storages = (await Promise.all(groups.map(({ name }) => admin.listStorages(name)))).flat();
-    const stats = await admin.storageStats();
+    const stats = await admin.getStorageOverview();
     expect(stats.useTrunkFile).toBe(false);
     expect(stats.storages.map(({ id, status, address }) => ({ id, status, address }))).toEqual(
       storages.map(({ id, status, host, port }) => ({ id, status, address: `${host}:${port}` })),
     );
-    const { volumes } = await admin.volumeStats();
+    const { volumes } = await admin.getSpaceOverview();
     expect(volumes.map(({ group }) => group)).toEqual(['group1', 'group2']);
     for (const volume of volumes) {
       expect(volume.diskAvailable).toBe(true);
       expect(volume.availableBytes).toBe(volume.freeBytes - volume.reservedBytes);
     }
-    const trackers = await admin.trackerStats();
+    const trackers = await admin.getTrackerOverview();
     expect(trackers.map(({ address }) => address).sort()).toEqual([...server.trackers].sort());
     expect(trackers.filter(({ leader }) => leader)).toHaveLength(1);
     for (const tracker of server.trackers) {
       const { leader } = trackers.find(({ address }) => address === tracker)!;
-      const asked = admin.trackerStats({ tracker });
+      const asked = admin.getTrackerOverview({ tracker });
       if (leader) expect(await asked).toHaveLength(server.trackers.length);
       else await expect(asked).rejects.toMatchObject({ serverStatus: 95, message: /not the leader/ });
     }
@@ -282,10 +282,10 @@ onEachServer('admin', (server) => {
       () => admin.deleteGroup('group1', { signal }),
       () => admin.deleteStorage('group1', '9.9.9.9', { signal }),
       () => admin.setTrunkServer('group1', undefined, { signal }),
-      () => admin.trackers({ signal }),
-      () => admin.trackerStats({ signal }),
-      () => admin.storageStats({ signal }),
-      () => admin.volumeStats({ signal }),
+      () => admin.listTrackers({ signal }),
+      () => admin.getTrackerOverview({ signal }),
+      () => admin.getStorageOverview({ signal }),
+      () => admin.getSpaceOverview({ signal }),
       () => admin.health({ signal }),
     ];
     for (const call of calls) await expect(call()).rejects.toThrow('enough');

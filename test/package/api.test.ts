@@ -6,7 +6,7 @@ import { type ApiReport, apiReports, ENTRIES } from './api-report.js';
 const INTERNALS = [
   'Base', // the EventEmitter behind FdfsStore, under a name that needs no types of @tus/server
   'DownloadSink', // what DownloadStream is to the download behind it
-  'commands', // the module of StorageStat and its like, which are exported
+  'commands', // the module of StorageSummary and its like, which are exported
   'files', // the module of FileStat and its like, which are exported
 ];
 

@@ -320,7 +320,7 @@ async function answer<Fields extends object>(run: () => Promise<Fields>): Promis
 /** @throws why the tracker that was named cannot be reached */
 async function assertReachable(admin: FastDFSAdmin, tracker_server: Optional<string>): Promise<void> {
   if (tracker_server == null) return;
-  const [tracker] = await admin.trackers({ tracker: tracker_server });
+  const [tracker] = await admin.listTrackers({ tracker: tracker_server });
   if (!tracker?.reachable) throw tracker?.error;
 }
 

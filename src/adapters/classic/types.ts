@@ -1,5 +1,5 @@
 /** What the classic verbs give. Field names and shapes are those that ported code knows. */
-import type { GroupState } from '../../index.js';
+import type { GroupWithStorages } from '../../index.js';
 
 /** 0, or an errno value (Linux's); `message` then says what went wrong. */
 export interface Result {
@@ -85,7 +85,7 @@ export interface NewTrunkServer {
 /** What `fdfs_list_all_groups` gives. */
 export interface GroupTable {
   /** All that is known of each group, its storages included: the records of `FastDFSAdmin`. */
-  groups: GroupState[];
+  groups: GroupWithStorages[];
 }
 
 /** Writes content to the connection; resolves when there is room for more. */

@@ -13,22 +13,22 @@ import {
   decodeStorages,
   GROUP_LAYOUTS,
   GROUP_RECORD_NAME_BYTES,
-  type GroupRecord,
   MIB,
   readConnections,
-  type StorageInfo,
-  type StorageStatus,
-  statusName,
+  type StorageRecord,
+  type StorageState,
+  stateName,
+  type UnresolvedGroup,
 } from './records.js';
 import type { Writer } from './writer.js';
 
 /** A tracker as the leader sees it. */
-export interface TrackerStat {
+export interface TrackerSummary {
   /** `host:port`, brackets around IPv6. */
   readonly address: string;
-  /** It is the leader. */
+  /** Whether it is the leader. */
   readonly leader: boolean;
-  /** The leader hears of it. */
+  /** Whether the leader receives its heart-beats. */
   readonly active: boolean;
   /** Connections to it. */
   readonly connections: ConnectionCounts;
@@ -36,12 +36,12 @@ export interface TrackerStat {
   readonly version: string;
   /** When it was started. */
   readonly upSince?: Date;
-  /** When the leader last heard of it. Absent for the leader itself. */
+  /** Time of its last heart-beat at the leader. Absent for the leader itself. */
   readonly lastHeartbeat?: Date;
 }
 
-/** A storage in the cluster's short list. */
-export interface StorageStat {
+/** A storage in the cluster's overview. */
+export interface StorageSummary {
   /** Its storage id, or its IP address in clusters without ids. */
   readonly id: string;
   /** `host:port`, brackets around IPv6. */
@@ -49,29 +49,29 @@ export interface StorageStat {
   /** It hands out the space in trunk files for its group. */
   readonly trunkServer: boolean;
   /** What the tracker holds of it; only `ACTIVE` ones serve clients. */
-  readonly status: StorageStatus;
+  readonly status: StorageState;
   /** Connections to it. */
   readonly connections: ConnectionCounts;
   /** Version of the server. */
   readonly version: string;
   /** When it was started. */
   readonly upSince?: Date;
-  /** When the tracker last heard of it. */
+  /** Time of its last heart-beat. */
   readonly lastHeartbeat?: Date;
 }
 
-/** All storages in short, and how the cluster is set up. */
-export interface StorageClusterStat {
+/** All storages in summary, and how the cluster is set up. */
+export interface StorageOverview {
   /** The cluster's `use_storage_id`. */
   readonly useStorageId: boolean;
   /** The cluster's `use_trunk_file`. */
   readonly useTrunkFile: boolean;
   /** Every storage of every group. */
-  readonly storages: StorageStat[];
+  readonly storages: StorageSummary[];
 }
 
 /** Space of a group, in bytes. */
-export interface VolumeStat {
+export interface GroupSpace {
   /** Name of the group. */
   readonly group: string;
   /** Disk space. */
@@ -91,11 +91,11 @@ export interface VolumeStat {
 }
 
 /** The space of every group. */
-export interface VolumeClusterStat {
+export interface SpaceOverview {
   /** The cluster's `use_trunk_file`. */
   readonly useTrunkFile: boolean;
   /** One for each group. */
-  readonly volumes: VolumeStat[];
+  readonly volumes: GroupSpace[];
 }
 
 export interface TrackerState {
@@ -151,7 +151,7 @@ function encodeStorage(writer: Writer, args: { group: string; storageId?: string
 const NO_GROUP = 'there is no such group';
 
 /** request: empty · reply: n group records, sorted by name; none at all is a success, too */
-export const listAllGroups: Command<void, GroupRecord[]> = {
+export const listAllGroups: Command<void, UnresolvedGroup[]> = {
   ...query,
   name: 'LIST_ALL_GROUPS',
   code: 91,
@@ -160,7 +160,7 @@ export const listAllGroups: Command<void, GroupRecord[]> = {
 };
 
 /** request: group 16 · reply: one group record */
-export const listOneGroup: Command<{ group: string }, GroupRecord> = {
+export const listOneGroup: Command<{ group: string }, UnresolvedGroup> = {
   ...query,
   name: 'LIST_ONE_GROUP',
   code: 90,
@@ -176,7 +176,7 @@ export const listOneGroup: Command<{ group: string }, GroupRecord> = {
 };
 
 /** request: group 16 [, storage id] · reply: n storage records, sorted by id */
-export const listStorage: Command<{ group: string; storageId?: string | undefined }, StorageInfo[]> = {
+export const listStorage: Command<{ group: string; storageId?: string | undefined }, StorageRecord[]> = {
   ...query,
   name: 'LIST_STORAGE',
   code: 92,
@@ -188,7 +188,7 @@ export const listStorage: Command<{ group: string; storageId?: string | undefine
 /** request: group 16, storage id · reply: empty. The record stays, as DELETED, until the tracker is restarted. */
 export const deleteStorage: Command<StorageName, void> = {
   ...change,
-  // Deleted already is as good as deleted.
+  // A repeated delete ends in the same state.
   repeatable: true,
   name: 'DELETE_STORAGE',
   code: 93,
@@ -262,7 +262,7 @@ export const getLeader: Command<void, string> = {
 };
 
 /** Since 6.15.5, leader only · request: filter bits 1, 2 × wanted 1 · reply: count 1, count × 90 */
-export const trackerClusterStat: Command<void, TrackerStat[]> = {
+export const trackerClusterStat: Command<void, TrackerSummary[]> = {
   ...query,
   name: 'TRACKER_CLUSTER_STAT',
   code: 96,
@@ -280,7 +280,7 @@ export const trackerClusterStat: Command<void, TrackerStat[]> = {
 };
 
 /** Since 6.16.0 · request: filter bits 1, operator 1, 2 × wanted 1 · reply: ids 1, trunk 1, count 4, count × 106 */
-export const storageClusterStat: Command<void, StorageClusterStat> = {
+export const storageClusterStat: Command<void, StorageOverview> = {
   ...query,
   name: 'STORAGE_CLUSTER_STAT',
   code: 97,
@@ -293,7 +293,7 @@ export const storageClusterStat: Command<void, StorageClusterStat> = {
       id: reader.fixed(STORAGE_ID_BYTES),
       address: reader.fixed(HOST_BYTES),
       trunkServer: reader.bool(),
-      status: statusName(reader.byte()),
+      status: stateName(reader.byte()),
       ...readLife(reader),
     }));
     return { useStorageId, useTrunkFile, storages };
@@ -301,7 +301,7 @@ export const storageClusterStat: Command<void, StorageClusterStat> = {
 };
 
 /** Since 6.16.0 · request: filter bits 1, 3 × wanted 1 · reply: trunk 1, count 4, count × 59 */
-export const storageVolumeStat: Command<void, VolumeClusterStat> = {
+export const storageVolumeStat: Command<void, SpaceOverview> = {
   ...query,
   name: 'STORAGE_VOLUME_STAT',
   code: 98,

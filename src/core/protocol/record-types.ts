@@ -1,7 +1,7 @@
 /** Groups and storages as users see them: what the records of the trackers say. */
 
 /** What a tracker holds of a storage. Only ACTIVE ones serve clients. A number that is not known is told as it is. */
-export type StorageStatus =
+export type StorageState =
   | 'INIT'
   | 'WAIT_SYNC'
   | 'SYNCING'
@@ -36,7 +36,7 @@ export interface ConnectionCounts {
 }
 
 /** A group as one tracker sees it. */
-export interface GroupInfo {
+export interface GroupRecord {
   /** Name of the group. */
   readonly name: string;
   /** Disk space in bytes, of the storage that has the least: a group holds no more than that one. */
@@ -72,7 +72,7 @@ export interface GroupInfo {
 }
 
 /** A storage as one tracker sees it. */
-export interface StorageInfo {
+export interface StorageRecord {
   /** The group that it is in. */
   readonly group: string;
   /** Its storage id, or its IP address in clusters without ids. */
@@ -82,7 +82,7 @@ export interface StorageInfo {
   /** Port on which it listens. */
   readonly port: number;
   /** What the tracker holds of it; only `ACTIVE` ones serve clients. */
-  readonly status: StorageStatus;
+  readonly status: StorageState;
   /** What it may be used for; servers from 6.13.0 on tell it. */
   readonly rwMode?: RwMode;
   /** Id of the storage that gave this one its first files, where there was one. */

@@ -15,11 +15,11 @@ import type {
   ConnectionCounts,
   Counter,
   DiskName,
-  GroupInfo,
+  GroupRecord,
   OperationName,
   RwMode,
-  StorageInfo,
-  StorageStatus,
+  StorageRecord,
+  StorageState,
 } from './record-types.js';
 
 export type * from './record-types.js';
@@ -42,7 +42,7 @@ const STATUS_NAMES = {
   7: 'ACTIVE',
   9: 'RECOVERY',
   99: 'NONE',
-} as const satisfies Record<number, StorageStatus>;
+} as const satisfies Record<number, StorageState>;
 
 /** Bits of the mode: 2 write, 4 read. */
 const RW_MODES: Readonly<Record<number, RwMode>> = { 0: 'none', 2: 'write', 4: 'read', 6: 'both' };
@@ -117,20 +117,20 @@ export const STORAGE_LAYOUTS: readonly StorageLayout[] = [
  * A group record whose two middle numbers cannot be told from its length: an HTTP port and a count of ACTIVE storages
  * up to 6.12, counts of readable and writable storages in 6.13.0.
  */
-export interface AmbiguousGroup extends Omit<GroupInfo, 'readableCount' | 'writableCount'> {
+export interface AmbiguousGroup extends Omit<GroupRecord, 'readableCount' | 'writableCount'> {
   readonly ambiguous: readonly [number, number];
 }
 
-export type GroupRecord = GroupInfo | AmbiguousGroup;
+export type UnresolvedGroup = GroupRecord | AmbiguousGroup;
 
 /** @throws ProtocolError for a length that is no number of records */
-export function decodeGroups(body: Buffer): GroupRecord[] {
+export function decodeGroups(body: Buffer): UnresolvedGroup[] {
   const layout = layoutOf('group', GROUP_LAYOUTS, body.length, Number.POSITIVE_INFINITY);
   return records(body, (reader) => readGroup(reader, layout!));
 }
 
 /** Gives the two numbers of a 105-byte record their meaning. */
-export function settleGroup(record: GroupRecord, hasReadWriteCounts: boolean): GroupInfo {
+export function resolveGroup(record: UnresolvedGroup, hasReadWriteCounts: boolean): GroupRecord {
   if (!('ambiguous' in record)) return record;
   const { ambiguous, ...group } = record;
   const [first, second] = ambiguous;
@@ -140,7 +140,7 @@ export function settleGroup(record: GroupRecord, hasReadWriteCounts: boolean): G
 }
 
 /** @throws ProtocolError for a length that is no number of records */
-export function decodeStorages(body: Buffer, group: string): StorageInfo[] {
+export function decodeStorages(body: Buffer, group: string): StorageRecord[] {
   const layout = layoutOf('storage', STORAGE_LAYOUTS, body.length, MAX_SERVERS_PER_GROUP);
   return records(body, (reader) => readStorage(reader, group, layout!));
 }
@@ -167,7 +167,7 @@ function records<T>(body: Buffer, read: (reader: Reader) => T): T[] {
   return list;
 }
 
-function readGroup(reader: Reader, layout: GroupLayout): GroupRecord {
+function readGroup(reader: Reader, layout: GroupLayout): UnresolvedGroup {
   const name = reader.fixed(GROUP_RECORD_NAME_BYTES);
   const space = readSpace(reader, layout.reserved);
   const trunkFreeBytes = reader.int64() * MIB;
@@ -194,8 +194,8 @@ function readGroup(reader: Reader, layout: GroupLayout): GroupRecord {
   };
 }
 
-function readStorage(reader: Reader, group: string, layout: StorageLayout): StorageInfo {
-  const status = statusName(reader.byte());
+function readStorage(reader: Reader, group: string, layout: StorageLayout): StorageRecord {
+  const status = stateName(reader.byte());
   const rwMode = layout.rwMode ? readRwMode(reader.byte()) : undefined;
   const id = reader.fixed(STORAGE_ID_BYTES);
   const host = reader.fixed(layout.addressBytes);
@@ -258,7 +258,7 @@ function readCounters<K extends string>(reader: Reader, names: readonly K[]): Re
   return counters;
 }
 
-export function statusName(status: number): StorageStatus {
+export function stateName(status: number): StorageState {
   return status in STATUS_NAMES ? STATUS_NAMES[status as keyof typeof STATUS_NAMES] : `STATUS_${status}`;
 }
 

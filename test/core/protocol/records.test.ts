@@ -6,8 +6,8 @@ import {
   decodeGroups,
   decodeStorages,
   GROUP_LAYOUTS,
+  resolveGroup,
   STORAGE_LAYOUTS,
-  settleGroup,
 } from '../../../src/core/protocol/records.js';
 
 const MIB = 1024 * 1024;
@@ -179,8 +179,8 @@ describe('group records', () => {
   it('of 105 bytes mean one thing up to 6.12 and another in 6.13.0', () => {
     expect(old).toHaveLength(105);
     const [record] = decodeGroups(old);
-    expect(settleGroup(record!, false)).toEqual({ ...common, httpPort: 2, activeCount: 1 });
-    expect(settleGroup(record!, true)).toEqual({ ...common, readableCount: 2, writableCount: 1 });
+    expect(resolveGroup(record!, false)).toEqual({ ...common, httpPort: 2, activeCount: 1 });
+    expect(resolveGroup(record!, true)).toEqual({ ...common, readableCount: 2, writableCount: 1 });
   });
 
   it('with more reserved than free have nothing available', () => {
