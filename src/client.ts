@@ -6,6 +6,7 @@ import type { PoolStats } from './core/cluster/pools.js';
 import { type FastDFSOptions, resolveOptions } from './core/config/client-options.js';
 import { loadConfig } from './core/config/index.js';
 import * as files from './core/files/files.js';
+import type { Address } from './core/model/address.js';
 import type { Metadata } from './core/model/metadata.js';
 import { createPath, createUrl, type UrlOptions } from './core/model/url.js';
 import type { MetadataMode } from './core/protocol/storage-commands.js';
@@ -314,10 +315,7 @@ export class FastDFSClient {
    * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such group, or no storage of it that could be
    * asked
    */
-  async locate(
-    fileId: string,
-    options: CallOptions & { for?: 'read' | 'update' } = {},
-  ): Promise<files.StorageAddress[]> {
+  async locate(fileId: string, options: CallOptions & { for?: 'read' | 'update' } = {}): Promise<Address[]> {
     return await files.locate(this.#usable(), fileId, options);
   }
 

@@ -24,6 +24,7 @@ export {
   type ErrorCode,
   type ErrorDetails,
   FastDFSError,
+  isNotFound,
   NetworkError,
   ProtocolError,
   ServerError,
@@ -36,11 +37,10 @@ export type { FastDFSOptions, LogLevel } from './core/config/client-options.js';
 export {
   type LoadedConfig,
   loadConfig,
-  type StorageAccess,
   type StorageIdRecord,
 } from './core/config/index.js';
-export type { FileStat, StatOptions, StorageAddress } from './core/files/files.js';
-export type { Address } from './core/model/address.js';
+export type { FileStat, StatOptions } from './core/files/files.js';
+export { type Address as StorageAddress, formatAddress } from './core/model/address.js';
 export { type FileKind, type ParsedFileId, parseFileId } from './core/model/file-id.js';
 export type { Metadata } from './core/model/metadata.js';
 export { createToken, type TokenVerdict, type VerifyTokenInput, verifyToken } from './core/model/token.js';

@@ -1,13 +1,12 @@
 /** Looks at the cluster again and again, until it is told to stop. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ArgumentError, ClosedError } from '../core/base/errors.js';
+import { MAX_TIMER_MS } from '../core/model/limits.js';
 import { checkHealth, checkHealthOptions } from './health.js';
 import type { AdminTrackers } from './trackers.js';
 import type { ClusterHealth, WatchOptions } from './types.js';
 
 const DEFAULT_INTERVAL_MS = 5_000;
-/** Timers of Node count in 32 bits. */
-const MAX_INTERVAL_MS = 2 ** 31 - 1;
 
 /**
  * @param closing aborts when nobody will answer any more
@@ -19,9 +18,9 @@ export function watchCluster(
   closing: AbortSignal,
 ): AsyncGenerator<ClusterHealth, void, undefined> {
   const { intervalMs = DEFAULT_INTERVAL_MS, signal, ...health } = options;
-  if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > MAX_INTERVAL_MS) {
+  if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > MAX_TIMER_MS) {
     throw new ArgumentError(
-      `\`intervalMs\` must be a whole number of milliseconds from 1 to ${MAX_INTERVAL_MS}, not ${String(intervalMs)}`,
+      `\`intervalMs\` must be a whole number of milliseconds from 1 to ${MAX_TIMER_MS}, not ${String(intervalMs)}`,
     );
   }
   checkHealthOptions(health);

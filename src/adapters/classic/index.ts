@@ -6,12 +6,14 @@
  */
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { formatHost } from '../../core/model/address.js';
 import {
   ArgumentError,
   type Conf,
   createClient,
   FastDFSAdmin,
   FastDFSClient,
+  formatAddress,
   type Metadata,
   parseFileId,
   type UploadOptions,
@@ -177,7 +179,7 @@ export async function fdfs_query_servers(
 ): Promise<Answer<ServerTable>> {
   return await withSession(async ({ client }) => {
     const servers = await client.locate(`${group_name}/${remote_filename}`);
-    return { server_count: servers.length, storageServertable: servers.map(hostPort) };
+    return { server_count: servers.length, storageServertable: servers.map(formatAddress) };
   });
 }
 
@@ -367,7 +369,7 @@ async function refuseFolder(path: string): Promise<void> {
 /** Without `baseUrl` nobody knows where the web servers are; the C tools show the storage itself. */
 function urlOf(client: FastDFSClient, { fileId, url, storage }: UploadResult): string {
   if (url !== undefined) return url;
-  const host = storage.host.includes(':') ? `[${storage.host}]` : storage.host;
+  const host = formatHost(storage.host);
   return `http://${host}${client.url(fileId)}`;
 }
 
@@ -382,10 +384,6 @@ function parsePairs(text: string): Metadata {
       return [pair.slice(0, equals), pair.slice(equals + 1)];
     }),
   );
-}
-
-function hostPort({ host, port }: { host: string; port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function trackerOption(tracker_server: Optional<string>): { tracker?: string } {

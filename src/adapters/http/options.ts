@@ -1,6 +1,7 @@
 /** Options of the file server: what callers write, checked once. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ArgumentError } from '../../core/base/errors.js';
+import { isGroup } from '../../core/model/names.js';
 import { verifyToken } from '../../index.js';
 
 /** What to judge tokens in urls (`?token=…&ts=…`) by. */
@@ -69,7 +70,7 @@ const isText: Check = (value) => typeof value === 'string';
 const isBoolean: Check = (value) => typeof value === 'boolean';
 const isFunction: Check = (value) => typeof value === 'function';
 const isAmount: Check = (value) => typeof value === 'number' && value >= 0;
-const isGroup: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9]{1,16}$/.test(value);
+const isGroupName: Check = (value) => typeof value === 'string' && isGroup(value);
 
 const KEYS: Record<keyof FdfsServeOptions, { is: Check; must: string }> = {
   secret: { is: (value) => isText(value) && value !== '', must: 'a string that is not empty' },
@@ -81,7 +82,7 @@ const KEYS: Record<keyof FdfsServeOptions, { is: Check; must: string }> = {
     must: 'a path that begins with a slash',
   },
   groups: {
-    is: (value) => [value].flat().length > 0 && [value].flat().every(isGroup),
+    is: (value) => [value].flat().length > 0 && [value].flat().every(isGroupName),
     must: 'one group name or several',
   },
   cacheControl: { is: (value) => isText(value) || isBoolean(value), must: 'a string or a boolean' },

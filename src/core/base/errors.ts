@@ -197,7 +197,7 @@ const STATUS: Readonly<Record<number, { errno: string; code: ErrorCode; text: st
 /** What trackers are asked for the storages of a file or a group. */
 const TRACKER_QUERY = /^QUERY_(FETCH|UPDATE|STORE)/;
 
-/** True for errors that say: the file (or group) is not there, or nobody can be asked about it. */
+/** Returns true for status 2 (`FASTDFS_NOT_FOUND`): there is no such file or group, or no storage that could serve it. */
 export function isNotFound(error: unknown): error is ServerError {
   return error instanceof ServerError && error.serverStatus === 2;
 }

@@ -9,7 +9,7 @@ import { LRUCache } from 'lru-cache';
 import { raceAbort } from '../base/abort.js';
 import type { ResolvedOptions } from '../config/client-options.js';
 import { type Address, sameAddress } from '../model/address.js';
-import { type SplitFileId, sourceKeyOf } from '../model/file-id.js';
+import { readSourceKey, type SplitFileId } from '../model/file-id.js';
 import type { ExchangeOptions } from '../net/exchange.js';
 import {
   queryFetchAll,
@@ -104,7 +104,7 @@ export class Locator {
 
   /** Where a file can be read. Appender and slave files are read from their source: replicas may lag behind. */
   forRead(name: SplitFileId, options: ExchangeOptions): Promise<Location> | Location {
-    const source = sourceKeyOf(name.remoteFilename);
+    const source = readSourceKey(name.remoteFilename);
     const key = `${keyOf(name.group, source.source)}/${source.mutable ? 'm' : ''}`;
     const known = this.#reads?.get(key);
     if (known && (source.mutable || known.asOf >= source.time)) {
@@ -119,7 +119,7 @@ export class Locator {
 
   /** Where a file can be changed: its source storage while that is writable. */
   async forUpdate(name: SplitFileId, options: ExchangeOptions): Promise<Location> {
-    const key = keyOf(name.group, sourceKeyOf(name.remoteFilename).source);
+    const key = keyOf(name.group, readSourceKey(name.remoteFilename).source);
     const known = this.#updates?.get(key);
     if (known) return { storages: known, remembered: true };
     const { storages } = await this.#trackers.ask(queryUpdate, name, options);
@@ -141,7 +141,7 @@ export class Locator {
   }
 
   invalidateFile(name: SplitFileId, purpose: 'read' | 'update'): void {
-    const key = keyOf(name.group, sourceKeyOf(name.remoteFilename).source);
+    const key = keyOf(name.group, readSourceKey(name.remoteFilename).source);
     if (purpose === 'update') {
       this.#updates?.delete(key);
     } else {

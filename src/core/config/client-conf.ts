@@ -1,7 +1,7 @@
 /** What the names in a `client.conf` mean: items in, options out. PROTOCOL: keys read by the C client library. */
 import { resolve } from 'node:path';
 import { type Address, formatAddress, parseAddresses } from '../model/address.js';
-import { DEFAULT_TRACKER_PORT } from '../model/limits.js';
+import { DEFAULT_TRACKER_PORT, MAX_TIMER_MS } from '../model/limits.js';
 import { checkClasses } from './address-class.js';
 import type { FastDFSOptions } from './client-options.js';
 import { readText } from './files.js';
@@ -24,8 +24,7 @@ export interface ClientConf {
 
 /** The C client keeps no more; further lines have no effect there either. */
 const MAX_TRACKERS = 16;
-/** Timers of Node count milliseconds in 32 bits. */
-const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+const MAX_SECONDS = Math.floor(MAX_TIMER_MS / 1000);
 
 const READ = new Set([
   'tracker_server',

@@ -5,7 +5,7 @@
 
 import { ArgumentError } from '../base/errors.js';
 import { type Address, formatAddress, parseAddresses } from '../model/address.js';
-import { DEFAULT_TRACKER_PORT } from '../model/limits.js';
+import { DEFAULT_TRACKER_PORT, MAX_PORT, MAX_TIMER_MS } from '../model/limits.js';
 import { checkGroup } from '../model/names.js';
 
 /** How users configure a client. Everything but `trackers` has a default. */
@@ -15,44 +15,48 @@ export interface FastDFSOptions {
    * of one tracker, `inner,outer:port`. Port 22122 where none is given; repeated ones are dropped.
    * When none of them answers, a call fails with the `FASTDFS_…` code of the last attempt.
    */
-  trackers: string | string[];
+  trackers: string | readonly string[];
   /**
    * How long making one connection may take, in milliseconds. Default 5000.
    * Runs out as `FASTDFS_CONNECT_TIMEOUT`.
    */
-  connectTimeoutMs?: number;
+  connectTimeoutMs?: number | undefined;
   /**
    * A call fails when no byte moved for this long, in milliseconds. It is not a total time: a slow but steady
    * transfer never runs into it. Default 30000. Runs out as `FASTDFS_RESPONSE_TIMEOUT` while a reply is awaited
    * and as `FASTDFS_PROGRESS_TIMEOUT` in the middle of a transfer.
    */
-  networkTimeoutMs?: number;
+  networkTimeoutMs?: number | undefined;
   /**
    * Connections kept and shared by the calls of one client. Default: 16 to a server, closed after 30 s of rest.
    */
-  pool?: {
-    /** Most connections open to one server at a time; further calls wait. Default 16. */
-    maxPerServer?: number;
-    /** An unused connection is closed after this many milliseconds. Default 30000. */
-    idleTimeoutMs?: number;
-    /**
-     * How long a call waits for a free connection, in milliseconds. Default 30000.
-     * Runs out as `FASTDFS_POOL_TIMEOUT`.
-     */
-    acquireTimeoutMs?: number;
-  };
+  pool?:
+    | {
+        /** Most connections open to one server at a time; further calls wait. Default 16. */
+        maxPerServer?: number | undefined;
+        /** An unused connection is closed after this many milliseconds. Default 30000. */
+        idleTimeoutMs?: number | undefined;
+        /**
+         * How long a call waits for a free connection, in milliseconds. Default 30000.
+         * Runs out as `FASTDFS_POOL_TIMEOUT`.
+         */
+        acquireTimeoutMs?: number | undefined;
+      }
+    | undefined;
   /**
    * Repeats of what may be repeated without harm; other calls are never repeated. Default: two, 100 ms and more
    * apart.
    */
-  retry?: {
-    /** Attempts after the first; 0 turns repeats off. Default 2. When used up, the last error is thrown. */
-    retries?: number;
-    /** Shortest pause before a repeat, in milliseconds; pauses double from there. Default 100. */
-    minTimeoutMs?: number;
-    /** Longest pause before a repeat, in milliseconds; at least `minTimeoutMs`. Default 2000. */
-    maxTimeoutMs?: number;
-  };
+  retry?:
+    | {
+        /** Attempts after the first; 0 turns repeats off. Default 2. When used up, the last error is thrown. */
+        retries?: number | undefined;
+        /** Shortest pause before a repeat, in milliseconds; pauses double from there. Default 100. */
+        minTimeoutMs?: number | undefined;
+        /** Longest pause before a repeat, in milliseconds; at least `minTimeoutMs`. Default 2000. */
+        maxTimeoutMs?: number | undefined;
+      }
+    | undefined;
   /**
    * Remembers which storage serves a file, which saves asking the tracker; a failure drops the entry.
    * `false` turns it off. Never fails a call.
@@ -60,30 +64,33 @@ export interface FastDFSOptions {
   locationCache?:
     | {
         /** Most entries kept. Default 10000. */
-        max?: number;
+        max?: number | undefined;
         /** An entry is forgotten after this many milliseconds. Default 10000. */
-        ttlMs?: number;
+        ttlMs?: number | undefined;
       }
-    | false;
+    | false
+    | undefined;
   /**
    * Gives the address to connect to for one that a server announced: storages behind NAT or in containers announce
    * addresses that a client cannot reach. Default: the address as it is. A result that is no address fails the
    * call with `FASTDFS_ARGUMENT`.
    */
-  mapAddress?: (address: { host: string; port: number; role: 'tracker' | 'storage' }) => {
-    /** Host name or IP address to connect to. */
-    host: string;
-    /** Port to connect to. */
-    port: number;
-  };
+  mapAddress?:
+    | ((address: { host: string; port: number; role: 'tracker' | 'storage' }) => {
+        /** Host name or IP address to connect to. */
+        host: string;
+        /** Port to connect to. */
+        port: number;
+      })
+    | undefined;
   /** Group that uploads go to unless the call says another. Default: the tracker decides. */
-  group?: string;
+  group?: string | undefined;
   /** What `url()` and `location` start with, e.g. `https://img.example.com`. Default: none. */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** `http.anti_steal.secret_key` of the web servers; with it urls carry `?token=…&ts=…`. Default: none. */
-  httpSecret?: string;
+  httpSecret?: string | undefined;
   /** Receives what happens; functions that are missing are not called. Default: silent. `console` is one. */
-  logger?: Partial<Record<LogLevel, (message: string, fields?: object) => void>>;
+  logger?: Partial<Record<LogLevel, ((message: string, fields?: object) => void) | undefined>> | undefined;
 }
 
 /** The functions that a logger may have. */
@@ -135,9 +142,7 @@ const KEYS: Record<keyof FastDFSOptions, true> = {
 };
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
-/** Timers of Node count in 32 bits: a longer duration would fire at once. */
-const MAX_DURATION_MS = 2 ** 31 - 1;
-const MAX_CONNECTIONS = 65_535;
+const MAX_CONNECTIONS = MAX_PORT;
 const MAX_RETRIES = 1_000;
 /** The cache reserves room for all its entries when it is made. */
 const MAX_CACHE_ENTRIES = 2 ** 24;
@@ -222,7 +227,7 @@ function resolveMapAddress(input: unknown): MapAddress {
   const map = input as MapAddress;
   return (address) => {
     const { host, port } = (map(address) ?? {}) as Partial<Address>;
-    if (typeof host !== 'string' || host === '' || !Number.isInteger(port) || port! < 1 || port! > 65_535) {
+    if (typeof host !== 'string' || host === '' || !Number.isInteger(port) || port! < 1 || port! > MAX_PORT) {
       throw new ArgumentError(
         `Option \`mapAddress\` must return { host, port } for ${formatAddress(address)}, not host ${String(host)} and port ${String(port)}`,
       );
@@ -276,7 +281,7 @@ function checkObject<K extends string>(
 }
 
 function duration(key: string, value: unknown, fallback: number): number {
-  return integer(key, value, fallback, 1, MAX_DURATION_MS, ' of milliseconds');
+  return integer(key, value, fallback, 1, MAX_TIMER_MS, ' of milliseconds');
 }
 
 function integer(key: string, value: unknown, fallback: number, min: number, max: number, unit = ''): number {

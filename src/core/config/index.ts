@@ -5,7 +5,7 @@ import { locateFile } from './files.js';
 import { readIni } from './ini.js';
 import { configError } from './place.js';
 
-export type { StorageAccess, StorageIdRecord } from './storage-ids.js';
+export type { StorageIdRecord } from './storage-ids.js';
 
 /** A configuration as it was read. */
 export interface LoadedConfig extends ClientConf {

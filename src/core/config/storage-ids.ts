@@ -5,12 +5,10 @@
 import { type Address, formatAddress, parseAddresses } from '../model/address.js';
 import { DEFAULT_STORAGE_PORT } from '../model/limits.js';
 import { checkGroup } from '../model/names.js';
+import type { RwMode } from '../protocol/record-types.js';
 import { addressClass, checkClasses } from './address-class.js';
 import { atPlace, configError, formatPlace, type Place } from './place.js';
 import { trimBlanks } from './values.js';
-
-/** What `rw=` says: whether a storage may be read from, written to, both or neither. */
-export type StorageAccess = 'none' | 'read' | 'write' | 'both';
 
 /** One storage of a cluster that uses ids. */
 export interface StorageIdRecord {
@@ -21,14 +19,14 @@ export interface StorageIdRecord {
   /** One address, or two, the inner one first. */
   readonly addresses: readonly Address[];
   /** What the storage may be used for. */
-  readonly access: StorageAccess;
+  readonly access: RwMode;
 }
 
 const MAX_ID = 0xff_ffff;
 /** The server refuses texts shorter than this, `1.1.1.1` among them. */
 const MIN_ADDRESS_CHARS = 8;
 
-const ACCESS: Readonly<Record<string, StorageAccess>> = {
+const ACCESS: Readonly<Record<string, RwMode>> = {
   none: 'none',
   read: 'read',
   readonly: 'read',
@@ -74,7 +72,7 @@ function parseRecord(line: string, place: Place): StorageIdRecord {
     id: Number(id),
     group: atPlace(place, () => checkGroup(group)),
     addresses: Object.freeze(parseStorageAddresses(address, place)),
-    access: options.reduce<StorageAccess>((_, option) => parseAccess(option, place), 'both'),
+    access: options.reduce<RwMode>((_, option) => parseAccess(option, place), 'both'),
   });
 }
 
@@ -95,7 +93,7 @@ function parseStorageAddresses(text: string, place: Place): Address[] {
   return first && addressClass(first.host) === 'other' ? addresses.reverse() : addresses;
 }
 
-function parseAccess(option: string, place: Place): StorageAccess {
+function parseAccess(option: string, place: Place): RwMode {
   const mode = /^rw=(.*)$/i.exec(option)?.[1]?.toLowerCase();
   const access = mode !== undefined && Object.hasOwn(ACCESS, mode) ? ACCESS[mode] : undefined;
   if (access === undefined) {

@@ -21,14 +21,6 @@ interface Options {
   signal?: AbortSignal | undefined;
 }
 
-/** Where a storage listens, as the tracker announces it. */
-export interface StorageAddress {
-  /** IP address. */
-  host: string;
-  /** Port of the storage protocol. */
-  port: number;
-}
-
 /** What is known of a file, by its id or by a storage. */
 export interface FileStat {
   /** The id that was asked about. */
@@ -181,7 +173,7 @@ export async function locate(
   engine: Engine,
   fileId: string,
   { for: purpose = 'read', ...options }: Options & { for?: 'read' | 'update' },
-): Promise<StorageAddress[]> {
+): Promise<Address[]> {
   const name = splitFileId(fileId);
   const storages = await engine.askTrackers(name, purpose, { ...options, fileId });
   return storages.map(({ host, port }) => ({ host, port }));

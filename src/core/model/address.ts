@@ -1,6 +1,7 @@
 /** `host:port` texts, IPv6 brackets, and the one spelling of a server that pools and caches use as key. */
 import { isIPv6 } from 'node:net';
 import { ArgumentError } from '../base/errors.js';
+import { MAX_PORT } from './limits.js';
 
 /** Where a server listens. */
 export interface Address {
@@ -10,9 +11,17 @@ export interface Address {
   readonly port: number;
 }
 
-/** `host:port`, with brackets around IPv6: the key of a server everywhere in this package. */
-export function formatAddress(address: Address): string {
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+/**
+ * Returns `host:port`, with brackets around IPv6: the key of a server in `client.stats()`, in errors and in events.
+ * @param address a server, e.g. one that `locate()` returns
+ */
+export function formatAddress(address: Readonly<Address>): string {
+  return `${formatHost(address.host)}:${address.port}`;
+}
+
+/** The host as URLs and `host:port` texts have it: IPv6 in brackets. */
+export function formatHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 export function sameAddress(a: Address, b: Address): boolean {
@@ -31,7 +40,7 @@ export function parseAddresses(text: string, defaultPort: number): Address[] {
   const names = hosts.split(',').map((host) => host.trim());
   if (names.length > 2 || names.some((name) => !isHost(name))) {
     throw new ArgumentError(
-      `${JSON.stringify(text)} is no server address; write host, host:port or [v6]:port`,
+      `${JSON.stringify(text)} is not a valid server address; write host, host:port or [v6]:port`,
     );
   }
   return names.map((host) => ({ host, port }));
@@ -49,7 +58,9 @@ function splitPort(text: string, defaultPort: number): { hosts: string; port: nu
     const close = text.indexOf(']');
     const rest = text.slice(close + 1);
     if (close < 0 || (rest !== '' && !rest.startsWith(':'))) {
-      throw new ArgumentError(`${JSON.stringify(text)} is no server address: the brackets do not match`);
+      throw new ArgumentError(
+        `${JSON.stringify(text)} is not a valid server address: the brackets do not match`,
+      );
     }
     return { hosts: text.slice(1, close), port: rest === '' ? defaultPort : parsePort(rest.slice(1), text) };
   }
@@ -63,8 +74,8 @@ function splitPort(text: string, defaultPort: number): { hosts: string; port: nu
 
 function parsePort(digits: string, text: string): number {
   const port = Number(digits);
-  if (!/^\d{1,5}$/.test(digits) || port < 1 || port > 65535) {
-    throw new ArgumentError(`${JSON.stringify(text)} has no valid port (1 to 65535)`);
+  if (!/^\d{1,5}$/.test(digits) || port < 1 || port > MAX_PORT) {
+    throw new ArgumentError(`${JSON.stringify(text)} has no valid port (1 to ${MAX_PORT})`);
   }
   return port;
 }

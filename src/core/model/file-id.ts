@@ -4,7 +4,13 @@
  * PROTOCOL: file ID anatomy.
  */
 import { ArgumentError, ProtocolError } from '../base/errors.js';
-import { GROUP_BYTES, MAX_REMOTE_FILENAME, NORMAL_NAME_LENGTH, TRUNK_NAME_LENGTH } from './limits.js';
+import {
+  GROUP_BYTES,
+  GROUP_PATTERN,
+  MAX_REMOTE_FILENAME,
+  NORMAL_NAME_LENGTH,
+  TRUNK_NAME_LENGTH,
+} from './limits.js';
 
 /** What a file is: `normal` never changes, `appender` can, `slave` belongs to a master file. */
 export type FileKind = 'normal' | 'appender' | 'slave';
@@ -39,7 +45,7 @@ export interface ParsedFileId {
   readonly extension: string;
 }
 
-const FILE_ID = /^([A-Za-z0-9]{1,16})\/(M[0-9A-Fa-f]{2}\/[0-9A-F]{2}\/[0-9A-F]{2}\/[A-Za-z0-9._-]+)$/;
+const FILE_ID = new RegExp(`^(${GROUP_PATTERN})/(M[0-9A-Fa-f]{2}/[0-9A-F]{2}/[0-9A-F]{2}/[A-Za-z0-9._-]+)$`);
 const ENCODED_AT = 10;
 const ENCODED_CHARS = 27;
 /** A slave of a master with a long extension may be as short as this. */
@@ -110,7 +116,7 @@ export function parseFileId(fileId: string): ParsedFileId {
     storePathIndex: Number.parseInt(remoteFilename.slice(1, 3), 16),
     kind,
     trunk,
-    ...sourceOf(parts.source),
+    ...decodeSource(parts.source),
     createdAt: new Date(parts.time * 1000),
     ...(kind === 'normal' ? { size: parts.size, crc32: parts.crc32 } : {}),
     nameCrc32: parts.crc32,
@@ -124,7 +130,7 @@ export interface FileIdParts extends SplitFileId, NameParts {}
 /** @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) when it is malformed */
 export function readFileId(fileId: string): FileIdParts {
   const { group, remoteFilename } = splitFileId(fileId);
-  return { group, remoteFilename, ...partsOf(fileId, remoteFilename) };
+  return { group, remoteFilename, ...decodeParts(fileId, remoteFilename) };
 }
 
 /**
@@ -134,10 +140,10 @@ export function readFileId(fileId: string): FileIdParts {
 export function readStoredFileId(fileId: string): FileIdParts {
   const slash = fileId.indexOf('/');
   const remoteFilename = fileId.slice(slash + 1);
-  return { group: fileId.slice(0, slash), remoteFilename, ...partsOf(fileId, remoteFilename) };
+  return { group: fileId.slice(0, slash), remoteFilename, ...decodeParts(fileId, remoteFilename) };
 }
 
-function partsOf(fileId: string, remoteFilename: string): NameParts {
+function decodeParts(fileId: string, remoteFilename: string): NameParts {
   if (remoteFilename.length < NORMAL_NAME_LENGTH) throw badFileId(fileId, 'its name is too short');
   if (decodeName(remoteFilename) < NAME_BYTES) throw badFileId(fileId, 'its name is not base64url');
   const high = decoded.readUInt32BE(8);
@@ -146,7 +152,7 @@ function partsOf(fileId: string, remoteFilename: string): NameParts {
   return {
     source: decoded.readUInt32BE(0),
     time: decoded.readUInt32BE(4),
-    kind: kindOf(remoteFilename.length, high),
+    kind: classifyName(remoteFilename.length, high),
     trunk,
     size: (high & BIT_DECORATED) !== 0 || trunk ? low : high * 0x1_0000_0000 + low,
     crc32: decoded.readUInt32BE(16),
@@ -154,9 +160,9 @@ function partsOf(fileId: string, remoteFilename: string): NameParts {
 }
 
 /** The source of an id and its creation second: what the location cache needs, without a full parse. */
-export function sourceKeyOf(remoteFilename: string): { source: number; time: number; mutable: boolean } {
+export function readSourceKey(remoteFilename: string): { source: number; time: number; mutable: boolean } {
   const bytes = decodeName(remoteFilename);
-  const kind = bytes < NAME_BYTES ? 'slave' : kindOf(remoteFilename.length, decoded.readUInt32BE(8));
+  const kind = bytes < NAME_BYTES ? 'slave' : classifyName(remoteFilename.length, decoded.readUInt32BE(8));
   return {
     source: bytes < 8 ? 0 : decoded.readUInt32BE(0),
     time: bytes < 8 ? 0 : decoded.readUInt32BE(4),
@@ -173,7 +179,7 @@ function decodeName(remoteFilename: string): number {
 }
 
 /** The same three rules, in the same order, as servers and the C client use: the appender bit wins. */
-function kindOf(nameLength: number, sizeHigh: number): FileKind {
+function classifyName(nameLength: number, sizeHigh: number): FileKind {
   if ((sizeHigh & BIT_APPENDER) !== 0) return 'appender';
   const trunk = (sizeHigh & BIT_TRUNK) !== 0;
   if (nameLength > TRUNK_NAME_LENGTH || (nameLength > NORMAL_NAME_LENGTH && !trunk)) return 'slave';
@@ -181,7 +187,7 @@ function kindOf(nameLength: number, sizeHigh: number): FileKind {
 }
 
 /** A little-endian number up to 2^24 − 1 is a storage id; anything else is an IPv4 address in natural order. */
-function sourceOf(source: number): { sourceAddress?: string; sourceId?: number } {
+function decodeSource(source: number): { sourceAddress?: string; sourceId?: number } {
   const [a, b, c, d] = [source >>> 24, (source >>> 16) & 0xff, (source >>> 8) & 0xff, source & 0xff];
   const id = a + b * 0x100 + c * 0x1_0000;
   return d === 0 && id >= 1 ? { sourceId: id } : { sourceAddress: `${a}.${b}.${c}.${d}` };

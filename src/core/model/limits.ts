@@ -2,6 +2,8 @@
 
 /** Width of a group name field; a name of 16 characters fills it and has no NUL. */
 export const GROUP_BYTES = 16;
+/** Source of a regular expression for a group name, to be placed inside others. */
+export const GROUP_PATTERN = '[A-Za-z0-9]{1,16}';
 /** Width of the extension field of uploads: without the dot; 6 characters leave no NUL. */
 export const EXT_BYTES = 6;
 /** Width of the prefix field of slave uploads. */
@@ -35,6 +37,10 @@ export const MAX_SERVERS_PER_GROUP = 32;
 
 /** A refused request whose body was larger than this leaves the stream of a storage out of step. */
 export const MAX_REUSABLE_BODY = 128 * 1024;
+
+export const MAX_PORT = 65_535;
+/** Timers of Node count milliseconds in 32 bits: a longer duration would fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const DEFAULT_TRACKER_PORT = 22122;
 export const DEFAULT_STORAGE_PORT = 23000;

@@ -1,16 +1,16 @@
 /** Rules for the names that a client may choose: extension, slave prefix, group. Pure text work. */
 import { ArgumentError } from '../base/errors.js';
-import { EXT_BYTES, GROUP_BYTES, MAX_REMOTE_FILENAME, PREFIX_BYTES } from './limits.js';
+import { EXT_BYTES, GROUP_PATTERN, MAX_REMOTE_FILENAME, PREFIX_BYTES } from './limits.js';
 
 const EXT = /^[A-Za-z0-9._-]*$/;
-const GROUP = /^[A-Za-z0-9]+$/;
+const GROUP = new RegExp(`^${GROUP_PATTERN}$`);
 
 /**
  * The extension that the C tools derive from a path: the text after the last dot if it has at most 6
  * characters, extended to the dot before it while both parts fit 6 (`a.tar.gz` → `tar.gz`). A dot that opens
  * the path does not count for the second part. No extension → ''.
  */
-export function extensionOf(path: string): string {
+export function deriveExtension(path: string): string {
   const last = path.lastIndexOf('.');
   if (last < 0 || !fits(path.slice(last + 1)) || path.indexOf('/', last) >= 0) return '';
   for (let start = last - 1; start > 0 && fits(path.slice(start + 1)); start--) {
@@ -26,11 +26,11 @@ function fits(ext: string): boolean {
 }
 
 /**
- * The extension of a name that a stranger chose: what {@link extensionOf} finds if a server would take it, else its
+ * The extension of a name that a stranger chose: what {@link deriveExtension} finds if a server would take it, else its
  * last part (`v 1.2 b.c` → `c`), else ''.
  */
-export function safeExtensionOf(path: string): string {
-  const ext = extensionOf(path);
+export function deriveSafeExtension(path: string): string {
+  const ext = deriveExtension(path);
   if (EXT.test(ext)) return ext;
   const last = ext.slice(ext.lastIndexOf('.') + 1);
   return EXT.test(last) ? last : '';
@@ -47,8 +47,13 @@ export function checkExtension(ext: string): string {
   return bare;
 }
 
+export function isGroup(name: string): boolean {
+  return GROUP.test(name);
+}
+
+/** @throws ArgumentError unless `group` is 1 to 16 letters and digits */
 export function checkGroup(group: string): string {
-  if (group.length > GROUP_BYTES || !GROUP.test(group)) {
+  if (!isGroup(group)) {
     throw new ArgumentError(
       `Group name ${JSON.stringify(group)} must have 1 to 16 characters of A–Z a–z 0–9`,
     );

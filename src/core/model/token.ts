@@ -108,7 +108,7 @@ export function verifyToken(input: VerifyTokenInput): TokenVerdict {
   const nowMs = now instanceof Date ? now.getTime() : Number.NaN;
   if (Number.isNaN(nowMs)) throw new ArgumentError('`now` must be a valid Date');
 
-  const ts = secondsOf(input.ts);
+  const ts = parseTimestamp(input.ts);
   if (ts === undefined || typeof token !== 'string' || Buffer.byteLength(token) !== TOKEN_CHARS) {
     return { ok: false, reason: 'malformed' };
   }
@@ -128,7 +128,7 @@ export function verifyToken(input: VerifyTokenInput): TokenVerdict {
     : { ok: false, reason: 'mismatch' };
 }
 
-function secondsOf(ts: unknown): number | undefined {
+function parseTimestamp(ts: unknown): number | undefined {
   const seconds = typeof ts === 'string' && /^-?\d{1,16}$/.test(ts) ? Number(ts) : ts;
   return typeof seconds === 'number' && Number.isSafeInteger(seconds) ? seconds : undefined;
 }

@@ -14,7 +14,7 @@ export type StorageState =
   | 'NONE'
   | `STATUS_${number}`;
 
-/** What a storage may be used for, as the operator configured it. */
+/** What a storage may be used for: `rw=` in `storage_ids.conf`. */
 export type RwMode = 'none' | 'read' | 'write' | 'both';
 
 /** How often something was tried (or how many bytes), and how often with success. */

@@ -5,7 +5,7 @@ import { checkCount } from '../../core/base/validate.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { parseFileId } from '../../core/model/file-id.js';
 import { encodeMetadata, type Metadata } from '../../core/model/metadata.js';
-import { checkExtension, checkGroup, checkSlave, safeExtensionOf } from '../../core/model/names.js';
+import { checkExtension, checkGroup, checkSlave, deriveSafeExtension } from '../../core/model/names.js';
 import { StreamedUpload } from './appended-upload.js';
 import { type Destination, newFile, newSlave } from './destination.js';
 import type { UploadSession } from './rollback.js';
@@ -176,6 +176,6 @@ function resolveMetadata({ metadata, filename, keepFilename }: UploadOptions): M
 
 function resolveExtension({ ext, filename }: UploadOptions, slave: SlaveTarget | undefined): string {
   if (ext !== undefined) return checkExtension(ext);
-  if (filename !== undefined) return safeExtensionOf(filename);
+  if (filename !== undefined) return deriveSafeExtension(filename);
   return slave ? parseFileId(slave.master).extension : '';
 }

@@ -5,7 +5,7 @@ import {
   encodeName,
   type FileKind,
   parseFileId,
-  sourceKeyOf,
+  readSourceKey,
   splitFileId,
 } from '../../../src/core/model/file-id.js';
 import { readVectors } from '../protocol/vectors.js';
@@ -141,10 +141,10 @@ describe('encodeName', () => {
   });
 });
 
-describe('sourceKeyOf', () => {
+describe('readSourceKey', () => {
   it('agrees with the full parse', () => {
     for (const { fileId, remoteFilename, decoded } of longEnough) {
-      expect(sourceKeyOf(remoteFilename)).toEqual({
+      expect(readSourceKey(remoteFilename)).toEqual({
         source: Number.parseInt(decoded.rawHex.slice(0, 8), 16),
         time: decoded.createTimestamp,
         mutable: parseFileId(fileId).kind !== 'normal',

@@ -4,8 +4,8 @@ import {
   checkExtension,
   checkGroup,
   checkSlave,
-  extensionOf,
-  safeExtensionOf,
+  deriveExtension,
+  deriveSafeExtension,
 } from '../../../src/core/model/names.js';
 import { readVectors } from '../protocol/vectors.js';
 
@@ -15,29 +15,29 @@ interface NameVectors {
 }
 const { extensions, slaveNames } = readVectors<NameVectors>('names');
 
-describe('extensionOf', () => {
+describe('deriveExtension', () => {
   it.each(extensions)('finds in $path what the C tools find', ({ path, twoPart }) => {
-    expect(extensionOf(path)).toBe(twoPart ?? '');
+    expect(deriveExtension(path)).toBe(twoPart ?? '');
   });
 
   it('counts bytes, not characters', () => {
-    expect(extensionOf('a.文.jpg')).toBe('jpg');
-    expect(extensionOf('a.文文文')).toBe('');
-    expect(extensionOf('a.文.gz')).toBe('文.gz');
+    expect(deriveExtension('a.文.jpg')).toBe('jpg');
+    expect(deriveExtension('a.文文文')).toBe('');
+    expect(deriveExtension('a.文.gz')).toBe('文.gz');
   });
 
   it('is empty for an empty path', () => {
-    expect(extensionOf('')).toBe('');
+    expect(deriveExtension('')).toBe('');
   });
 });
 
-describe('safeExtensionOf', () => {
+describe('deriveSafeExtension', () => {
   it('gives what servers take, the last part alone where the part before is not fit', () => {
-    expect(safeExtensionOf('a.tar.gz')).toBe('tar.gz');
-    expect(safeExtensionOf('v 1. b.c')).toBe('c');
-    expect(safeExtensionOf('a.文.gz')).toBe('gz');
-    expect(safeExtensionOf('a.j\0g')).toBe('');
-    expect(safeExtensionOf('a.文')).toBe('');
+    expect(deriveSafeExtension('a.tar.gz')).toBe('tar.gz');
+    expect(deriveSafeExtension('v 1. b.c')).toBe('c');
+    expect(deriveSafeExtension('a.文.gz')).toBe('gz');
+    expect(deriveSafeExtension('a.j\0g')).toBe('');
+    expect(deriveSafeExtension('a.文')).toBe('');
   });
 });
 
