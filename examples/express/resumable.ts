@@ -2,7 +2,7 @@
 import { Server } from '@tus/server';
 import type { RequestHandler } from 'express';
 import type { FastDFSClient } from 'fastdfs-streams';
-import { FdfsStore } from 'fastdfs-streams/tus';
+import { fdfsTusStore } from 'fastdfs-streams/tus';
 import type { FileList } from './file-list.js';
 
 export interface ResumableOptions {
@@ -19,7 +19,7 @@ export function resumableUploads(
 ): RequestHandler {
   const tus = new Server({
     path: '/tus',
-    datastore: new FdfsStore(client, { secret, finalize: true }),
+    datastore: fdfsTusStore(client, { secret, finalize: true }),
     relativeLocation: true,
     maxSize,
     // The answer to the last byte may get lost. Who then comes again for the same file need not send it all once more.

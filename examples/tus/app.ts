@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { Server } from '@tus/server';
 import { EmbeddedFastDFS } from 'fastdfs-streams/embedded';
-import { allowAnyFileName, FdfsStore } from 'fastdfs-streams/tus';
+import { allowAnyFileName, fdfsTusStore } from 'fastdfs-streams/tus';
 
 // A cluster of your own (FDFS_CONF), or else FastDFS servers inside this process.
 const { FDFS_CONF, TUS_SECRET = 'only good for an example', PORT = '3000' } = process.env;
@@ -10,7 +10,7 @@ const embedded = FDFS_CONF ? undefined : await EmbeddedFastDFS.start();
 
 const tus = new Server({
   path: '/files',
-  datastore: new FdfsStore(FDFS_CONF ?? embedded!.options, { secret: TUS_SECRET, finalize: true }),
+  datastore: fdfsTusStore(FDFS_CONF ?? embedded!.options, { secret: TUS_SECRET, finalize: true }),
   relativeLocation: true,
   // Here the file is complete: keep its id, which is all that is needed to find it again.
   onUploadFinish: async (_req, upload) => {

@@ -7,7 +7,7 @@ import express from 'express';
 import multer from 'multer';
 import { fdfsServe } from '../../src/adapters/http/index.js';
 import { fdfsStorage } from '../../src/adapters/multer/index.js';
-import { FdfsStore } from '../../src/adapters/tus/index.js';
+import { fdfsTusStore } from '../../src/adapters/tus/index.js';
 import type { FastDFSClient } from '../../src/index.js';
 
 export const SECRET = 'FastDFS1234567890';
@@ -25,7 +25,7 @@ export class PublicServer {
   /** `POST /u` a form, `/tus` resumable uploads, `GET /f/…` files, `GET /s/…` files for who has a token. */
   static async over(client: FastDFSClient): Promise<PublicServer> {
     const app = express();
-    const store = new FdfsStore(client, { secret: SECRET, blockBytes: BLOCK_BYTES });
+    const store = fdfsTusStore(client, { secret: SECRET, blockBytes: BLOCK_BYTES });
     const tus = new TusServer({ path: '/tus', datastore: store, relativeLocation: true });
     const upload = multer({ storage: fdfsStorage(client, { blockBytes: BLOCK_BYTES }) });
     app.post('/u', upload.single('file'), (req, res) => {

@@ -25,6 +25,15 @@ import { webStreamOf } from './web-stream.js';
 export { allowAnyFileName, type FileNameQuoter } from './file-names.js';
 export type { FdfsStoreOptions, TusStorage, TusUpload } from './types.js';
 
+/**
+ * Returns a data store for `@tus/server`: `new Server({ path: '/files', datastore: fdfsTusStore(conf, { secret }) })`.
+ * @param conf path of a `client.conf`, options, or a client; the caller of this function closes a client it passes
+ * @throws ArgumentError for wrong options, before anything connects
+ */
+export function fdfsTusStore(conf: Conf, options: FdfsStoreOptions = {}): FdfsStore {
+  return new FdfsStore(conf, options);
+}
+
 /** Under its own type the base class would need `@tus/server` in this package's declarations. */
 const Base: new () => EventEmitter = DataStore;
 

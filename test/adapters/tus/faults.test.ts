@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { FdfsStore, type FdfsStoreOptions } from '../../../src/adapters/tus/index.js';
+import { type FdfsStoreOptions, fdfsTusStore } from '../../../src/adapters/tus/index.js';
 import { EmbeddedFastDFS } from '../../../src/embedded/index.js';
 import { ArgumentError, createClient, parseFileId } from '../../../src/index.js';
 import { bytes } from '../../helpers/bytes.js';
@@ -17,7 +17,7 @@ onEmbedded('tus and a storage that fails', (server) => {
     '%s in the middle of a block: the client goes on',
     async (action) => {
       const client = server.client({ retry: { retries: 0 }, networkTimeoutMs: 200 });
-      const store = new FdfsStore(client, { secret: SECRET, blockBytes: 100 * KIB });
+      const store = fdfsTusStore(client, { secret: SECRET, blockBytes: 100 * KIB });
       const http = await TusServer.start(store);
       const content = bytes(550 * KIB);
       const id = await http.create(content.length);
@@ -130,20 +130,20 @@ describe('FdfsStore', () => {
     [{ directory: '/tmp' }, 'directory'],
     [null, 'Options'],
   ])('refuses the options %j', (options, named) => {
-    expect(() => new FdfsStore({ trackers: '127.0.0.1:1' }, options as FdfsStoreOptions)).toThrow(
+    expect(() => fdfsTusStore({ trackers: '127.0.0.1:1' }, options as FdfsStoreOptions)).toThrow(
       ArgumentError,
     );
-    expect(() => new FdfsStore({ trackers: '127.0.0.1:1' }, options as FdfsStoreOptions)).toThrow(named);
+    expect(() => fdfsTusStore({ trackers: '127.0.0.1:1' }, options as FdfsStoreOptions)).toThrow(named);
   });
 
   it('says once that it made up a secret, and signs with one that nobody else has', async () => {
     await using fdfs = await EmbeddedFastDFS.start();
     const warn = vi.fn();
     const conf = { ...fdfs.options, logger: { warn } };
-    await using store = new FdfsStore(conf);
+    await using store = fdfsTusStore(conf);
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]![0]).toContain('secret');
-    await using other = new FdfsStore(conf);
+    await using other = fdfsTusStore(conf);
     const http = await TusServer.start(store);
     const id = await http.create(100);
     expect((await http.patch(id, 0, bytes(100))).status).toBe(204);
@@ -154,19 +154,19 @@ describe('FdfsStore', () => {
 
   it('closes the client that it made, and leaves one that it was given', async () => {
     await using fdfs = await EmbeddedFastDFS.start();
-    const owner = new FdfsStore(fdfs.options, { secret: SECRET });
+    const owner = fdfsTusStore(fdfs.options, { secret: SECRET });
     await owner.close();
     await owner.close();
     expect(() => owner.client.createUploadStream()).toThrow('closed');
     await using client = createClient(fdfs.options);
-    await new FdfsStore(client, { secret: SECRET }).close();
+    await fdfsTusStore(client, { secret: SECRET }).close();
     await client.upload('still open');
   });
 
   it('keeps the appender file where the server is too old to turn it into another', async () => {
     await using fdfs = await EmbeddedFastDFS.start({ serverVersion: '6.01.0' });
     const warn = vi.fn();
-    await using store = new FdfsStore(
+    await using store = fdfsTusStore(
       { ...fdfs.options, logger: { warn } },
       { secret: SECRET, finalize: true },
     );
@@ -180,7 +180,7 @@ describe('FdfsStore', () => {
 
   it('holds a few blocks of a long request, not all of it', async () => {
     await using fdfs = await EmbeddedFastDFS.start();
-    await using store = new FdfsStore(fdfs.options, { secret: SECRET, blockBytes: 256 * KIB });
+    await using store = fdfsTusStore(fdfs.options, { secret: SECRET, blockBytes: 256 * KIB });
     const upload = await store.create({ metadata: undefined, size: 8 * KIB * KIB } as never);
     let given = 0;
     const source = new Readable({

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { Server, type ServerOptions, type Upload as StoredUpload } from '@tus/server';
 import { Upload, type UploadOptions } from 'tus-js-client';
 import { afterEach } from 'vitest';
-import { FdfsStore, type FdfsStoreOptions } from '../../../src/adapters/tus/index.js';
+import { type FdfsStore, type FdfsStoreOptions, fdfsTusStore } from '../../../src/adapters/tus/index.js';
 import type { FastDFSClient } from '../../../src/index.js';
 import type { TestServer } from '../../helpers/servers.js';
 
@@ -165,7 +165,7 @@ export function nodes(
   });
   return async (options = {}, tus = {}) => {
     const client = server.client({ retry: { retries: 0 } });
-    const store = new FdfsStore(client, { secret: SECRET, blockBytes: 64 * KIB, ...options });
+    const store = fdfsTusStore(client, { secret: SECRET, blockBytes: 64 * KIB, ...options });
     const http = await TusServer.start(store, tus);
     open.push(http);
     return { http, store, client };

@@ -12,7 +12,7 @@ import { fdfsFileWriter } from 'fastdfs-streams/formidable';
 import { fdfsServe } from 'fastdfs-streams/http';
 import { fdfsStorage, type StoredFile } from 'fastdfs-streams/multer';
 import { uploadPart } from 'fastdfs-streams/parts';
-import { FdfsStore, type TusUpload } from 'fastdfs-streams/tus';
+import { fdfsTusStore, type TusUpload } from 'fastdfs-streams/tus';
 
 const options: FastDFSOptions = { trackers: 'tracker.example.com', retry: { retries: 0 } };
 const client = createClient(options);
@@ -30,7 +30,7 @@ export const made = [
   fdfsFileWriter(client),
   fdfsServe(client),
   fdfsStorage(client),
-  new FdfsStore(client),
+  fdfsTusStore(client),
   fdfs_init,
   uploadPart,
   EmbeddedFastDFS.start,

@@ -4,13 +4,13 @@ import { createClient } from 'fastdfs-streams';
 import { fdfsFileWriter } from 'fastdfs-streams/formidable';
 import { fdfsStorage } from 'fastdfs-streams/multer';
 import { uploadPart } from 'fastdfs-streams/parts';
-import { allowAnyFileName, FdfsStore } from 'fastdfs-streams/tus';
+import { allowAnyFileName, fdfsTusStore } from 'fastdfs-streams/tus';
 import formidable from 'formidable';
 import multer, { type StorageEngine } from 'multer';
 
 const client = createClient({ trackers: 'tracker.example.com' });
 const engine: StorageEngine = fdfsStorage(client);
-const datastore: DataStore = new FdfsStore(client, { secret: 'secret' });
+const datastore: DataStore = fdfsTusStore(client, { secret: 'secret' });
 
 export const upload = multer({ storage: engine });
 export const form = formidable({ fileWriteStreamHandler: fdfsFileWriter(client) });
