@@ -43,11 +43,18 @@ afterAll(async () => {
 
 describe('the tarball', () => {
   it('has the build, the documents and nothing else', () => {
-    const outside = packed.files.filter((file) => !file.startsWith('dist/'));
-    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'README.zh-CN.md', 'SECURITY.md'];
+    const outside = packed.files.filter((file) => !/^(dist|docs|bench)\//.test(file));
+    const documents = [
+      'CHANGELOG.md',
+      'CONTRIBUTING.md',
+      'LICENSE',
+      'README.md',
+      'README.zh-CN.md',
+      'SECURITY.md',
+    ];
     expect(outside.sort()).toEqual([...documents, 'package.json']);
     const inside = packed.files.filter((file) => file.startsWith('dist/'));
-    expect(inside.filter((file) => !/\.(js|d\.ts)$/.test(file))).toEqual([]);
+    expect(inside.filter((file) => !/\.(js|js\.map|d\.ts)$/.test(file))).toEqual([]);
     expect(inside.filter((file) => /test/.test(file))).toEqual([]);
   });
 
@@ -62,7 +69,6 @@ describe('the tarball', () => {
     expect(older).toHaveLength(Object.keys(manifest.exports).length - 2);
     const modules = packed.files.filter((file) => /^dist\/(?!shared\/).*\.js$/.test(file));
     expect(modules.sort()).toEqual(named.filter((file) => file.endsWith('.js')).sort());
-    expect(modules.filter((file) => !packed.files.includes(file.replace(/\.js$/, '.d.ts')))).toEqual([]);
   });
 
   it('is imported by reading a few files', async () => {
@@ -80,11 +86,53 @@ describe('the tarball', () => {
     expect(files.size).toBeLessThan(10);
   });
 
-  it('refers to no source map that is not in it', async () => {
-    for (const file of packed.files.filter((name) => name.endsWith('.js'))) {
-      const text = await readFile(path.join(packed.folder, 'package', file), 'utf8');
-      expect(text, file).not.toMatch(/^\/\/# sourceMappingURL=/m);
+  it('has a source map beside each module, with the sources that it names', async () => {
+    const read = (file: string) => readFile(path.join(packed.folder, 'package', file), 'utf8');
+    const modules = packed.files.filter((file) => file.endsWith('.js'));
+    const maps = packed.files.filter((file) => file.endsWith('.map'));
+    for (const file of maps) {
+      const { sources, sourcesContent } = JSON.parse(await read(file)) as Record<string, string[]>;
+      expect(
+        sources!.filter((source) => !/^(\.\.\/)+src\//.test(source)),
+        file,
+      ).toEqual([]);
+      expect(
+        sourcesContent!.filter((content) => !content),
+        file,
+      ).toEqual([]);
     }
+    for (const file of modules) {
+      const [, map] = /^\/\/# sourceMappingURL=(.+)$/m.exec(await read(file)) ?? [];
+      if (map) expect(maps, file).toContain(path.posix.join(path.posix.dirname(file), map));
+    }
+    expect(maps.length).toBeGreaterThan(10);
+  });
+
+  it('has no declaration that no entry point leads to', async () => {
+    const reached = new Set<string>();
+    const follow = async (file: string) => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      const text = await readFile(path.join(packed.folder, 'package', file), 'utf8');
+      for (const [, to] of text.matchAll(/(?:\bfrom|\bimport)[\s(]+['"](\.[^'"]+)\.js['"]/g)) {
+        await follow(path.posix.join(path.posix.dirname(file), `${to}.d.ts`));
+      }
+    };
+    for (const entry of Object.values(manifest.exports)) {
+      if (typeof entry !== 'string') await follow(path.posix.normalize(entry.types));
+    }
+    expect(packed.files.filter((file) => file.endsWith('.d.ts')).sort()).toEqual([...reached].sort());
+  });
+
+  it.each(['README.md', 'README.zh-CN.md'])('has every file that %s links to', async (readme) => {
+    const text = await readFile(path.join(packed.folder, 'package', readme), 'utf8');
+    const links = [
+      ...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)|(?:src|href)="(?!https?:|#)([^"#]+)/g),
+    ];
+    const missing = links.map(([, link, source]) => path.posix.normalize((link ?? source)!));
+    expect(
+      missing.filter((link) => !packed.files.some((file) => file === link || file.startsWith(`${link}/`))),
+    ).toEqual([]);
   });
 });
 
@@ -115,6 +163,13 @@ describe('without any framework', () => {
         '',
       ],
     });
+  });
+
+  it('a stack trace names the file of the source', async () => {
+    const script =
+      "import('fastdfs-streams').then(({ parseFileId }) => parseFileId('wrong')).catch((error) => console.log(error.stack))";
+    const { output } = await bare.node('--enable-source-maps', '--input-type=module', '--eval', script);
+    expect(output).toMatch(/src\/core\/model\/file-id\.ts:\d+/);
   });
 
   it('the command runs', async () => {
