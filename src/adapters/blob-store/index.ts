@@ -7,8 +7,8 @@ import { finished } from 'node:stream';
 import type { Conf, FastDFSClient } from '../../client.js';
 import { ArgumentError, FastDFSError } from '../../core/base/errors.js';
 import type { DownloadOptions, UploadOptions } from '../../index.js';
-import { clientOf, type HeldClient } from '../shared/client-handle.js';
-import { isGone } from '../shared/is-gone.js';
+import { type ClientHandle, openClient } from '../shared/client-handle.js';
+import { isMissing } from '../shared/is-missing.js';
 import { FileIdKeys, IndexedKeys, type Keys, type RemoveFile } from './keys.js';
 import { BlobReadStream } from './read-stream.js';
 import {
@@ -81,7 +81,7 @@ export function fdfsBlobStore(conf: Conf, options: BlobStoreOptions = {}): FdfsB
  * with {@link BlobNotFoundError} for a key that leads nowhere; an index that fails fails the call.
  */
 export class FdfsBlobStore {
-  readonly #held: HeldClient;
+  readonly #handle: ClientHandle;
   readonly #defaults: BlobDefaults;
   readonly #keys: Keys;
   readonly #removeFile: RemoveFile = async (fileId) => {
@@ -103,17 +103,17 @@ export class FdfsBlobStore {
     }
     this.#defaults = defaults;
     this.#keys = index ? new IndexedKeys(index, this.#removeFile) : new FileIdKeys(this.#removeFile);
-    this.#held = clientOf(conf);
+    this.#handle = openClient(conf);
   }
 
   /** The client that stores and reads. */
   get client(): FastDFSClient {
-    return this.#held.client;
+    return this.#handle.client;
   }
 
   /** Closes the client, unless it was passed in. What is under way fails. Safe to call twice. */
   async close(): Promise<void> {
-    await this.#held.close();
+    await this.#handle.close();
   }
 
   /** As `close()`, for `await using`. */
@@ -237,7 +237,7 @@ export class FdfsBlobStore {
   /** Whether the error says that this leads to no file. That it cannot be asked about is no such error. */
   async #isMissing(error: unknown, fileId: string): Promise<boolean> {
     if (error instanceof BlobNotFoundError || isNoFileId(error)) return true;
-    return await isGone(this.client, error, fileId);
+    return await isMissing(this.client, error, fileId);
   }
 
   #uploadOptions(given: BlobWriteOptions): UploadOptions {

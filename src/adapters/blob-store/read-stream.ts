@@ -1,7 +1,7 @@
 /** Readable over a blob: finds the file first, which may take asking an index, and then passes its bytes on. */
 import { Readable } from 'node:stream';
 import type { DownloadStream } from '../../index.js';
-import { opened } from '../shared/opened.js';
+import { waitForReady } from '../shared/wait-for-ready.js';
 
 /** Finds the file of a key and opens it; when the file was replaced meanwhile, that of its successor. */
 export type OpenFile = (open: (stream: DownloadStream) => Promise<unknown>) => Promise<unknown>;
@@ -64,6 +64,6 @@ export class BlobReadStream extends Readable {
       this.emit('ready');
     });
     if (this.destroyed) source.destroy();
-    await opened(source);
+    await waitForReady(source);
   }
 }

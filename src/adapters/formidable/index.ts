@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream';
 import { type Conf, engineOf, type FastDFSClient } from '../../client.js';
 import { ArgumentError } from '../../core/base/errors.js';
 import type { UploadOptions } from '../../index.js';
-import { clientOf } from '../shared/client-handle.js';
+import { openClient } from '../shared/client-handle.js';
 import { FileWriter, type FormFile } from './file-writer.js';
 
 export type { FormFile, StoredFormFile } from './file-writer.js';
@@ -44,7 +44,7 @@ export function fdfsFileWriter<File extends FormFile = FormFile>(
   if (typeof options !== 'function' && (typeof options !== 'object' || options === null)) {
     throw new ArgumentError('Options of fdfsFileWriter must be an object or a function that gives one');
   }
-  const { client, close } = clientOf(conf);
+  const { client, close } = openClient(conf);
   const engine = engineOf(client);
   const open = (file: File = {} as File): Writable => {
     const given = typeof options === 'function' ? options(file) : options;

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastDFSClient } from '../../client.js';
 import { ProtocolError } from '../../core/base/errors.js';
 import type { DownloadStream } from '../../index.js';
-import { opened } from '../shared/opened.js';
+import { waitForReady } from '../shared/wait-for-ready.js';
 import type { ByteRange } from './conditions.js';
 
 type Chunks = AsyncGenerator<Buffer | string, void, undefined>;
@@ -25,7 +25,7 @@ export type OpenRange = (range?: ByteRange) => Promise<DownloadStream>;
 export function openerOf(client: FastDFSClient, fileId: string, signal: AbortSignal): OpenRange {
   return async (range) => {
     const stream = client.createDownloadStream(fileId, { ...range, signal });
-    await opened(stream);
+    await waitForReady(stream);
     return stream;
   };
 }

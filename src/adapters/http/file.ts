@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { create as contentDisposition } from 'content-disposition';
 import mime from 'mime-types';
 import type { FastDFSClient } from '../../client.js';
+import { formatEtag } from '../../core/model/etag.js';
 import type { Metadata, ParsedFileId } from '../../index.js';
 import type { ResolvedServeOptions, ServedFile } from './options.js';
 
@@ -24,8 +25,7 @@ export async function describe(
   const { fileId, extension } = parsed;
   const common = { fileId, extension, immutable: parsed.kind !== 'appender' };
   if (parsed.size !== undefined) {
-    const crc32 = parsed.crc32!.toString(16).padStart(8, '0');
-    const etag = `"${parsed.size.toString(16)}-${crc32}"`;
+    const etag = formatEtag(parsed.size, parsed.crc32!);
     return { ...common, size: parsed.size, etag, lastModified: parsed.createdAt };
   }
   const { size, modifiedAt, createdAt } = await client.stat(fileId, { source: 'server', signal });

@@ -5,10 +5,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Conf, FastDFSClient } from '../../client.js';
-import { clientOf } from '../shared/client-handle.js';
+import { openClient } from '../shared/client-handle.js';
+import { resolveHttpStatus } from '../shared/http-status.js';
 import { begun, contentRange, lengthOf, multipartBody, openerOf, plainBody } from './body.js';
 import { type ByteRange, wantedOf } from './conditions.js';
-import { refuse, statusFor } from './failure.js';
+import { refuse } from './failure.js';
 import { cacheControlOf, contentTypeOf, describe, dispositionOf } from './file.js';
 import {
   admits,
@@ -48,7 +49,7 @@ export interface FdfsHandler {
  */
 export function fdfsServe(conf: Conf, options: FdfsServeOptions = {}): FdfsHandler {
   const resolved = resolveServeOptions(options);
-  const { client, close } = clientOf(conf);
+  const { client, close } = openClient(conf);
   const handler = (req: IncomingMessage, res: ServerResponse, next?: Next) => {
     handle(client, resolved, req, res, next);
   };
@@ -88,7 +89,7 @@ function handle(
         res.destroy();
         return;
       }
-      const status = await statusFor(client, error, file.fileId);
+      const status = await resolveHttpStatus(client, error, file.fileId);
       if (res.destroyed) return;
       if (status === 404) pass(404);
       else if (next) next(Object.assign(error as object, { statusCode: status }));

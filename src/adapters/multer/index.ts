@@ -2,14 +2,14 @@
  * `fastdfs-streams/multer`: a storage engine for multer 1.4.4 and later. Files go to FastDFS while they arrive, and
  * a request that fails in any way leaves none behind.
  */
-import type { Duplex } from 'node:stream';
 import type { Conf, FastDFSClient } from '../../client.js';
 import { ClosedError, FastDFSError } from '../../core/base/errors.js';
+import { formatEtag } from '../../core/model/etag.js';
 import { parseFileId } from '../../core/model/file-id.js';
-import type { UploadOptions, UploadResult, UploadStream } from '../../index.js';
-import { clientOf, type HeldClient } from '../shared/client-handle.js';
-import { beginningOf } from './beginning.js';
-import { drain, feed } from './feed.js';
+import type { UploadResult } from '../../index.js';
+import { type ClientHandle, openClient } from '../shared/client-handle.js';
+import type { PartReader } from '../shared/part-reader.js';
+import { storePart } from '../shared/store-part.js';
 import { checkOptions, optionsFor, transformsFor, urlFor } from './options.js';
 import { RequestState } from './request-state.js';
 import type {
@@ -38,9 +38,6 @@ export type {
   TransformList,
 } from './types.js';
 
-/** A file that ends within so much is uploaded from memory: a stream would hold as much, and cost more. */
-const SMALL_BYTES = 256 * 1024;
-
 /**
  * Makes a storage engine: `multer({ storage: fdfsStorage('/etc/fdfs/client.conf') })`.
  * @param conf path of a `client.conf`, options, or a client; who passes a client keeps it and closes it
@@ -61,7 +58,7 @@ export function fdfsStorage<Req extends MulterRequest = MulterRequest>(
 export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
   /** The client that uploads. */
   readonly client: FastDFSClient;
-  readonly #held: HeldClient;
+  readonly #held: ClientHandle;
   /** Ends each file under way. */
   readonly #underWay = new Set<() => void>();
   readonly #options: Readonly<FdfsStorageOptions<Req>>;
@@ -70,7 +67,7 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
   /** Made by `fdfsStorage()`. */
   constructor(conf: Conf, options: FdfsStorageOptions<Req>) {
     this.#options = checkOptions(options);
-    this.#held = clientOf(conf);
+    this.#held = openClient(conf);
     this.client = this.#held.client;
   }
 
@@ -89,7 +86,6 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
   /** Called by multer for each file. Calls back once: with what `req.file` gains, or when nothing is left of the file. */
   _handleFile(req: Req, file: EngineFile, callback: HandleCallback): void {
     const state = this.#stateOf(req);
-    state.watch(file.stream);
     void this.#handle(req, file, state, callback);
   }
 
@@ -111,22 +107,23 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
   async #handle(req: Req, file: EngineFile, state: RequestState, callback: HandleCallback): Promise<void> {
     const stop = () => state.fail(new ClosedError());
     this.#underWay.add(stop);
+    const part = state.read(file);
     try {
-      const info = await this.#store(req, file, state).finally(() => this.#underWay.delete(stop));
+      const info = await this.#store(req, file, part, state).finally(() => this.#underWay.delete(stop));
       callBack(() => callback(null, info));
     } catch (error) {
       // Multer fails the whole request for this: its other files need not go on.
       state.fail(error);
-      drain(file);
+      part.drain();
       callBack(() => callback(asObject(error)));
     }
   }
 
-  async #store(req: Req, file: EngineFile, state: RequestState): Promise<StoredInfo> {
+  async #store(req: Req, file: EngineFile, part: PartReader, state: RequestState): Promise<StoredInfo> {
     const { signal } = state;
     const options = await state.race(optionsFor(this.#options, req, file));
     const transforms = await state.race(transformsFor(this.#options.transforms, req, file, signal));
-    const result = await this.#upload(file, options.upload, transforms, signal);
+    const result = await storePart(this.client, part.through(transforms), { ...options.upload, signal });
     try {
       const info = infoOf(result, options.contentType);
       const url = await state.race(urlFor(this.#options.url, req, { ...file, ...info }));
@@ -136,34 +133,6 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
       return { ...info, url, location: url };
     } catch (error) {
       await state.remove(result.fileId).catch(() => markOrphan(error, result.fileId));
-      throw error;
-    }
-  }
-
-  /** When it rejects, nothing is left of the file. */
-  async #upload(
-    file: EngineFile,
-    options: UploadOptions,
-    transforms: readonly Duplex[],
-    signal: AbortSignal,
-  ): Promise<UploadResult> {
-    let beginning: readonly Buffer[] = [];
-    if (transforms.length === 0 && options.whenSizeUnknown !== 'reject') {
-      const limit = Math.min(options.blockBytes ?? SMALL_BYTES, SMALL_BYTES);
-      const { chunks, whole } = await beginningOf(file, limit, signal);
-      if (whole) return await this.client.upload(chunks, { ...options, signal });
-      beginning = chunks;
-    }
-    const upload = this.#open(options, transforms, signal);
-    await feed(file, beginning, transforms, upload, signal);
-    return upload.result!;
-  }
-
-  #open(options: UploadOptions, transforms: readonly Duplex[], signal: AbortSignal): UploadStream {
-    try {
-      return this.client.createUploadStream({ ...options, signal });
-    } catch (error) {
-      for (const transform of transforms) transform.destroy();
       throw error;
     }
   }
@@ -182,8 +151,7 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
 function infoOf(result: UploadResult, contentType: string): StoredInfo {
   const { fileId, group, size, url, metadata } = result;
   const crc32 = result.crc32 ?? parseFileId(fileId).crc32;
-  const etag =
-    crc32 === undefined ? undefined : `"${size.toString(16)}-${crc32.toString(16).padStart(8, '0')}"`;
+  const etag = crc32 === undefined ? undefined : formatEtag(size, crc32);
   return {
     fileId,
     key: fileId,

@@ -4,7 +4,9 @@
  */
 import type { Readable } from 'node:stream';
 import { raceAbort } from '../../core/base/abort.js';
-import { NetworkError } from '../../core/base/errors.js';
+import { FastDFSError, NetworkError } from '../../core/base/errors.js';
+import { PartReader } from '../shared/part-reader.js';
+import type { EngineFile } from './types.js';
 
 export class RequestState {
   readonly #controller = new AbortController();
@@ -38,17 +40,11 @@ export class RequestState {
     this.#controller.abort(reason);
   }
 
-  /** Fails when the content of a part ends in any other way than by its end. */
-  watch(stream: Readable): void {
-    const check = () => {
-      if (stream.errored) this.fail(stream.errored);
-      else if (stream.destroyed && !stream.readableEnded) {
-        this.fail(new NetworkError('FASTDFS_REQUEST_ABORTED', 'The form ended in the middle of a file'));
-      }
-    };
-    stream.once('error', (error) => this.fail(error));
-    stream.once('close', check);
-    check();
+  /** Opens the content of a part. When that breaks off or is over the limit, the request fails. */
+  read(file: EngineFile): PartReader {
+    const part = PartReader.open(file.stream, { signal: this.signal, tooLarge: () => tooLarge(file) });
+    part.ended.catch((error) => this.fail(error));
+    return part;
   }
 
   /** What users' functions do is waited for, but not longer than the request lives. */
@@ -77,4 +73,12 @@ export class RequestState {
 /** A body that nobody reads (some platforms hand it over in another way) tells nothing by its end. */
 function leftEarly(req: Readable): boolean {
   return req.readableAborted && req.readableDidRead;
+}
+
+/** The error has the code of multer's own, which handlers look for: multer misses the event in some of its versions. */
+function tooLarge({ fieldname }: EngineFile): FastDFSError {
+  const error = new FastDFSError('FASTDFS_TRUNCATED', 'File too large');
+  return Object.defineProperty(Object.assign(error, { field: fieldname }), 'code', {
+    value: 'LIMIT_FILE_SIZE',
+  });
 }

@@ -3,10 +3,13 @@
  * has put on disk.
  */
 import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import type { FastDFSClient } from '../../client.js';
-import { ArgumentError, FastDFSError } from '../../core/base/errors.js';
-import type { UploadOptions, UploadResult, UploadStream } from '../../index.js';
+import { ArgumentError } from '../../core/base/errors.js';
+import type { UploadOptions, UploadResult } from '../../index.js';
+import { PartReader } from '../shared/part-reader.js';
+import { storePart } from '../shared/store-part.js';
+
+export { TruncatedError } from '../shared/truncated-error.js';
 
 /** A part as `@fastify/multipart` hands it over. */
 export interface StreamedPart {
@@ -26,14 +29,6 @@ export interface SavedPart {
 
 /** A bare stream is what busboy hands over; its file name is then an option. */
 export type FormPart = StreamedPart | SavedPart | Readable;
-
-/** The part is larger than the form allows; nothing of it was kept. `code` is `FASTDFS_TRUNCATED`. */
-export class TruncatedError extends FastDFSError {
-  /** @internal */
-  constructor() {
-    super('FASTDFS_TRUNCATED', 'The file is larger than the limit of the form; nothing of it was kept');
-  }
-}
 
 /**
  * Uploads a part of a form. Whenever this fails nothing stays on the server, and the rest of the part is read and
@@ -60,15 +55,8 @@ export async function uploadPart(
         'formidable there is fdfsFileWriter',
     );
   }
-  // Forms destroy the streams of their parts when they fail, also after we are done with them.
-  stream.on('error', () => undefined);
-  try {
-    return await send(stream, client.createUploadStream(named(options, filename)));
-  } catch (error) {
-    // Not destroyed: that would keep busboy from ever finishing.
-    stream.resume();
-    throw error;
-  }
+  const upload = named(options, filename);
+  return await storePart(client, PartReader.open(stream, { signal: upload.signal }), upload);
 }
 
 function isSaved(part: FormPart): part is SavedPart {
@@ -77,30 +65,4 @@ function isSaved(part: FormPart): part is SavedPart {
 
 function named(options: UploadOptions, filename: string | null | undefined): UploadOptions {
   return filename ? { filename, ...options } : options;
-}
-
-async function send(stream: Readable & { truncated?: boolean }, upload: UploadStream): Promise<UploadResult> {
-  const tooLarge = () => upload.destroy(new TruncatedError());
-  const stored = finished(upload);
-  const whole = finished(stream, { writable: false }).then(
-    () => {
-      // A part over the limit ends like any other; only this tells.
-      if (stream.truncated) tooLarge();
-      else upload.end();
-    },
-    (error) => upload.destroy(error),
-  );
-  stream.once('limit', tooLarge);
-  stream.pipe(upload, { end: false });
-  try {
-    await stored;
-    await whole;
-    return upload.result!;
-  } catch (error) {
-    stream.unpipe(upload);
-    if (!upload.closed) await new Promise((resolve) => upload.once('close', resolve));
-    throw error;
-  } finally {
-    stream.removeListener('limit', tooLarge);
-  }
 }

@@ -1,16 +1,20 @@
-/** Who made the client has to close it: the one rule of `conf`, for every adapter. */
+/** Decides who closes the client: whoever made it. The one rule of `conf`, for every adapter. */
 import { type Conf, createClient, FastDFSClient } from '../../client.js';
 
-export interface HeldClient {
+/** The client of an adapter. */
+export interface ClientHandle {
   readonly client: FastDFSClient;
-  /** The client was made here. */
+  /** The adapter made the client. */
   readonly owned: boolean;
-  /** Closes the client if it was made here; leaves one that was passed in alone. Safe to call twice. */
+  /** Closes the client if the adapter made it; does nothing to one that was passed in. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** @throws ArgumentError for wrong options or an unreadable `client.conf`; nothing connects yet */
-export function clientOf(conf: Conf): HeldClient {
+/**
+ * Makes the client that `conf` describes, or takes the one that it is. Connects to nothing.
+ * @throws ArgumentError for wrong options or an unreadable `client.conf`
+ */
+export function openClient(conf: Conf): ClientHandle {
   if (conf instanceof FastDFSClient) return { client: conf, owned: false, close: async () => {} };
   const client = createClient(conf);
   return { client, owned: true, close: () => client.close() };

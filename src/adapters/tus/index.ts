@@ -12,11 +12,11 @@ import { type Conf, engineOf, type FastDFSClient } from '../../client.js';
 import { FastDFSError, ServerError } from '../../core/base/errors.js';
 import { parseFileId } from '../../core/model/file-id.js';
 import { STATUS_EINVAL } from '../../core/protocol/constants.js';
-import { clientOf, type HeldClient } from '../shared/client-handle.js';
-import { isGone } from '../shared/is-gone.js';
+import { type ClientHandle, openClient } from '../shared/client-handle.js';
+import { isMissing } from '../shared/is-missing.js';
+import { PartReader } from '../shared/part-reader.js';
 import { HandedOut } from './handed-out.js';
 import { checkOptions } from './options.js';
-import { receive } from './receive.js';
 import { decodeState, encodeLength, encodeState, plainMetadata, type UploadState } from './state.js';
 import type { FdfsStoreOptions, TusUpload } from './types.js';
 import { UploadIds } from './upload-ids.js';
@@ -60,7 +60,7 @@ export class FdfsStore extends Base {
   ];
   /** The client that this store uses. */
   readonly client: FastDFSClient;
-  readonly #held: HeldClient;
+  readonly #handle: ClientHandle;
   readonly #ids: UploadIds;
   readonly #finalize: boolean;
   readonly #blockBytes: number;
@@ -74,8 +74,8 @@ export class FdfsStore extends Base {
   constructor(conf: Conf, options: FdfsStoreOptions = {}) {
     super();
     const { secret, blockBytes, finalize, group } = checkOptions(options);
-    this.#held = clientOf(conf);
-    this.client = this.#held.client;
+    this.#handle = openClient(conf);
+    this.client = this.#handle.client;
     this.#finalize = finalize;
     this.#blockBytes = blockBytes;
     this.#group = group;
@@ -90,7 +90,7 @@ export class FdfsStore extends Base {
 
   /** Closes the client, unless it was passed in. Uploads can be gone on with later. Safe to call twice. */
   async close(): Promise<void> {
-    await this.#held.close();
+    await this.#handle.close();
   }
 
   /** As `close()`, for `await using`. */
@@ -152,7 +152,7 @@ export class FdfsStore extends Base {
     if (!isAppender(fileId)) return await this.#nothingMore(stream, found.size);
     const blocks = this.client.createModifyStream(fileId, { start: offset, blockBytes: this.#blockBytes });
     try {
-      await receive(stream, blocks);
+      await PartReader.open(stream).pump(blocks, { keepPartial: true });
     } catch (error) {
       throw await this.#writeError(error, fileId);
     }
@@ -268,7 +268,7 @@ export class FdfsStore extends Base {
    * servers behind. A client that hears of a file that is gone begins anew; otherwise it tries again.
    */
   async #explain(error: unknown, otherwise: keyof typeof ERRORS, fileId?: string): Promise<unknown> {
-    if (fileId !== undefined && (await isGone(this.client, error, fileId))) return ERRORS.FILE_NOT_FOUND;
+    if (fileId !== undefined && (await isMissing(this.client, error, fileId))) return ERRORS.FILE_NOT_FOUND;
     return error instanceof FastDFSError ? Object.assign(error, ERRORS[otherwise]) : error;
   }
 

@@ -228,7 +228,7 @@ onEachServer('uploadPart', (server) => {
 
   it.each([
     ['an error', new Error('gone'), 'gone'],
-    ['none', undefined, 'Premature close'],
+    ['none', undefined, 'in the middle of a file'],
   ])('a stream destroyed with %s: fails, and keeps nothing', async (_, error, message) => {
     const client = server.client();
     const source = new PassThrough();
