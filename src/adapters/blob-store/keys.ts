@@ -1,9 +1,10 @@
 /**
- * What keys mean: file ids as they are, or names of the caller's choice that an index leads to file ids. Knows the order
- * in which index and files change, so that whatever fails a key leads to one whole file, and no file is forgotten.
+ * What the keys of a blob store are: file ids themselves, or keys of the user's choice that an index leads to file ids. Holds
+ * the order in which index and files change, so that after any failure a key leads to one whole file.
  */
 import { FastDFSError } from '../../core/base/errors.js';
-import type { BlobIndex } from './types.js';
+import { checkKey, isKey, type KeyIndex } from '../indexes/contract.js';
+import { BlobNotFoundError } from './types.js';
 
 /** What became of a new file. */
 export interface Kept {
@@ -12,21 +13,22 @@ export interface Kept {
   orphan?: string;
 }
 
-/** Where a key leads, and what it takes to change that. */
+/** Where a key leads, and how that changes. */
 export interface Keys {
-  /** The file id, or undefined for a key that leads nowhere. */
+  /** Returns the file id; undefined for a key that does not exist. */
   find(key: unknown): Promise<string | undefined>;
   /**
-   * Makes a stored file the blob of a key. On rejection it is not, and the caller removes it.
+   * Makes a stored file the blob of a key. When it rejects it has not, and the caller removes the file, unless the error says
+   * `maybeApplied`.
    * @param key undefined where the caller named none: the file id is the key then
-   * @param wanted asked before and after each step that can be taken back
+   * @param isWanted checked before and after each step that can be undone
    */
-  keep(key: string | undefined, fileId: string, wanted: () => boolean): Promise<Kept>;
-  /** Removes blob and key. Nothing to remove is no error. */
+  keep(key: string | undefined, fileId: string, isWanted: () => boolean): Promise<Kept>;
+  /** Removes blob and key. A key that does not exist is no error. */
   remove(key: unknown): Promise<void>;
 }
 
-/** Removes a file; one that is gone already, or an id that is none, is no error. */
+/** Removes a file; one that does not exist, or a malformed id, is no error. */
 export type RemoveFile = (fileId: string) => Promise<void>;
 
 /** FastDFS names files itself: the key is the file id. */
@@ -41,8 +43,8 @@ export class FileIdKeys implements Keys {
     return typeof key === 'string' ? key : undefined;
   }
 
-  async keep(_key: string | undefined, fileId: string, wanted: () => boolean): Promise<Kept> {
-    assertWanted(wanted);
+  async keep(_key: string | undefined, fileId: string, isWanted: () => boolean): Promise<Kept> {
+    assertWanted(isWanted);
     return { key: fileId };
   }
 
@@ -52,97 +54,122 @@ export class FileIdKeys implements Keys {
 }
 
 /**
- * Keys of the caller's choice. Changes of one key wait for each other, across all stores of this process that share the
- * index object. Between processes an index has no way to compare and swap: two that write one key in the same
- * moment leave it leading to one of the two files, whole, and may leave the other as an orphan.
+ * Keys of the user's choice. Every change is one atomic swap of the index, made by the writer whose look at the key was still
+ * true; the others look again. Whoever has swapped a file id out of the index removes that file, so each file is removed once.
  */
 export class IndexedKeys implements Keys {
-  readonly #index: BlobIndex;
+  readonly index: KeyIndex;
   readonly #removeFile: RemoveFile;
 
-  constructor(index: BlobIndex, removeFile: RemoveFile) {
-    this.#index = index;
+  constructor(index: KeyIndex, removeFile: RemoveFile) {
+    this.index = index;
     this.#removeFile = removeFile;
   }
 
   async find(key: unknown): Promise<string | undefined> {
-    return typeof key === 'string' ? ((await this.#index.get(key)) ?? undefined) : undefined;
+    return isKey(key) ? ((await this.index.get(key)) ?? undefined) : undefined;
   }
 
-  keep(key: string | undefined, fileId: string, wanted: () => boolean): Promise<Kept> {
-    const name = key ?? fileId;
-    return inTurn(this.#index, name, async () => {
+  async keep(key: string | undefined, fileId: string, isWanted: () => boolean): Promise<Kept> {
+    const name = checkKey(key ?? fileId);
+    for (;;) {
       const old = await this.find(name);
-      assertWanted(wanted);
-      await this.#set(name, fileId);
-      if (!wanted()) {
-        await (old === undefined ? this.#index.delete(name) : this.#set(name, old));
-        assertWanted(wanted);
+      assertWanted(isWanted);
+      if (!(await this.#swap(name, old, fileId))) continue;
+      if (!isWanted()) {
+        // Where another writer has replaced the new file already, the old one is left to us.
+        if (!(await this.#swap(name, fileId, old)) && old !== undefined) await this.#removeFile(old);
+        assertWanted(isWanted);
       }
-      if (old === undefined || old === fileId) return { key: name };
-      // The swap stands from here on: what is left of the old file must not fail the new one.
-      return await this.#removeFile(old).then(
-        () => ({ key: name }),
-        () => ({ key: name, orphan: old }),
-      );
-    });
+      return { key: name, ...(await this.#removeReplaced(old, fileId)) };
+    }
   }
 
-  /** The file goes first: when the second step fails the key is still there, and removing it can be repeated. */
   async remove(key: unknown): Promise<void> {
-    if (typeof key !== 'string') return;
-    await inTurn(this.#index, key, async () => {
+    for (;;) {
       const fileId = await this.find(key);
       if (fileId === undefined) return;
-      await this.#removeFile(fileId);
-      // Another process may have written the key meanwhile.
-      if ((await this.find(key)) === fileId) await this.#index.delete(key);
-    });
+      if (await this.removeFile(key as string, fileId)) return;
+    }
   }
 
-  async #set(key: string, fileId: string): Promise<void> {
+  /**
+   * Removes one key and its file, if the key still leads to it. The key goes first: a file that another key has taken over
+   * meanwhile must not be removed. A file that cannot be removed gets its key back, so that the removal can be repeated.
+   * @returns whether the key led to this file
+   */
+  async removeFile(key: string, fileId: string): Promise<boolean> {
+    if (!(await this.#swap(key, fileId, undefined))) return false;
     try {
-      // Keyv reports trouble by `false`; a Map returns itself, others nothing.
-      if ((await this.#index.set(key, fileId)) !== false) return;
+      await this.#removeFile(fileId);
     } catch (error) {
-      if (await this.#leadsTo(key, fileId)) return;
+      const restored = await this.index.swap(key, undefined, fileId).catch(() => false);
+      if (!restored && error instanceof FastDFSError) error.orphan = fileId;
       throw error;
     }
-    if (await this.#leadsTo(key, fileId)) return;
-    throw new FastDFSError('FASTDFS_INDEX', `The index did not take the key ${JSON.stringify(key)}`);
+    return true;
   }
 
-  /** An index whose answer was lost may have done it all the same. */
-  async #leadsTo(key: string, fileId: string): Promise<boolean> {
-    return await this.find(key).then(
-      (current) => current === fileId,
-      () => false,
+  /**
+   * Gives the file of one key to another, and removes the file that this had.
+   * @throws BlobNotFoundError when `from` does not exist
+   */
+  async transfer(from: string, to: string): Promise<Kept & { fileId: string }> {
+    checkKey(to);
+    for (;;) {
+      const fileId = await this.find(from);
+      if (fileId === undefined) throw new BlobNotFoundError(from);
+      if (from === to) return { key: to, fileId };
+      const replaced = await this.find(to);
+      const done = await this.#settle(
+        to,
+        () => this.index.transfer!(from, to, fileId, replaced),
+        fileId,
+        replaced,
+      );
+      if (done) return { key: to, fileId, ...(await this.#removeReplaced(replaced, fileId)) };
+    }
+  }
+
+  #swap(key: string, expected: string | undefined, next: string | undefined): Promise<boolean> {
+    return this.#settle(key, () => this.index.swap(key, expected, next), next, expected);
+  }
+
+  /**
+   * Makes one change of the index and finds out whether it was made when only its reply is lost. File ids are never used twice,
+   * so the key shows it.
+   */
+  async #settle(
+    key: string,
+    change: () => Promise<boolean>,
+    next: string | undefined,
+    before: string | undefined,
+  ): Promise<boolean> {
+    try {
+      return await change();
+    } catch (error) {
+      const current = await this.find(key).catch(() => {
+        throw new FastDFSError(
+          'FASTDFS_INDEX',
+          `The index failed while the key ${JSON.stringify(key)} was being changed; whether it was is unknown: ${(error as Error).message}`,
+          { cause: error, maybeApplied: true, orphan: next ?? before },
+        );
+      });
+      if (current === next) return true;
+      throw error;
+    }
+  }
+
+  /** The new file is in place from here on: what remains of the old one must not fail the call. */
+  async #removeReplaced(old: string | undefined, fileId: string): Promise<{ orphan?: string }> {
+    if (old === undefined || old === fileId) return {};
+    return await this.#removeFile(old).then(
+      () => ({}),
+      () => ({ orphan: old }),
     );
   }
 }
 
-function assertWanted(wanted: () => boolean): void {
-  if (!wanted()) throw new FastDFSError('FASTDFS_ABORTED', 'The write was given up');
-}
-
-const queues = new WeakMap<object, Map<string, Promise<void>>>();
-
-/** Runs `work` when everything that was queued for the same key of the same index before is done. */
-function inTurn<T>(index: object, key: string, work: () => Promise<T>): Promise<T> {
-  let queue = queues.get(index);
-  if (!queue) {
-    queue = new Map();
-    queues.set(index, queue);
-  }
-  const waiting = queue;
-  const result = (waiting.get(key) ?? Promise.resolve()).then(work);
-  const done = result.then(
-    () => {},
-    () => {},
-  );
-  waiting.set(key, done);
-  void done.then(() => {
-    if (waiting.get(key) === done) waiting.delete(key);
-  });
-  return result;
+function assertWanted(isWanted: () => boolean): void {
+  if (!isWanted()) throw new FastDFSError('FASTDFS_ABORTED', 'The write was aborted');
 }

@@ -1,14 +1,14 @@
-/** Readable over a blob: finds the file first, which may take asking an index, and then passes its bytes on. */
+/** Readable over a blob: finds the file first, which may mean to look into an index, and then passes its bytes on. */
 import { Readable } from 'node:stream';
 import type { DownloadStream } from '../../index.js';
 import { waitForReady } from '../shared/wait-for-ready.js';
 
-/** Finds the file of a key and opens it; when the file was replaced meanwhile, that of its successor. */
+/** Finds the file of a key and opens it; where it was replaced meanwhile, the file that replaced it. */
 export type OpenFile = (open: (stream: DownloadStream) => Promise<unknown>) => Promise<unknown>;
 
 /**
  * A blob as a Readable; made by `store.createReadStream()`. A missing blob is an 'error' with `notFound`, also
- * while nobody reads.
+ * while nothing reads.
  */
 export class BlobReadStream extends Readable {
   readonly #find: OpenFile;
@@ -16,8 +16,14 @@ export class BlobReadStream extends Readable {
   #ready = false;
 
   /** @internal */
-  constructor(find: OpenFile, highWaterMark = 64 * 1024) {
-    super({ highWaterMark });
+  constructor(find: OpenFile, highWaterMark: unknown) {
+    // A wrong value fails the download, and with it this stream.
+    super({
+      highWaterMark:
+        Number.isSafeInteger(highWaterMark) && (highWaterMark as number) > 0
+          ? (highWaterMark as number)
+          : 64 * 1024,
+    });
     this.#find = find;
   }
 
@@ -32,11 +38,11 @@ export class BlobReadStream extends Readable {
   }
 
   /**
-   * Opens without being read, so that a missing blob is an 'error' even when nobody reads.
+   * Opens without being read, so that a missing blob is an 'error' even while nothing reads.
    * @internal
    */
   override _construct(callback: () => void): void {
-    // Called back at once: a server that is silent must not hold up a destroy().
+    // At once: a silent server must not hold up a destroy().
     callback();
     this.#find((source) => this.#open(source)).catch((error) => this.destroy(error));
   }

@@ -1,22 +1,9 @@
-/** What callers of the blob store write and get. The shapes of abstract-blob-store, with their gaps filled. */
-
+/** What users of the blob store pass and get: the shapes of abstract-blob-store, with their gaps filled. */
 import { FastDFSError } from '../../core/base/errors.js';
 import type { DownloadOptions, UploadOptions, UploadResult } from '../../index.js';
+import type { KeyIndex, MapLike } from '../indexes/contract.js';
 
-/**
- * Where keys of the caller's choice lead to file ids: a `Map`, a Keyv, a `KvStore<string>` of tus. Its functions may
- * return promises; one that fails rejects or throws.
- */
-export interface BlobIndex {
-  /** The file id of a key; null or undefined where there is none. */
-  get(key: string): string | null | undefined | Promise<string | null | undefined>;
-  /** Has a key lead to a file id. */
-  set(key: string, fileId: string): unknown;
-  /** Forgets a key; one that is not there is no error. */
-  delete(key: string): unknown;
-}
-
-/** Options that every write starts from; those of the write itself come first. */
+/** Upload options that every write starts from; those of the write itself take precedence. */
 export type BlobDefaults = Pick<
   UploadOptions,
   | 'group'
@@ -30,19 +17,27 @@ export type BlobDefaults = Pick<
   | 'verify'
 >;
 
-/** How a store is made: the index, and what every write starts from. */
+/** Options of `fdfsBlobStore()`: the index, and what every write starts from. */
 export interface BlobStoreOptions extends BlobDefaults {
-  /** Makes the caller's keys real. Default: none, and the key of a blob is its file id. */
-  index?: BlobIndex;
+  /**
+   * Leads keys of your own to files: a map-like for one process, a {@link KeyIndex} such as `redisIndex()` for several, or the
+   * path of a folder, which stands for `levelIndex(path)`. Default: none, and the key of a blob is its file id.
+   */
+  index?: KeyIndex | MapLike | string | undefined;
+  /**
+   * Keep the key as metadata of its file, so that `rebuildIndex()` can make a lost index again; one more request for each
+   * write. Only with an index. Default false.
+   */
+  keepKey?: boolean | undefined;
 }
 
-/** What names a blob. Fields that are not known here are left alone: callers hand whole blobs back. */
+/** What names a blob. Unknown fields are ignored: whole blobs may be passed. */
 export interface BlobName {
   /** With an index the key; without one only its extension counts. */
   key?: string;
-  /** Stands for `key` where that is missing. */
+  /** The key, where `key` is missing. */
   name?: string;
-  /** Left alone. */
+  /** Ignored. */
   [other: string]: unknown;
 }
 
@@ -51,26 +46,36 @@ export type BlobWriteOptions = BlobName & UploadOptions;
 /** Key of the blob to read, and options of its download: `start` and `end` in bytes, inclusive. */
 export type BlobReadOptions = BlobName & DownloadOptions;
 
-/** A blob as the callback of `createWriteStream` gets it; `key` is what finds it again. */
+/** A blob that was written; `key` finds it again. */
 export interface StoredBlob extends UploadResult {
-  /** What finds the blob again: the caller's key with an index, the file id without. */
+  /** Finds the blob again: your own key with an index, the file id without. */
   key: string;
-  /** As it was given. */
+  /** As it was passed. */
   name?: string;
   /** An older file of this key that could not be removed. The blob itself is in place. */
   orphan?: string;
 }
 
+/** A blob that was moved. */
+export interface MovedBlob {
+  /** Its new key. */
+  key: string;
+  /** Its file; another than before where the index has no `transfer`. */
+  fileId: string;
+  /** The file that the new key led to before, where that could not be removed. */
+  orphan?: string;
+}
+
 /** As everywhere in Node, the second argument counts only when the first is null. */
 export type WriteCallback = (error: Error | null, blob: StoredBlob) => void;
-/** Called once: with an error, or with null and the answer. */
+/** Called once: with an error, or with null and the result. */
 export type ExistsCallback = (error: Error | null, exists: boolean) => void;
 /** Called once: with an error, or with null. */
 export type RemoveCallback = (error: Error | null) => void;
 
 /** No blob has this key. `code` is `FASTDFS_NOT_FOUND`. */
 export class BlobNotFoundError extends FastDFSError {
-  /** What users of abstract-blob-store look for. */
+  /** As users of abstract-blob-store expect it. */
   readonly notFound = true;
 
   /** @internal */

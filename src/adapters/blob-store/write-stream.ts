@@ -1,28 +1,52 @@
 /**
- * Writable that becomes a blob: an upload, and then the key that leads to it. 'finish' comes when both are done. In any
- * other case nothing of it is left, and 'close' comes when that has been seen to.
+ * Writable that becomes a blob: an upload, and then the key that leads to it. 'finish' fires when both are done. In any
+ * other case nothing of it remains, and 'close' fires after the clean-up.
  */
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { FastDFSError } from '../../core/base/errors.js';
-import type { UploadStream } from '../../index.js';
+import type { UploadResult, UploadStream } from '../../index.js';
 import type { Kept, RemoveFile } from './keys.js';
 import type { StoredBlob } from './types.js';
 
 type Callback = (error?: Error | null) => void;
 
-/** What the stream needs of its store. */
-export interface BlobTarget {
+/** How an uploaded file becomes a blob. */
+export interface Placement {
   readonly name: string | undefined;
-  /** @throws ArgumentError for options that make no sense */
-  open(): UploadStream;
-  keep(fileId: string, wanted: () => boolean): Promise<Kept>;
+  keep(fileId: string, isWanted: () => boolean): Promise<Kept>;
   readonly removeFile: RemoveFile;
 }
 
+/** What the stream needs of its store. */
+export interface BlobTarget extends Placement {
+  /** @throws ArgumentError for options that make no sense */
+  open(): UploadStream;
+}
+
+/** Makes an uploaded file the blob of its key; when that fails, the file is removed. */
+export async function placeBlob(
+  result: UploadResult,
+  { name, keep, removeFile }: Placement,
+  isWanted: () => boolean,
+): Promise<StoredBlob> {
+  try {
+    const kept = await keep(result.fileId, isWanted);
+    return { ...result, ...(name === undefined ? {} : { name }), ...kept };
+  } catch (error) {
+    const known = error instanceof FastDFSError;
+    // A key that may lead to the file must not lose it.
+    if (known && error.maybeApplied) throw error;
+    await removeFile(result.fileId).catch(() => {
+      if (known) error.orphan = result.fileId;
+    });
+    throw error;
+  }
+}
+
 /**
- * A Writable that becomes a blob; made by `store.createWriteStream()`. 'finish' comes when the file is stored
+ * A Writable that becomes a blob; made by `store.createWriteStream()`. 'finish' fires when the file is stored
  * and its key leads to it; a stream that ends in any other way leaves nothing of it.
  */
 export class BlobWriteStream extends Writable {
@@ -37,7 +61,7 @@ export class BlobWriteStream extends Writable {
     this.#target = target;
   }
 
-  /** What finds the blob again; set when 'finish' fires, undefined before. */
+  /** Finds the blob again; set when 'finish' fires, undefined before. */
   get key(): string | undefined {
     return this.#blob?.key;
   }
@@ -86,29 +110,19 @@ export class BlobWriteStream extends Writable {
 
   /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
-    // Called after success, too: then there is nothing to undo.
+    // Also called after success: then there is nothing to undo.
     if (this.#blob) callback(error);
-    else this.#giveUp(error).then(callback);
+    else this.#cleanUp(error).then(callback);
   }
 
   async #store(upload: UploadStream): Promise<StoredBlob> {
     upload.end();
     await finished(upload);
-    const result = upload.result!;
-    const { name, keep, removeFile } = this.#target;
-    try {
-      const kept = await keep(result.fileId, () => !this.destroyed);
-      return { ...result, ...(name === undefined ? {} : { name }), ...kept };
-    } catch (error) {
-      await removeFile(result.fileId).catch(() => {
-        if (error instanceof FastDFSError) error.orphan = result.fileId;
-      });
-      throw error;
-    }
+    return await placeBlob(upload.result!, this.#target, () => !this.destroyed);
   }
 
-  /** @returns the error to end with: the upload's own tells more, such as a file that could not be removed */
-  async #giveUp(error: Error | null): Promise<Error | null> {
+  /** @returns the error to end with: the upload's own says more, such as a file that could not be removed */
+  async #cleanUp(error: Error | null): Promise<Error | null> {
     const upload = this.#upload;
     upload?.destroy(error ?? undefined);
     await this.#storing?.catch(() => undefined);

@@ -11,11 +11,11 @@ import { MemoryKvStore } from '@tus/server';
 import Keyv from 'keyv';
 import { describe, expect, it, vi } from 'vitest';
 import {
-  type BlobIndex,
   BlobNotFoundError,
   type BlobWriteOptions,
   type FdfsBlobStore,
   fdfsBlobStore,
+  type MapLike,
 } from '../../../src/adapters/blob-store/index.js';
 import { ArgumentError, type FastDFSClient, parseFileId } from '../../../src/index.js';
 import { bytes, collect, pieces } from '../../helpers/bytes.js';
@@ -41,14 +41,14 @@ onEachServer('blob store', (server) => {
   });
 
   describe.each([
-    ['without an index', (): BlobIndex | undefined => undefined],
+    ['without an index', (): MapLike | undefined => undefined],
     ['with a Map', () => new Map<string, string>()],
     ['with a Keyv', () => new Keyv<string>()],
     ['with a KvStore of tus', () => new MemoryKvStore<string>()],
   ] as const)('%s', (title, makeIndex) => {
     const indexed = title !== 'without an index';
     const open = (client: FastDFSClient): FdfsBlobStore => {
-      const index: BlobIndex | undefined = makeIndex();
+      const index: MapLike | undefined = makeIndex();
       return fdfsBlobStore(client, index ? { index } : {});
     };
 

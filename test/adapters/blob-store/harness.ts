@@ -2,10 +2,10 @@
 import { finished } from 'node:stream/promises';
 import { expect, vi } from 'vitest';
 import type {
-  BlobIndex,
   BlobReadOptions,
   BlobWriteOptions,
   FdfsBlobStore,
+  MapLike,
   StoredBlob,
 } from '../../../src/adapters/blob-store/index.js';
 import { collect } from '../../helpers/bytes.js';
@@ -54,7 +54,7 @@ export async function failure(
 }
 
 /** An index that does as a test wants, and can be looked into. */
-export class TrickyIndex implements BlobIndex {
+export class TrickyIndex implements MapLike {
   readonly entries = new Map<string, string>();
   beforeSet: (key: string, fileId: string) => unknown = () => {};
   afterSet: (key: string, fileId: string) => unknown = () => {};

@@ -141,18 +141,18 @@ onEachServer('keys of the caller', (server) => {
     await store.remove('k');
   });
 
-  it('can be removed again when the index fails to forget one', async () => {
+  it('keep their blob when the index fails to remove them, and can be removed again', async () => {
     const client = server.client();
     const index = new TrickyIndex();
     const store = fdfsBlobStore(client, { index });
     const { fileId } = await put(store, 'k', 'x');
     index.beforeDelete = fail;
     expect((await failure(store.remove('k'))).message).toBe('the index is down');
-    expect(await client.exists(fileId)).toBe(false);
-    expect(await store.exists('k')).toBe(false);
+    expect(await text(store, 'k')).toBe('x');
     index.beforeDelete = () => {};
     await store.remove('k');
     expect(index.entries.size).toBe(0);
+    expect(await client.exists(fileId)).toBe(false);
   });
 });
 
@@ -207,6 +207,37 @@ onEmbedded('blob store under faults', (server) => {
     const { orphan } = await failure(finished(stream));
     expect(server.fdfs.files().map(({ fileId }) => fileId)).toEqual([orphan]);
     await store.client.delete(orphan!);
+  });
+
+  it('keeps the key of a file that could not be removed, so that the removal can be repeated', async () => {
+    const index = new TrickyIndex();
+    const store = fdfsBlobStore(server.client({ retry: { retries: 0 } }), { index });
+    await put(store, 'k', 'x');
+    server.fdfs.inject({ command: 'DELETE_FILE', action: 'status', status: 5 });
+    expect(await failure(store.remove('k'))).toMatchObject({ code: 'FASTDFS_IO_ERROR', orphan: undefined });
+    expect(await text(store, 'k')).toBe('x');
+    server.fdfs.inject({ command: 'DELETE_FILE', action: 'status', status: 5 });
+    index.beforeSet = fail;
+    const { orphan } = await failure(store.remove('k'));
+    expect(server.fdfs.files().map(({ fileId }) => fileId)).toEqual([orphan]);
+    await store.client.delete(orphan!);
+  });
+
+  it('removes no file that the key may lead to', async () => {
+    const index = new TrickyIndex();
+    const store = fdfsBlobStore(server.client(), { index });
+    index.afterSet = () => {
+      index.beforeGet = fail;
+      fail();
+    };
+    const stream = store.createWriteStream('k');
+    stream.end('x');
+    const error = await failure(finished(stream));
+    expect(error).toMatchObject({ code: 'FASTDFS_INDEX', maybeApplied: true });
+    expect(error.orphan).toBe(index.entries.get('k'));
+    index.beforeGet = () => {};
+    expect(await text(store, 'k')).toBe('x');
+    await store.remove('k');
   });
 
   it('removes what it has when the client is closed in the middle', async () => {
