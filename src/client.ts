@@ -60,15 +60,11 @@ export type SlaveUploadOptions = Omit<UploadOptions, 'appender' | 'group'>;
  */
 export function createClient(conf: Conf): FastDFSClient {
   if (conf instanceof FastDFSClient) return conf;
-  return typeof conf === 'string' ? configured(conf) : new FastDFSClient(conf);
-}
-
-/** A file may tell the storage ids, or have them loaded from the trackers; options have no word for either. */
-function configured(path: string): FastDFSClient {
-  const { options, storageIds, loadParametersFromTracker } = loadConfig(path);
-  const client = new FastDFSClient(options);
-  engineOf(client).storageIds.use(storageIds, loadParametersFromTracker);
-  return client;
+  if (typeof conf !== 'string') return new FastDFSClient(conf);
+  const { options, mistakes } = loadConfig(conf);
+  for (const mistake of mistakes)
+    process.emitWarning(mistake, { type: 'FastDFSWarning', code: 'FASTDFS_CONFIG' });
+  return new FastDFSClient(options);
 }
 
 /** The engine inside a client, for the parts of this package that send commands of their own. Not exported from it. */

@@ -10,7 +10,7 @@ export interface TokenOptions {
   secret?: string;
   /** How far the clocks of who makes tokens and this one may differ, in milliseconds. Default: see `verifyToken`. */
   clockSkewMs?: number;
-  /** How long a token holds, in seconds. Default 900. */
+  /** How long a token is accepted after its `ts`, in seconds. Default 600. */
   ttlSeconds?: number;
 }
 

@@ -68,7 +68,11 @@ export function defineFileCommands(program: Command, does: Does): void {
     .command('url <fileId>')
     .description('where a web server of the cluster serves the file')
     .option('--base-url <url>', 'what the url starts with (default: FDFS_BASE_URL, else a path is printed)')
-    .option('--expires-in <seconds>', 'how long the token is good for (default 900)', parseSeconds)
+    .option(
+      '--expires-in <seconds>',
+      'how long the token is good for (default: token_ttl of the configuration, or 600)',
+      parseSeconds,
+    )
     .option('--filename <name>', 'name under which browsers save the file')
     .action(does(async () => (await import('../commands/url.js')).url));
 }

@@ -10,12 +10,14 @@ export type Checks<Options> = Readonly<Record<keyof Options, Check>>;
 /**
  * Checks an options object. Every option may be undefined.
  * @param call what the options are for, e.g. `'download()'`
+ * @param prefix of the keys in messages, for options inside an option, e.g. `'pool.'`
  * @throws ArgumentError (`FASTDFS_ARGUMENT`) naming the key and, for an unknown one, the known ones
  */
 export function checkOptions<Options extends object>(
   call: string,
   options: Options | undefined,
   checks: Checks<Options>,
+  prefix = '',
 ): void {
   if (options === undefined) return;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -24,13 +26,13 @@ export function checkOptions<Options extends object>(
   for (const [key, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, key)) {
       throw new ArgumentError(
-        `Unknown option \`${key}\` of ${call}; known options: ${Object.keys(checks).join(', ')}`,
+        `Unknown option \`${prefix}${key}\` of ${call}; known options: ${Object.keys(checks).join(', ')}`,
       );
     }
     const expected = value === undefined ? undefined : checks[key as keyof Options](value);
     if (expected !== undefined) {
       throw new ArgumentError(
-        `Option \`${key}\` of ${call} must be ${expected}, not ${describeValue(value)}`,
+        `Option \`${prefix}${key}\` of ${call} must be ${expected}, not ${describeValue(value)}`,
       );
     }
   }

@@ -50,7 +50,6 @@ export class Engine {
   readonly trackers: Trackers;
   readonly trackerClient: TrackerClient;
   readonly locator: Locator;
-  /** Empty unless the client was made from a `client.conf` that uses storage ids. */
   readonly storageIds: StorageIds;
   readonly #cleanups = new Set<Promise<unknown>>();
   readonly #open = new Set<{ destroy(error: Error): unknown }>();
@@ -62,7 +61,7 @@ export class Engine {
     this.trackers = new Trackers(options.trackers);
     this.trackerClient = new TrackerClient(this.trackers, this.pools, options.logger);
     this.locator = new Locator(this.trackerClient, options.locationCache);
-    this.storageIds = new StorageIds(this.trackerClient, options.logger);
+    this.storageIds = new StorageIds(this.trackerClient, options.logger, options.storageIds);
   }
 
   /** @throws ClosedError once {@link close} has been called */

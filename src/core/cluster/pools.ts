@@ -1,8 +1,9 @@
 /** One pool per server, made when it is first needed. The only place where announced addresses are mapped. */
 
 import { watchConnect } from '../base/diagnostics.js';
-import { ArgumentError, ClosedError, type FastDFSError } from '../base/errors.js';
+import { ClosedError, type FastDFSError } from '../base/errors.js';
 import type { ResolvedOptions } from '../config/client-options.js';
+import { describeMapping } from '../config/map-address.js';
 import { type Address, formatAddress } from '../model/address.js';
 import { connect } from '../net/connect.js';
 import type { Connection } from '../net/connection.js';
@@ -63,28 +64,26 @@ export class Pools {
   }
 
   #map(announced: Address, role: 'tracker' | 'storage'): Address {
-    const mapped = this.#options.mapAddress({ ...announced, role });
-    if (typeof mapped?.host !== 'string' || mapped.host === '' || !Number.isInteger(mapped.port)) {
-      throw new ArgumentError(`mapAddress returned no { host, port } for ${formatAddress(announced)}`);
-    }
-    return { host: mapped.host, port: mapped.port };
+    return this.#options.mapAddress({ ...announced, role });
   }
 
   #add(announced: Address, role: 'tracker' | 'storage'): Pool {
-    const pool = this.#make(this.#map(announced, role), role);
+    const address = this.#map(announced, role);
+    const hint = role === 'storage' ? describeMapping(announced, address) : undefined;
+    const pool = this.#make(address, role, hint);
     this.#all.push(pool);
     const ports = this.#pools[role].get(announced.host) ?? new Map<number, Pool>();
     this.#pools[role].set(announced.host, ports.set(announced.port, pool));
     return pool;
   }
 
-  #make(address: Address, role: 'tracker' | 'storage'): Pool {
+  #make(address: Address, role: 'tracker' | 'storage', hint: string | undefined): Pool {
     const { connectTimeoutMs, networkTimeoutMs, pool } = this.#options;
     return new Pool(address, {
       ...pool,
       connect: (to, onClosed) =>
         watchConnect(role, formatAddress(to), () =>
-          connect(to, { connectTimeoutMs, networkTimeoutMs, sendBuffer: this.#sendBuffer, onClosed }),
+          connect(to, { connectTimeoutMs, networkTimeoutMs, sendBuffer: this.#sendBuffer, hint, onClosed }),
         ),
       test: (connection) => testConnection(connection, connectTimeoutMs),
     });

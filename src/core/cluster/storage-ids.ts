@@ -4,7 +4,7 @@
  */
 import { raceAbort } from '../base/abort.js';
 import { FastDFSError, ProtocolError, ServerError } from '../base/errors.js';
-import type { Logger } from '../config/client-options.js';
+import type { Logger, ResolvedOptions } from '../config/client-options.js';
 import { parseStorageIds, type StorageIdRecord } from '../config/storage-ids.js';
 import type { ExchangeOptions } from '../net/exchange.js';
 import { STATUS_EINVAL, STATUS_EOPNOTSUPP } from '../protocol/constants.js';
@@ -14,23 +14,17 @@ import type { TrackerClient } from './tracker-client.js';
 export class StorageIds {
   readonly #trackers: TrackerClient;
   readonly #logger: Logger;
-  #addresses: ReadonlyMap<number, string> = new Map();
+  #addresses: ReadonlyMap<number, string>;
   /** Still to be asked for. */
-  #missing = false;
+  #missing: boolean;
   #loading: Promise<void> | undefined;
 
-  constructor(trackers: TrackerClient, logger: Logger) {
+  /** @param ids records of a `storage_ids.conf`, or `'trackers'` to ask the trackers for them */
+  constructor(trackers: TrackerClient, logger: Logger, ids: ResolvedOptions['storageIds']) {
     this.#trackers = trackers;
     this.#logger = logger;
-  }
-
-  /**
-   * @param records of a `storage_ids.conf`
-   * @param fromTrackers the trackers have them (`load_fdfs_parameters_from_tracker`)
-   */
-  use(records: readonly StorageIdRecord[], fromTrackers: boolean): void {
-    this.#addresses = addressesOf(records);
-    this.#missing = fromTrackers;
+    this.#missing = ids === 'trackers';
+    this.#addresses = addressesOf(ids === 'trackers' ? [] : ids);
   }
 
   /** The address of the storage (the inner one of two) as far as it is known by now. */

@@ -1,25 +1,26 @@
 /** What the names in a `client.conf` mean: items in, options out. PROTOCOL: keys read by the C client library. */
 import { resolve } from 'node:path';
 import { type Address, formatAddress, parseAddresses } from '../model/address.js';
-import { DEFAULT_TRACKER_PORT, MAX_TIMER_MS } from '../model/limits.js';
+import { DEFAULT_TRACKER_PORT, MAX_PORT, MAX_TIMER_MS } from '../model/limits.js';
 import { checkClasses } from './address-class.js';
 import type { FastDFSOptions } from './client-options.js';
 import { readText } from './files.js';
 import type { Ini, IniItem } from './ini.js';
+import { type AddressTable, addMapping } from './map-address.js';
+import { findNearest } from './nearest.js';
 import { atPlace, configError, formatPlace } from './place.js';
-import { parseStorageIds, type StorageIdRecord } from './storage-ids.js';
+import { parseStorageIds } from './storage-ids.js';
 import { atoi, isTrue } from './values.js';
 
 /** What a `client.conf` says. */
 export interface ClientConf {
   /** For `createClient`. Keys that the file does not have are left out, so that this package's defaults apply. */
   readonly options: FastDFSOptions;
-  /** Records of `storage_ids_filename` in the order of that file; empty unless `use_storage_id` is on. */
-  readonly storageIds: readonly StorageIdRecord[];
-  /** `load_fdfs_parameters_from_tracker`: storage ids come from the tracker. */
-  readonly loadParametersFromTracker: boolean;
-  /** `connect_first_by`: which of the two addresses of a storage is tried first. */
-  readonly connectFirstBy: 'tracker' | 'last-connected';
+  /**
+   * Those of the warnings that are most likely mistakes, such as a misspelt key. `createClient(path)` passes them to
+   * `process.emitWarning()`.
+   */
+  readonly mistakes: readonly string[];
 }
 
 /** The C client keeps no more; further lines have no effect there either. */
@@ -35,21 +36,33 @@ const READ = new Set([
   'load_fdfs_parameters_from_tracker',
   'use_storage_id',
   'storage_ids_filename',
-  'connect_first_by',
   'http.anti_steal.check_token',
   'http.anti_steal.secret_key',
+  'http.anti_steal.token_ttl',
+  'map_address',
 ]);
 
-/** Found in the sample files, and of no effect on a client library. */
+/** Found in the sample files, and without effect on a client library. */
 const UNUSED = new Set([
   'base_path',
   'log_level',
   'http.tracker_server_port',
   'http.default_content_type',
   'http.mime_types_filename',
-  'http.anti_steal.token_ttl',
   'http.anti_steal.token_check_fail',
+  'http.multi_range.enabled',
+  // As the sample file has it.
   'http.multi_range.enabed',
+  'connect_first_by',
+]);
+
+/** Numbers at the end of the value: what follows them is ignored, with a warning of its own. */
+const CUT_AT_BLANKS = new Set([
+  'tracker_server',
+  'connect_timeout',
+  'network_timeout',
+  'connection_pool_max_idle_time',
+  'http.anti_steal.token_ttl',
 ]);
 
 /** Names of the Java clients → what FastDFS itself calls it. */
@@ -64,7 +77,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
  */
 export function readClientConf(path: string, directory: string, ini: Ini): ClientConf {
   const warn = (item: IniItem, message: string) => ini.warnings.push(`${formatPlace(item)}: ${message}`);
-  // Only the global section is read; of a name that may stand once the last one counts.
+  // Only the global section is read; of a name with a single value the last one counts.
   const items = ini.items.filter(({ section }) => section === '');
   const last = (name: string) => items.findLast((item) => item.name === name);
   const flag = (name: string) => isTrue(last(name)?.value ?? '');
@@ -73,7 +86,7 @@ export function readClientConf(path: string, directory: string, ini: Ini): Clien
     return item && readSeconds(item, warn);
   };
 
-  warnOfUnread(ini.items, warn);
+  const mistakes = warnOfUnread(ini.items, warn);
   const options: FastDFSOptions = { trackers: readTrackers(path, ini.items, warn) };
 
   // Values that are not positive stand for the default in the C client, too.
@@ -103,33 +116,47 @@ export function readClientConf(path: string, directory: string, ini: Ini): Clien
     }
     options.httpSecret = secret.value;
   }
+  const ttl = seconds('http.anti_steal.token_ttl');
+  if (ttl !== undefined && ttl > 0) options.tokenTtlSeconds = ttl;
 
-  const loadParametersFromTracker = flag('load_fdfs_parameters_from_tracker');
-  const withIds = !loadParametersFromTracker && flag('use_storage_id');
-  return {
-    options,
-    loadParametersFromTracker,
-    storageIds: withIds
-      ? readStorageIds(directory, last('storage_ids_filename'), last('use_storage_id'))
-      : [],
-    connectFirstBy: /^last/i.test(last('connect_first_by')?.value ?? '') ? 'last-connected' : 'tracker',
-  };
+  if (flag('load_fdfs_parameters_from_tracker')) options.storageIds = 'trackers';
+  else if (flag('use_storage_id')) {
+    options.storageIds = readStorageIds(directory, last('storage_ids_filename'), last('use_storage_id'));
+  }
+
+  const table = readMapping(items);
+  if (table) options.mapAddress = table;
+  return { options, mistakes };
 }
 
 type Warn = (item: IniItem, message: string) => void;
 
-function warnOfUnread(items: readonly IniItem[], warn: Warn): void {
+/** Returns the warnings that are most likely mistakes. */
+function warnOfUnread(items: readonly IniItem[], warn: Warn): string[] {
+  const mistakes: string[] = [];
   for (const item of items) {
-    const foreign = Object.hasOwn(FOREIGN, item.name) ? FOREIGN[item.name] : undefined;
-    if (item.section !== '') {
-      if (READ.has(item.name))
-        warn(item, `${item.name} is not read, as it stands in section [${item.section}]`);
+    const { name, section, value } = item;
+    const foreign = Object.hasOwn(FOREIGN, name) ? FOREIGN[name] : undefined;
+    if (section !== '') {
+      if (READ.has(name)) warn(item, `${name} is not read, as it stands in section [${section}]`);
     } else if (foreign !== undefined) {
-      warn(item, `${item.name} is a name of the Java clients and not read; FastDFS calls it ${foreign}`);
-    } else if (!READ.has(item.name) && !UNUSED.has(item.name)) {
-      warn(item, `unknown key ${JSON.stringify(item.name)} is ignored`);
+      warn(item, `${name} is a name of the Java clients and not read; FastDFS calls it ${foreign}`);
+    } else if (name === 'connect_first_by' && /^last/i.test(value)) {
+      warn(item, 'connect_first_by is not used: trackers give this client one address of each storage');
+    } else if (!READ.has(name) && !UNUSED.has(name)) {
+      const meant = findNearest(name, [...READ, ...UNUSED]);
+      const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+      warn(item, `unknown key ${JSON.stringify(name)} is ignored${hint}`);
+      if (meant !== undefined)
+        mistakes.push(`${formatPlace(item)}: unknown key ${JSON.stringify(name)} is ignored${hint}`);
+    } else if (READ.has(name) && /[ \t]#/.test(value) && !CUT_AT_BLANKS.has(name)) {
+      warn(
+        item,
+        `FastDFS knows no comments behind a value: all of ${JSON.stringify(value)} is the value of ${name}`,
+      );
     }
   }
+  return mistakes;
 }
 
 function readTrackers(path: string, items: readonly IniItem[], warn: Warn): string[] {
@@ -141,12 +168,7 @@ function readTrackers(path: string, items: readonly IniItem[], warn: Warn): stri
       warn(item, `tracker_server is ignored: FastDFS reads no more than ${MAX_TRACKERS} of them`);
       continue;
     }
-    const addresses = atPlace(item, () => {
-      const parsed = parseAddresses(item.value, DEFAULT_TRACKER_PORT);
-      checkClasses(parsed);
-      return parsed;
-    });
-    trackers.add(formatTracker(addresses));
+    trackers.add(formatTracker(atPlace(item, () => readTracker(item, warn))));
   }
   if (trackers.size > 0) return [...trackers];
   const elsewhere = all[0];
@@ -157,6 +179,34 @@ function readTrackers(path: string, items: readonly IniItem[], warn: Warn): stri
     );
   }
   throw configError(`${path} names no tracker: tracker_server is missing`);
+}
+
+/**
+ * The C library reads the digits behind the last colon (the first one behind brackets) and ignores what follows them,
+ * such as a comment. Ports out of range are refused here.
+ */
+function readTracker(item: IniItem, warn: Warn): Address[] {
+  const { value } = item;
+  const bracket = value.startsWith('[') ? value.indexOf(']') + 1 : 0;
+  const colon = bracket > 0 ? value.indexOf(':', bracket) : value.lastIndexOf(':');
+  const hosts = bracket > 0 ? value.slice(0, bracket) : colon < 0 ? value : value.slice(0, colon);
+  const port = colon < 0 ? DEFAULT_TRACKER_PORT : atoi(value.slice(colon + 1));
+  if (port < 1 || port > MAX_PORT) {
+    throw configError(`${JSON.stringify(value)} has no valid port (1 to ${MAX_PORT})`);
+  }
+  if (/[ \t]/.test(hosts)) {
+    throw configError(`${JSON.stringify(value)} has a blank in its host, which FastDFS does not skip`);
+  }
+  const addresses = parseAddresses(`${hosts}:${port}`, DEFAULT_TRACKER_PORT);
+  checkClasses(addresses);
+  const plain = colon < 0 ? hosts : `${hosts}:${port}`;
+  if (plain !== value) {
+    warn(
+      item,
+      `tracker_server = ${value} is read as ${formatTracker(addresses)}: FastDFS ignores the rest of the line`,
+    );
+  }
+  return addresses;
 }
 
 function formatTracker(addresses: readonly Address[]): string {
@@ -171,11 +221,18 @@ function readSeconds(item: IniItem, warn: Warn): number {
   if (!/^[+-]?\d+$/.test(item.value)) {
     warn(
       item,
-      `${item.name} = ${item.value} is read as ${value} seconds: FastDFS knows no units and ignores what follows a number`,
+      `${item.name} = ${item.value} is read as ${value} seconds: FastDFS reads no units and ignores what follows a number`,
     );
   }
   if (value > MAX_SECONDS) throw configError(`${item.name} must be at most ${MAX_SECONDS} seconds`, item);
   return value;
+}
+
+/** `map_address = announced=reachable`, a key of this package only: the C library ignores what it does not know. */
+function readMapping(items: readonly IniItem[]): AddressTable | undefined {
+  const given = items.filter(({ name }) => name === 'map_address');
+  if (given.length === 0) return undefined;
+  return given.reduce<AddressTable>((table, item) => atPlace(item, () => addMapping(table, item.value)), {});
 }
 
 function readStorageIds(directory: string, filename: IniItem | undefined, wanted: IniItem | undefined) {

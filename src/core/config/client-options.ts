@@ -4,16 +4,30 @@
  */
 
 import { ArgumentError } from '../base/errors.js';
-import { type Address, formatAddress, parseAddresses } from '../model/address.js';
-import { DEFAULT_TRACKER_PORT, MAX_PORT, MAX_TIMER_MS } from '../model/limits.js';
-import { checkGroup } from '../model/names.js';
+import {
+  type Check,
+  type Checks,
+  checkOptions,
+  describeValue,
+  integerOption,
+  objectOption,
+  stringOption,
+} from '../base/validate.js';
+import { DEFAULT_TOKEN_TTL_SECONDS, MAX_PORT, MAX_TIMER_MS, MAX_TIMESTAMP } from '../model/limits.js';
+import { isGroup } from '../model/names.js';
+import { type AddressTable, type MapAddress, resolveMapAddress } from './map-address.js';
+import type { StorageIdRecord } from './storage-ids.js';
+import { resolveTrackers, type TrackerAddresses } from './tracker-list.js';
+
+export type { MapAddress, ServerRole } from './map-address.js';
+export type { TrackerAddresses } from './tracker-list.js';
 
 /** How users configure a client. Everything but `trackers` has a default. */
 export interface FastDFSOptions {
   /**
    * Trackers, in the order in which they are tried: `host`, `host:port`, `[::1]:22122`, or the two addresses
-   * of one tracker, `inner,outer:port`. Port 22122 where none is given; repeated ones are dropped.
-   * When none of them answers, a call fails with the `FASTDFS_…` code of the last attempt.
+   * of one tracker, `inner,outer:port`. A string may name several: `'a,b:22123'`. Port 22122 where none is given;
+   * repeated ones are dropped. When none of them answers, a call fails with the `FASTDFS_…` code of the last attempt.
    */
   trackers: string | readonly string[];
   /**
@@ -71,11 +85,13 @@ export interface FastDFSOptions {
     | false
     | undefined;
   /**
-   * Gives the address to connect to for one that a server announced: storages behind NAT or in containers announce
-   * addresses that a client cannot reach. Default: the address as it is. A result that is no address fails the
-   * call with `FASTDFS_ARGUMENT`.
+   * Address to connect to for one that a server announced: storages behind NAT or in containers announce addresses
+   * that a client cannot reach. A table, `{ '172.17.0.2': 'files.example.com', '172.17.0.3:23000': '127.0.0.1:23001' }`:
+   * keys and values are `host` or `host:port`, a key with a port goes first, a value without one keeps the announced
+   * port. Or a function; a result that is not an address fails the call with `FASTDFS_ARGUMENT`. Default: no mapping.
    */
   mapAddress?:
+    | AddressTable
     | ((address: { host: string; port: number; role: 'tracker' | 'storage' }) => {
         /** Host name or IP address to connect to. */
         host: string;
@@ -83,24 +99,30 @@ export interface FastDFSOptions {
         port: number;
       })
     | undefined;
+  /**
+   * Which storage id is which server, in clusters that use storage ids: `stat()` then gives the address of the source
+   * storage. The records of a `storage_ids.conf`, or `'trackers'` to load them from the trackers when they are first
+   * needed. `loadConfig()` fills it in. Default: the addresses stay unknown.
+   */
+  storageIds?: readonly StorageIdRecord[] | 'trackers' | undefined;
   /** Group that uploads go to unless the call says another. Default: the tracker decides. */
   group?: string | undefined;
   /** What `url()` and `location` start with, e.g. `https://img.example.com`. Default: none. */
   baseUrl?: string | undefined;
   /** `http.anti_steal.secret_key` of the web servers; with it urls carry `?token=…&ts=…`. Default: none. */
   httpSecret?: string | undefined;
+  /**
+   * `http.anti_steal.token_ttl` of the web servers, in seconds: how long after its `ts` they accept a token, and so
+   * what `url({ expiresIn })` takes off. Default 600, as in the code of FastDFS; its sample `http.conf` says 900.
+   */
+  tokenTtlSeconds?: number | undefined;
   /** Receives what happens; functions that are missing are not called. Default: silent. `console` is one. */
   logger?: Partial<Record<LogLevel, ((message: string, fields?: object) => void) | undefined>> | undefined;
 }
 
 /** The functions that a logger may have. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type ServerRole = 'tracker' | 'storage';
 export type Logger = Readonly<Record<LogLevel, (message: string, fields?: object) => void>>;
-export type MapAddress = (address: { host: string; port: number; role: ServerRole }) => Address;
-
-/** One tracker: its address, or its two addresses. */
-export type TrackerAddresses = readonly Address[];
 
 /** Options with every default in place, checked and frozen. */
 export interface ResolvedOptions {
@@ -111,14 +133,16 @@ export interface ResolvedOptions {
   readonly retry: Readonly<Required<NonNullable<FastDFSOptions['retry']>>>;
   readonly locationCache: Readonly<{ max: number; ttlMs: number }> | false;
   readonly mapAddress: MapAddress;
+  readonly storageIds: readonly StorageIdRecord[] | 'trackers';
   readonly group: string | undefined;
   /** Without a slash at its end. */
   readonly baseUrl: string | undefined;
   readonly httpSecret: string | undefined;
+  readonly tokenTtlSeconds: number;
   readonly logger: Logger;
 }
 
-/** What applies where the user says nothing. Durations in milliseconds. */
+/** What applies where options are left out. Durations in milliseconds. */
 export const DEFAULTS = Object.freeze({
   connectTimeoutMs: 5_000,
   networkTimeoutMs: 30_000,
@@ -127,192 +151,141 @@ export const DEFAULTS = Object.freeze({
   locationCache: Object.freeze({ max: 10_000, ttlMs: 10_000 }),
 });
 
-const KEYS: Record<keyof FastDFSOptions, true> = {
-  trackers: true,
-  connectTimeoutMs: true,
-  networkTimeoutMs: true,
-  pool: true,
-  retry: true,
-  locationCache: true,
-  mapAddress: true,
-  group: true,
-  baseUrl: true,
-  httpSecret: true,
-  logger: true,
-};
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
-
 const MAX_CONNECTIONS = MAX_PORT;
 const MAX_RETRIES = 1_000;
 /** The cache reserves room for all its entries when it is made. */
 const MAX_CACHE_ENTRIES = 2 ** 24;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
+
+const duration = integerOption(1, MAX_TIMER_MS);
+/** Checked where it is resolved. */
+const resolvedBelow: Check = () => undefined;
+const nonEmpty: Check = (value) => stringOption(value) ?? (value === '' ? 'a non-empty string' : undefined);
+
+const CHECKS: Checks<FastDFSOptions> = {
+  trackers: resolvedBelow,
+  connectTimeoutMs: duration,
+  networkTimeoutMs: duration,
+  pool: objectOption,
+  retry: objectOption,
+  locationCache: (value) =>
+    value === false || objectOption(value) === undefined ? undefined : 'an object or false',
+  mapAddress: resolvedBelow,
+  storageIds: (value) =>
+    value === 'trackers' || (Array.isArray(value) && value.every(isStorageIdRecord))
+      ? undefined
+      : "'trackers' or an array of { id, group, addresses, access }",
+  group: (value) =>
+    typeof value === 'string' && isGroup(value) ? undefined : '1 to 16 characters of A–Z a–z 0–9',
+  baseUrl: (value) => (isBaseUrl(value) ? undefined : 'an http or https URL without query and fragment'),
+  httpSecret: nonEmpty,
+  tokenTtlSeconds: integerOption(1, MAX_TIMESTAMP),
+  logger: resolvedBelow,
+};
+
+const POOL_CHECKS: Checks<NonNullable<FastDFSOptions['pool']>> = {
+  maxPerServer: integerOption(1, MAX_CONNECTIONS),
+  idleTimeoutMs: duration,
+  acquireTimeoutMs: duration,
+};
+
+const RETRY_CHECKS: Checks<NonNullable<FastDFSOptions['retry']>> = {
+  retries: integerOption(0, MAX_RETRIES),
+  minTimeoutMs: duration,
+  maxTimeoutMs: duration,
+};
+
+const CACHE_CHECKS: Checks<Exclude<NonNullable<FastDFSOptions['locationCache']>, false>> = {
+  max: integerOption(1, MAX_CACHE_ENTRIES),
+  ttlMs: duration,
+};
 
 /**
  * Fills in defaults, validates and freezes.
  * @throws ArgumentError (`FASTDFS_ARGUMENT`) for an unknown key, a wrong type or a number out of range, naming the key
  */
 export function resolveOptions(input: FastDFSOptions): ResolvedOptions {
-  if (input === undefined) throw wrongType('options', 'an object', input);
-  const given = checkObject('options', input, KEYS);
-  return Object.freeze({
-    trackers: resolveTrackers(given.trackers),
-    connectTimeoutMs: duration('connectTimeoutMs', given.connectTimeoutMs, DEFAULTS.connectTimeoutMs),
-    networkTimeoutMs: duration('networkTimeoutMs', given.networkTimeoutMs, DEFAULTS.networkTimeoutMs),
-    pool: resolvePool(given.pool),
-    retry: resolveRetry(given.retry),
-    locationCache: resolveLocationCache(given.locationCache),
-    mapAddress: resolveMapAddress(given.mapAddress),
-    group:
-      given.group === undefined ? undefined : named('group', () => checkGroup(text('group', given.group))),
-    baseUrl: given.baseUrl === undefined ? undefined : resolveBaseUrl(given.baseUrl),
-    httpSecret: given.httpSecret === undefined ? undefined : text('httpSecret', given.httpSecret),
-    logger: resolveLogger(given.logger),
-  });
-}
-
-function resolveTrackers(input: unknown): readonly TrackerAddresses[] {
-  if (typeof input !== 'string' && !Array.isArray(input))
-    throw wrongType('trackers', 'a string or an array', input);
-  const texts: readonly unknown[] = typeof input === 'string' ? [input] : input;
-  const trackers = new Map<string, TrackerAddresses>();
-  for (const [index, entry] of texts.entries()) {
-    const key = typeof input === 'string' ? 'trackers' : `trackers[${index}]`;
-    const addresses = named(key, () => parseAddresses(text(key, entry), DEFAULT_TRACKER_PORT));
-    const id = addresses.map(formatAddress).join(',');
-    if (!trackers.has(id))
-      trackers.set(id, Object.freeze(addresses.map((address) => Object.freeze(address))));
+  if (input === undefined) {
+    throw new ArgumentError('The options of createClient() must be an object, not undefined');
   }
-  if (trackers.size === 0) throw new ArgumentError('Option `trackers` must name at least one tracker');
-  return Object.freeze([...trackers.values()]);
-}
-
-function resolvePool(input: unknown): ResolvedOptions['pool'] {
-  const given = checkObject('pool', input, DEFAULTS.pool);
-  const { maxPerServer, idleTimeoutMs, acquireTimeoutMs } = DEFAULTS.pool;
+  checkOptions('createClient()', input, CHECKS);
+  checkOptions('createClient()', input.pool, POOL_CHECKS, 'pool.');
+  checkOptions('createClient()', input.retry, RETRY_CHECKS, 'retry.');
   return Object.freeze({
-    maxPerServer: integer('pool.maxPerServer', given.maxPerServer, maxPerServer, 1, MAX_CONNECTIONS),
-    idleTimeoutMs: duration('pool.idleTimeoutMs', given.idleTimeoutMs, idleTimeoutMs),
-    acquireTimeoutMs: duration('pool.acquireTimeoutMs', given.acquireTimeoutMs, acquireTimeoutMs),
+    trackers: resolveTrackers(input.trackers),
+    connectTimeoutMs: input.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
+    networkTimeoutMs: input.networkTimeoutMs ?? DEFAULTS.networkTimeoutMs,
+    pool: Object.freeze(withDefaults<ResolvedOptions['pool']>(DEFAULTS.pool, input.pool)),
+    retry: resolveRetry(input.retry ?? {}),
+    locationCache: resolveLocationCache(input.locationCache),
+    mapAddress: resolveMapAddress(input.mapAddress),
+    storageIds:
+      input.storageIds === 'trackers' ? input.storageIds : Object.freeze([...(input.storageIds ?? [])]),
+    group: input.group,
+    baseUrl: input.baseUrl?.replace(/\/+$/, ''),
+    httpSecret: input.httpSecret,
+    tokenTtlSeconds: input.tokenTtlSeconds ?? DEFAULT_TOKEN_TTL_SECONDS,
+    logger: resolveLogger(input.logger),
   });
 }
 
-function resolveRetry(input: unknown): ResolvedOptions['retry'] {
-  const given = checkObject('retry', input, DEFAULTS.retry);
-  const retries = integer('retry.retries', given.retries, DEFAULTS.retry.retries, 0, MAX_RETRIES);
-  let minTimeoutMs = duration('retry.minTimeoutMs', given.minTimeoutMs, DEFAULTS.retry.minTimeoutMs);
-  let maxTimeoutMs = duration('retry.maxTimeoutMs', given.maxTimeoutMs, DEFAULTS.retry.maxTimeoutMs);
-  // Who sets only one of the two means that one: the default of the other gives way.
-  if (given.maxTimeoutMs === undefined) maxTimeoutMs = Math.max(maxTimeoutMs, minTimeoutMs);
-  else if (given.minTimeoutMs === undefined) minTimeoutMs = Math.min(minTimeoutMs, maxTimeoutMs);
-  if (minTimeoutMs > maxTimeoutMs) {
+/** As a spread, in which undefined stands for absent. */
+function withDefaults<T extends object>(
+  defaults: T,
+  given: { [Key in keyof T]?: T[Key] | undefined } = {},
+): T {
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(present) };
+}
+
+function resolveRetry(given: NonNullable<FastDFSOptions['retry']>): ResolvedOptions['retry'] {
+  const retry = withDefaults<{ retries: number; minTimeoutMs: number; maxTimeoutMs: number }>(
+    DEFAULTS.retry,
+    given,
+  );
+  // Where only one of the two is set, the default of the other gives way.
+  if (given.maxTimeoutMs === undefined) retry.maxTimeoutMs = Math.max(retry.maxTimeoutMs, retry.minTimeoutMs);
+  else if (given.minTimeoutMs === undefined)
+    retry.minTimeoutMs = Math.min(retry.minTimeoutMs, retry.maxTimeoutMs);
+  if (retry.minTimeoutMs > retry.maxTimeoutMs) {
     throw new ArgumentError(
-      `Option \`retry.maxTimeoutMs\` (${maxTimeoutMs}) must not be below \`retry.minTimeoutMs\` (${minTimeoutMs})`,
+      `Option \`retry.maxTimeoutMs\` (${retry.maxTimeoutMs}) must not be below \`retry.minTimeoutMs\` (${retry.minTimeoutMs})`,
     );
   }
-  return Object.freeze({ retries, minTimeoutMs, maxTimeoutMs });
+  return Object.freeze(retry);
 }
 
-function resolveLocationCache(input: unknown): ResolvedOptions['locationCache'] {
-  if (input === false) return false;
-  const given = checkObject('locationCache', input, DEFAULTS.locationCache, 'an object or false');
-  return Object.freeze({
-    max: integer('locationCache.max', given.max, DEFAULTS.locationCache.max, 1, MAX_CACHE_ENTRIES),
-    ttlMs: duration('locationCache.ttlMs', given.ttlMs, DEFAULTS.locationCache.ttlMs),
-  });
+function resolveLocationCache(given: FastDFSOptions['locationCache']): ResolvedOptions['locationCache'] {
+  if (given === false) return false;
+  checkOptions('createClient()', given, CACHE_CHECKS, 'locationCache.');
+  return Object.freeze(withDefaults<{ max: number; ttlMs: number }>(DEFAULTS.locationCache, given));
 }
 
-function resolveMapAddress(input: unknown): MapAddress {
-  if (input === undefined) return ({ host, port }) => ({ host, port });
-  if (typeof input !== 'function') throw wrongType('mapAddress', 'a function', input);
-  const map = input as MapAddress;
-  return (address) => {
-    const { host, port } = (map(address) ?? {}) as Partial<Address>;
-    if (typeof host !== 'string' || host === '' || !Number.isInteger(port) || port! < 1 || port! > MAX_PORT) {
-      throw new ArgumentError(
-        `Option \`mapAddress\` must return { host, port } for ${formatAddress(address)}, not host ${String(host)} and port ${String(port)}`,
-      );
-    }
-    return { host, port: port! };
-  };
+function isStorageIdRecord(value: unknown): boolean {
+  const { id, addresses } = (value ?? {}) as Partial<StorageIdRecord>;
+  return Number.isSafeInteger(id) && Array.isArray(addresses) && typeof addresses[0]?.host === 'string';
 }
 
-function resolveBaseUrl(input: unknown): string {
-  const given = text('baseUrl', input);
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || /[?#]/.test(given)) {
-    throw new ArgumentError(
-      `Option \`baseUrl\` must be an http or https URL without query and fragment, not ${JSON.stringify(given)}`,
-    );
-  }
-  return given.replace(/\/+$/, '');
+function isBaseUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value) || /[?#]/.test(value)) return false;
+  return /^https?:$/.test(new URL(value).protocol);
 }
 
-/** Loggers are often large objects of other packages, so their further members are nobody's business here. */
+/** Loggers are often large objects of other packages, so their further members are ignored. */
 function resolveLogger(input: unknown): Logger {
   if (input !== undefined && (typeof input !== 'object' || input === null)) {
-    throw wrongType('logger', 'an object with functions debug, info, warn and error', input);
+    throw new ArgumentError(
+      `Option \`logger\` must be an object with functions debug, info, warn and error, not ${describeValue(input)}`,
+    );
   }
   const given = (input ?? {}) as Partial<Record<LogLevel, unknown>>;
   const logger = {} as Record<LogLevel, Logger[LogLevel]>;
   for (const level of LOG_LEVELS) {
     const log = given[level];
-    if (log !== undefined && typeof log !== 'function') throw wrongType(`logger.${level}`, 'a function', log);
+    if (log !== undefined && typeof log !== 'function') {
+      throw new ArgumentError(`Option \`logger.${level}\` must be a function, not ${describeValue(log)}`);
+    }
     logger[level] = log === undefined ? () => {} : (log.bind(given) as Logger[LogLevel]);
   }
   return Object.freeze(logger);
-}
-
-/** An object with no other keys than those of `known`; undefined counts as an empty one. */
-function checkObject<K extends string>(
-  key: string,
-  given: unknown,
-  known: Readonly<Record<K, unknown>>,
-  expected = 'an object',
-): Partial<Record<K, unknown>> {
-  const input = given === undefined ? {} : given;
-  if (typeof input !== 'object' || input === null || Array.isArray(input))
-    throw wrongType(key, expected, input);
-  for (const name of Object.keys(input)) {
-    if (Object.hasOwn(known, name)) continue;
-    const full = key === 'options' ? name : `${key}.${name}`;
-    throw new ArgumentError(`Unknown option \`${full}\`; known are ${Object.keys(known).join(', ')}`);
-  }
-  return input as Partial<Record<K, unknown>>;
-}
-
-function duration(key: string, value: unknown, fallback: number): number {
-  return integer(key, value, fallback, 1, MAX_TIMER_MS, ' of milliseconds');
-}
-
-function integer(key: string, value: unknown, fallback: number, min: number, max: number, unit = ''): number {
-  if (value === undefined) return fallback;
-  if (typeof value !== 'number') throw wrongType(key, 'a number', value);
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new ArgumentError(
-      `Option \`${key}\` must be a whole number${unit} from ${min} to ${max}, not ${value}`,
-    );
-  }
-  return value;
-}
-
-function text(key: string, value: unknown): string {
-  if (typeof value !== 'string') throw wrongType(key, 'a string', value);
-  if (value === '') throw new ArgumentError(`Option \`${key}\` is empty`);
-  return value;
-}
-
-/** Runs a check of another file; its error then names the option, too. */
-function named<T>(key: string, check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    throw error instanceof ArgumentError && !error.message.startsWith('Option')
-      ? new ArgumentError(`Option \`${key}\`: ${error.message}`, { cause: error })
-      : error;
-  }
-}
-
-function wrongType(key: string, expected: string, value: unknown): ArgumentError {
-  const actual = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
-  return new ArgumentError(`Option \`${key}\` must be ${expected}, not ${actual}`);
 }

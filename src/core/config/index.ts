@@ -9,7 +9,7 @@ export type { StorageIdRecord } from './storage-ids.js';
 
 /** A configuration as it was read. */
 export interface LoadedConfig extends ClientConf {
-  /** What the file says and nothing reads, or reads otherwise than it looks; each with file and line. */
+  /** Settings that are not used, or are read otherwise than they look; each with file and line. */
   readonly warnings: string[];
   /** Absolute path of the file. */
   readonly path: string;

@@ -29,8 +29,7 @@ const MAX_VALUE_BYTES = 255;
 
 const INCLUDE = /^#include[ \t](.*)$/i;
 const FUNCTION = /^#@function[ \t](.*)$/i;
-const INDENTED = /^[ \t]+#(include|@function)[ \t]/i;
-const ADD_ANNOTATION = /^[ \t]*#@add_annotation\b/i;
+const ADD_ANNOTATION = /^#@add_annotation\b/i;
 const SECTION = /^\[(.*)\]$/;
 
 /**
@@ -133,22 +132,20 @@ class IniReader implements Ini, Preprocessor {
       this.#section = trimBlanks(section);
       return undefined;
     }
-    const included = INCLUDE.exec(line.text)?.[1];
+    // Blanks before the directive do not matter to the C library.
+    const included = INCLUDE.exec(text)?.[1];
     if (included !== undefined) {
       this.#include(line, trimBlanks(included));
       return undefined;
     }
-    const called = FUNCTION.exec(line.text)?.[1];
+    const called = FUNCTION.exec(text)?.[1];
     if (called !== undefined) {
       const name = trimBlanks(called);
       checkFunction(name, line);
       return name;
     }
-    if (ADD_ANNOTATION.test(line.text)) {
+    if (ADD_ANNOTATION.test(text)) {
       throw configError('"#@add_annotation" would load a library, which this client does not do', line);
-    }
-    if (INDENTED.test(line.text)) {
-      this.warnings.push(`${formatPlace(line)}: a comment, as "#" is not the first character of the line`);
     }
     return undefined;
   }

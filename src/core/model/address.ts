@@ -53,6 +53,16 @@ export function parseAddress(text: string, defaultPort: number): Address {
   return first;
 }
 
+/**
+ * The host and, where there is one, the port of `host`, `host:port`, `[v6]` or `[v6]:port`.
+ * @throws ArgumentError naming the text
+ */
+export function splitAddress(text: string): { host: string; port: number | undefined } {
+  // No address has port 0, so it stands for none.
+  const { host, port } = parseAddress(text, 0);
+  return { host, port: port === 0 ? undefined : port };
+}
+
 function splitPort(text: string, defaultPort: number): { hosts: string; port: number } {
   if (text.startsWith('[')) {
     const close = text.indexOf(']');

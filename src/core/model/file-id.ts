@@ -45,7 +45,16 @@ export interface ParsedFileId {
   readonly extension: string;
 }
 
-const FILE_ID = new RegExp(`^(${GROUP_PATTERN})/(M[0-9A-Fa-f]{2}/[0-9A-F]{2}/[0-9A-F]{2}/[A-Za-z0-9._-]+)$`);
+/**
+ * Rules for uploads are stricter: ids of other clients and of older servers have other characters in the extension, such as
+ * `$` or Chinese. A slash, NUL or control character could leave the folder of the file or the field of the command.
+ */
+const ANY = '[^/\\x00-\\x1f\\x7f\\ud800-\\udfff]';
+/** A blank at the end was copied with the id. */
+const FILE_ID = new RegExp(
+  `^(${GROUP_PATTERN})/(M[0-9A-Fa-f]{2}/[0-9A-F]{2}/[0-9A-F]{2}/${ANY}+(?<! ))$`,
+  'u',
+);
 const ENCODED_AT = 10;
 const ENCODED_CHARS = 27;
 /** A slave of a master with a long extension may be as short as this. */
@@ -89,13 +98,11 @@ export function splitFileId(fileId: string): SplitFileId {
   if (slash < 1 || slash > GROUP_BYTES || !FILE_ID.test(fileId))
     throw badFileId(fileId, 'expected group/M00/00/00/name');
   const remoteFilename = fileId.slice(slash + 1);
-  if (remoteFilename.length > MAX_REMOTE_FILENAME) {
-    throw badFileId(
-      fileId,
-      `its name has ${remoteFilename.length} bytes; servers take ${MAX_REMOTE_FILENAME}`,
-    );
+  const bytes = Buffer.byteLength(remoteFilename);
+  if (bytes > MAX_REMOTE_FILENAME) {
+    throw badFileId(fileId, `its name has ${bytes} bytes; servers take ${MAX_REMOTE_FILENAME}`);
   }
-  if (remoteFilename.length < SHORTEST_NAME) throw badFileId(fileId, 'its name is too short');
+  if (bytes < SHORTEST_NAME) throw badFileId(fileId, 'its name is too short');
   return { group: fileId.slice(0, slash), remoteFilename };
 }
 
@@ -107,7 +114,9 @@ export function parseFileId(fileId: string): ParsedFileId {
   const parts = readFileId(fileId);
   const { group, remoteFilename, kind, trunk } = parts;
   const tailAt =
-    ENCODED_AT + ENCODED_CHARS + (trunk && remoteFilename.length >= TRUNK_NAME_LENGTH ? TRUNK_CHARS : 0);
+    ENCODED_AT +
+    ENCODED_CHARS +
+    (trunk && Buffer.byteLength(remoteFilename) >= TRUNK_NAME_LENGTH ? TRUNK_CHARS : 0);
   const dot = remoteFilename.indexOf('.', tailAt);
   return {
     fileId,
@@ -144,7 +153,8 @@ export function readStoredFileId(fileId: string): FileIdParts {
 }
 
 function decodeParts(fileId: string, remoteFilename: string): NameParts {
-  if (remoteFilename.length < NORMAL_NAME_LENGTH) throw badFileId(fileId, 'its name is too short');
+  const bytes = Buffer.byteLength(remoteFilename);
+  if (bytes < NORMAL_NAME_LENGTH) throw badFileId(fileId, 'its name is too short');
   if (decodeName(remoteFilename) < NAME_BYTES) throw badFileId(fileId, 'its name is not base64url');
   const high = decoded.readUInt32BE(8);
   const low = decoded.readUInt32BE(12);
@@ -152,7 +162,7 @@ function decodeParts(fileId: string, remoteFilename: string): NameParts {
   return {
     source: decoded.readUInt32BE(0),
     time: decoded.readUInt32BE(4),
-    kind: classifyName(remoteFilename.length, high),
+    kind: classifyName(bytes, high),
     trunk,
     size: (high & BIT_DECORATED) !== 0 || trunk ? low : high * 0x1_0000_0000 + low,
     crc32: decoded.readUInt32BE(16),
@@ -162,7 +172,8 @@ function decodeParts(fileId: string, remoteFilename: string): NameParts {
 /** The source of an id and its creation second: what the location cache needs, without a full parse. */
 export function readSourceKey(remoteFilename: string): { source: number; time: number; mutable: boolean } {
   const bytes = decodeName(remoteFilename);
-  const kind = bytes < NAME_BYTES ? 'slave' : classifyName(remoteFilename.length, decoded.readUInt32BE(8));
+  const kind =
+    bytes < NAME_BYTES ? 'slave' : classifyName(Buffer.byteLength(remoteFilename), decoded.readUInt32BE(8));
   return {
     source: bytes < 8 ? 0 : decoded.readUInt32BE(0),
     time: bytes < 8 ? 0 : decoded.readUInt32BE(4),
@@ -227,7 +238,7 @@ export function encodeName(fields: NameFields): string {
 
 /** A file id as a server sent it: one that is none is the server's fault, not the caller's. */
 export function checkFileIdReply(fileId: string): string {
-  const nameLength = fileId.length - fileId.indexOf('/') - 1;
+  const nameLength = Buffer.byteLength(fileId) - fileId.indexOf('/') - 1;
   if (!FILE_ID.test(fileId) || nameLength < SHORTEST_NAME || nameLength > MAX_REMOTE_FILENAME) {
     throw new ProtocolError(`Response names no file id: ${JSON.stringify(fileId.slice(0, 160))}`);
   }

@@ -38,6 +38,11 @@ export const MAX_SERVERS_PER_GROUP = 32;
 /** A refused request whose body was larger than this leaves the stream of a storage out of step. */
 export const MAX_REUSABLE_BODY = 128 * 1024;
 
+/** Largest time stamp of a token: 32 bits, as in the names of files. */
+export const MAX_TIMESTAMP = 2 ** 32 - 1;
+/** `http.anti_steal.token_ttl` in the code of FastDFS, in seconds. */
+export const DEFAULT_TOKEN_TTL_SECONDS = 600;
+
 export const MAX_PORT = 65_535;
 /** Timers of Node count milliseconds in 32 bits: a longer duration would fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -68,8 +68,10 @@ export function checkSlave(masterRemoteFilename: string, prefix: string, ext: st
       `Slave prefix ${JSON.stringify(prefix)} must have 1 to ${PREFIX_BYTES} characters of A–Z a–z 0–9 . _ -`,
     );
   }
-  const base = masterRemoteFilename.slice(0, -7);
-  const tail = masterRemoteFilename.slice(-7);
+  // One character a byte: names of other clients may have any characters.
+  const master = Buffer.from(masterRemoteFilename).toString('latin1');
+  const base = master.slice(0, -7);
+  const tail = master.slice(-7);
   const dot = tail.indexOf('.');
   const masterExt = dot < 0 ? 0 : tail.length - dot;
   const slaveExt = ext === '' ? 0 : ext.length + (ext.startsWith('.') ? 0 : 1);

@@ -4,12 +4,13 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ArgumentError } from '../base/errors.js';
+import { describeValue } from '../base/validate.js';
+import { DEFAULT_TOKEN_TTL_SECONDS, MAX_TIMESTAMP } from './limits.js';
 
 const TOKEN_CHARS = 32;
 /** The checkers put name, secret and time into one buffer of this many bytes, 12 of them for the time. */
 const CHECKER_BUFFER_BYTES = 320;
 const CHECKER_TIME_BYTES = 12;
-const DEFAULT_TTL_SECONDS = 900;
 
 /** A store path (`M00/…`) behind a first part: that part is a group. */
 const WITH_GROUP = /^[^/]*\/(?=M[0-9A-Fa-f]{2}\/)/;
@@ -20,14 +21,16 @@ const WITH_GROUP = /^[^/]*\/(?=M[0-9A-Fa-f]{2}\/)/;
  * @param secret `http.anti_steal.secret_key` of the web servers
  * @param timestampSeconds unix time in whole seconds, which goes into the url as `ts`; 0 never expires
  * @returns 32 lower-case hex digits
- * @throws ArgumentError for a time that is no integer, and for a name and secret too long for the checkers
+ * @throws ArgumentError for a time that is not an integer of 32 bits, and for a name and secret too long for the checkers
  */
 export function createToken(name: string, secret: string, timestampSeconds: number): string {
   if (typeof name !== 'string' || typeof secret !== 'string') {
     throw new ArgumentError('A token needs a file name and a secret, both strings');
   }
-  if (!Number.isSafeInteger(timestampSeconds)) {
-    throw new ArgumentError(`The time of a token must be whole seconds, not ${String(timestampSeconds)}`);
+  if (!isTimestamp(timestampSeconds)) {
+    throw new ArgumentError(
+      `The time of a token must be whole seconds in 32 bits, not ${describeValue(timestampSeconds)}`,
+    );
   }
   const remoteFilename = name.replace(WITH_GROUP, '');
   if (!fitsChecker(remoteFilename, secret)) {
@@ -61,20 +64,20 @@ export type VerifyTokenInput = (
 ) & {
   /** As received. Anything but a string of 32 bytes is `malformed`. */
   token: unknown;
-  /** As received: unix seconds, a number or decimal digits. 0 never expires. Anything else is `malformed`. */
+  /** As received: unix seconds in 32 bits, a number or decimal digits. 0 never expires. Anything else is `malformed`. */
   ts: unknown;
   /** `http.anti_steal.secret_key`; an empty one is refused. */
   secret: string;
   /** The time to judge by. Default: now. */
-  now?: Date;
-  /** How long a token holds, in seconds; an age equal to it still passes. Default 900. */
-  ttlSeconds?: number;
+  now?: Date | undefined;
+  /** How long a token is accepted after its `ts`, in seconds; an age equal to it still passes. Default 600. */
+  ttlSeconds?: number | undefined;
   /**
    * How far the clocks of maker and checker may differ, in milliseconds: a token may be older than `ttlSeconds`
    * by this much, and one from further in the future is refused. Default: as the C checker does it, that is no
    * grace in age and any time in the future.
    */
-  clockSkewMs?: number;
+  clockSkewMs?: number | undefined;
 };
 
 /**
@@ -99,7 +102,7 @@ export type TokenVerdict =
  * @throws ArgumentError for an empty secret, or limits that are no non-negative numbers
  */
 export function verifyToken(input: VerifyTokenInput): TokenVerdict {
-  const { token, secret, clockSkewMs, ttlSeconds = DEFAULT_TTL_SECONDS, now = new Date() } = input;
+  const { token, secret, clockSkewMs, ttlSeconds = DEFAULT_TOKEN_TTL_SECONDS, now = new Date() } = input;
   if (typeof secret !== 'string' || secret === '') {
     throw new ArgumentError('Checking a token needs a secret: with an empty one anybody could make tokens');
   }
@@ -130,7 +133,11 @@ export function verifyToken(input: VerifyTokenInput): TokenVerdict {
 
 function parseTimestamp(ts: unknown): number | undefined {
   const seconds = typeof ts === 'string' && /^-?\d{1,16}$/.test(ts) ? Number(ts) : ts;
-  return typeof seconds === 'number' && Number.isSafeInteger(seconds) ? seconds : undefined;
+  return isTimestamp(seconds) ? seconds : undefined;
+}
+
+function isTimestamp(value: unknown): value is number {
+  return Number.isInteger(value) && Math.abs(value as number) <= MAX_TIMESTAMP;
 }
 
 function checkLimit(name: string, value: number): void {

@@ -12,6 +12,8 @@ const KEEP_ALIVE_MS = 60_000;
 export interface ConnectOptions {
   connectTimeoutMs: number;
   networkTimeoutMs: number;
+  /** What to do when the server cannot be reached; appended to the message. */
+  hint?: string | undefined;
   sendBuffer: SendBuffer;
   /** Called once when the connection is gone, whatever the reason. */
   onClosed: (connection: Connection) => void;
@@ -43,7 +45,7 @@ export function connect(address: Address, options: ConnectOptions): Promise<Conn
       fail(
         new TimeoutError(
           'connect',
-          `${name} did not accept a connection within ${options.connectTimeoutMs} ms`,
+          `${name} did not accept a connection within ${options.connectTimeoutMs} ms${hint}`,
           {
             address: name,
             retryable: true,
@@ -52,11 +54,12 @@ export function connect(address: Address, options: ConnectOptions): Promise<Conn
       );
     }, options.connectTimeoutMs);
     const name = formatAddress(address);
+    const hint = options.hint === undefined ? '' : `; ${options.hint}`;
     const onError = (cause: NodeJS.ErrnoException) =>
       fail(
         new NetworkError(
           'FASTDFS_CONNECT_FAILED',
-          `Cannot connect to ${name} (${cause.code ?? cause.message})`,
+          `Cannot connect to ${name} (${cause.code ?? cause.message})${hint}`,
           {
             address: name,
             retryable: true,

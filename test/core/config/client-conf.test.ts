@@ -18,7 +18,7 @@ describe('client.conf, as the C client reads it', () => {
   it.each(accepted.filter(({ name }) => !refusedHere.includes(name)))(
     '$name',
     ({ name, text, files, result }) => {
-      const { options, connectFirstBy } = load(text, files);
+      const { options } = load(text, files);
       const trackers = resolveOptions(options).trackers;
       const expected = result.trackers.map((each) =>
         each.map(({ ip, port }) => ({ host: (name === 'c10' && resolved[ip]) || ip, port })),
@@ -34,7 +34,6 @@ describe('client.conf, as the C client reads it', () => {
         result.use_connection_pool ? result.connection_pool_max_idle_time! * 1000 : undefined,
       );
       expect(options.httpSecret ?? '').toBe(result.secret);
-      expect(connectFirstBy).toBe(result.connect_first_by);
     },
   );
 
@@ -98,9 +97,7 @@ describe('loadConfig', () => {
       options: { trackers: ['10.0.0.1:22122'] },
       warnings: [],
       path,
-      storageIds: [],
-      loadParametersFromTracker: false,
-      connectFirstBy: 'tracker',
+      mistakes: [],
     });
   });
 
@@ -162,7 +159,7 @@ describe('loadConfig', () => {
     const odd = 'conect_timeout = 5\nhttp.secret_key = x\n[other]\nnetwork_timeout = 7\ntheirs = 1\n';
     const { options, warnings } = load(TRACKER + odd);
     expect(warnings).toEqual([
-      expect.stringMatching(/client\.conf:2: unknown key "conect_timeout"/),
+      expect.stringMatching(/client\.conf:2: unknown key "conect_timeout" .*did you mean connect_timeout\?/),
       expect.stringMatching(/client\.conf:3: .*Java clients.*http\.anti_steal\.secret_key/),
       expect.stringMatching(/client\.conf:5: network_timeout is not read.*\[other\]/),
     ]);
@@ -180,11 +177,13 @@ describe('loadConfig', () => {
     const files = { 'ids.conf': '100001 group1 10.1.1.10\n' };
     const text = `${TRACKER}use_storage_id = true\nstorage_ids_filename = ids.conf\nconnect_first_by = LAST\n`;
     expect(load(text, files)).toMatchObject({
-      connectFirstBy: 'last-connected',
-      storageIds: [
-        { id: 100001, group: 'group1', addresses: [{ host: '10.1.1.10', port: 23000 }], access: 'both' },
-      ],
-      warnings: [],
+      options: {
+        storageIds: [
+          { id: 100001, group: 'group1', addresses: [{ host: '10.1.1.10', port: 23000 }], access: 'both' },
+        ],
+      },
+      warnings: [expect.stringMatching(/client\.conf:4: connect_first_by is not used/)],
+      mistakes: [],
     });
     expect(failure(() => load(text, { 'ids.conf': '\n1 group1\n' })).message).toMatch(/ids\.conf:2: /);
     expect(failure(() => load(text.replace('ids.conf', 'no.conf'))).message).toMatch(
@@ -197,7 +196,98 @@ describe('loadConfig', () => {
 
   it('does not need them when the tracker is asked', () => {
     const text = `${TRACKER}load_fdfs_parameters_from_tracker = on\nuse_storage_id = true\n`;
-    expect(load(text)).toMatchObject({ loadParametersFromTracker: true, storageIds: [] });
+    expect(load(text).options.storageIds).toBe('trackers');
+    expect(load(`${TRACKER}connect_first_by = tracker\n`).warnings).toEqual([]);
+  });
+
+  // Each line was given to fdfs_monitor 6.16.1, with an address that has a tracker.
+  it.each([
+    ['127.0.0.11:22122   # first', '127.0.0.11:22122'],
+    ['127.0.0.11:22122#first', '127.0.0.11:22122'],
+    ['127.0.0.11:22122abc', '127.0.0.11:22122'],
+    ['127.0.0.11: 22122', '127.0.0.11:22122'],
+    ['127.0.0.11:+22122', '127.0.0.11:22122'],
+    ['127.0.0.11:22122   // first', '127.0.0.11:22122'],
+    ['127.0.0.11:22122   # a, b', '127.0.0.11:22122'],
+    ['[127.0.0.11]:22122 # x', '127.0.0.11:22122'],
+    ['[127.0.0.11]  # x', '127.0.0.11:22122'],
+    ['[127.0.0.11] :22123', '127.0.0.11:22123'],
+    ['[127.0.0.11]x:22123', '127.0.0.11:22123'],
+  ])('takes %j for a tracker with a warning, as the C client does', (value, expected) => {
+    const { options, warnings, mistakes } = load(`tracker_server=${value}\n`);
+    expect(options.trackers).toEqual([expected]);
+    expect(warnings).toEqual([
+      expect.stringContaining(`client.conf:1: tracker_server = ${value} is read as ${expected}`),
+    ]);
+    expect(mistakes).toEqual([]);
+  });
+
+  it.each([
+    ['127.0.0.11   # first', /blank in its host/],
+    ['127.0.0.11 :22122', /blank in its host/],
+    ['127.0.0.11:22122   # see http://x:80', /blank in its host/],
+    ['127.0.0.11, 10.0.0.1:22122', /blank in its host/],
+    ['[127.0.0.11 ]:22122', /blank in its host/],
+    ['127.0.0.11:abc', /no valid port/],
+    ['127.0.0.11:', /no valid port/],
+    ['127.0.0.11:0', /no valid port/],
+    ['127.0.0.11:-5', /no valid port/],
+  ])('refuses %j, as the C client cannot use it', (value, message) => {
+    const error = failure(() => load(`\ntracker_server=${value}\n`));
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain('client.conf:2: ');
+  });
+
+  it.each([
+    ['tracker_serve', 'tracker_server'],
+    ['tracker_servers', 'tracker_server'],
+    ['Tracker_Server', 'tracker_server'],
+    ['network_timeuot', 'network_timeout'],
+    ['http.anti_steal.secretkey', 'http.anti_steal.secret_key'],
+    ['map_adress', 'map_address'],
+  ])('calls the unknown key %s a mistake for %s', (key, meant) => {
+    const { warnings, mistakes } = load(`${TRACKER}${key} = 5\n`);
+    expect(mistakes).toEqual([
+      expect.stringContaining(`client.conf:2: unknown key "${key}" is ignored; did you mean ${meant}?`),
+    ]);
+    expect(warnings).toEqual(mistakes);
+  });
+
+  it('does not guess what keys far from all known ones mean', () => {
+    const { warnings, mistakes } = load(`${TRACKER}store_path0 = /data\n`);
+    expect({ warnings, mistakes }).toEqual({
+      warnings: [expect.stringMatching(/"store_path0" is ignored$/)],
+      mistakes: [],
+    });
+  });
+
+  it('warns of a comment that is part of a value', () => {
+    const text = `${TRACKER}use_storage_id = true # yes\n`;
+    expect(load(text).options.storageIds).toBeUndefined();
+    expect(load(text).warnings).toEqual([expect.stringMatching(/:2: .*comments.*"true # yes"/)]);
+  });
+
+  it('reads the time to live of tokens, whose default is kept for what is not positive', () => {
+    const ttl = (value: string) =>
+      load(`${TRACKER}http.anti_steal.token_ttl = ${value}\n`).options.tokenTtlSeconds;
+    expect([ttl('900'), ttl('60 # s'), ttl('0'), ttl('x')]).toEqual([900, 60, undefined, undefined]);
+  });
+
+  it('knows both spellings of the key for multiple ranges', () => {
+    for (const key of ['http.multi_range.enabled', 'http.multi_range.enabed']) {
+      expect(load(`${TRACKER}${key} = true\n`).warnings).toEqual([]);
+    }
+  });
+
+  it('reads address mappings', () => {
+    const text = `${TRACKER}map_address = 172.17.0.2=files.example.com\nmap_address=172.17.0.3:23000 = 127.0.0.1:23001\n`;
+    expect(load(text).options.mapAddress).toEqual({
+      '172.17.0.2': 'files.example.com',
+      '172.17.0.3:23000': '127.0.0.1:23001',
+    });
+    expect(failure(() => load(`${TRACKER}map_address = 172.17.0.2\n`)).message).toMatch(
+      /:2: .*announced=reachable/,
+    );
   });
 
   it('gives options that resolveOptions takes', () => {

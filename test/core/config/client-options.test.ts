@@ -27,10 +27,12 @@ describe('resolveOptions', () => {
       group: undefined,
       baseUrl: undefined,
       httpSecret: undefined,
+      storageIds: [],
+      tokenTtlSeconds: 600,
     });
     expect(mapAddress({ host: 'a', port: 1, role: 'storage' })).toEqual({ host: 'a', port: 1 });
     expect(Object.keys(logger)).toEqual(['debug', 'info', 'warn', 'error']);
-    expect(() => logger.error('nobody hears this')).not.toThrow();
+    expect(() => logger.error('silent')).not.toThrow();
   });
 
   it('keeps what is given, at the edges of what is allowed', () => {
@@ -51,7 +53,25 @@ describe('resolveOptions', () => {
     });
   });
 
-  it('takes undefined for absent', () => {
+  it('takes undefined for every option but the trackers', () => {
+    const every: Record<keyof FastDFSOptions, undefined> = {
+      trackers: undefined,
+      connectTimeoutMs: undefined,
+      networkTimeoutMs: undefined,
+      pool: undefined,
+      retry: undefined,
+      locationCache: undefined,
+      mapAddress: undefined,
+      storageIds: undefined,
+      group: undefined,
+      baseUrl: undefined,
+      httpSecret: undefined,
+      tokenTtlSeconds: undefined,
+      logger: undefined,
+    };
+    const { mapAddress: _, logger: __, ...resolved } = resolveOptions({ ...every, trackers });
+    const { mapAddress: ___, logger: ____, ...plain } = resolveOptions({ trackers });
+    expect(resolved).toEqual(plain);
     const absent = {
       pool: undefined,
       retry: { retries: undefined },
@@ -113,7 +133,18 @@ describe('resolveOptions', () => {
     [{ locationCache: null }, 'locationCache'],
     [{ locationCache: { max: 0 } }, 'locationCache.max'],
     [{ locationCache: { max: 2 ** 31 } }, 'locationCache.max'],
-    [{ mapAddress: {} }, 'mapAddress'],
+    [{ mapAddress: 5 }, 'mapAddress'],
+    [{ mapAddress: [] }, 'mapAddress'],
+    [{ mapAddress: null }, 'mapAddress'],
+    [{ mapAddress: { a: 1 } }, 'mapAddress'],
+    [{ mapAddress: { a: 'b:0' } }, 'mapAddress'],
+    [{ mapAddress: { 'a:x': 'b' } }, 'mapAddress'],
+    [{ mapAddress: { 'a,b': 'c' } }, 'mapAddress'],
+    [{ mapAddress: { a: '' } }, 'mapAddress'],
+    [{ storageIds: 'tracker' }, 'storageIds'],
+    [{ storageIds: [{ id: 1 }] }, 'storageIds'],
+    [{ tokenTtlSeconds: 0 }, 'tokenTtlSeconds'],
+    [{ tokenTtlSeconds: '600' }, 'tokenTtlSeconds'],
     [{ group: 1 }, 'group'],
     [{ group: 'group-1' }, 'group'],
     [{ group: '' }, 'group'],
@@ -135,7 +166,14 @@ describe('resolveOptions', () => {
 });
 
 describe('trackers', () => {
-  it.each<[string | string[], unknown]>([
+  it.each<[string | readonly string[], unknown]>([
+    ['a,b', [[at('a')], [at('b')]]],
+    ['a:1, b:2 ,[::1]:3', [[at('a', 1)], [at('b', 2)], [at('::1', 3)]]],
+    ['a,,a:22122,', [[at('a')]]],
+    ['10.0.0.1,10.0.0.2:7', [[at('10.0.0.1')], [at('10.0.0.2', 7)]]],
+    ['10.0.0.1:6,122.1.1.1:7', [[at('10.0.0.1', 6)], [at('122.1.1.1', 7)]]],
+    ['[10.0.0.5,2409::1]:7', [[at('10.0.0.5', 7), at('2409::1', 7)]]],
+    ['[10.0.0.5,2409::1]:7,b', [[at('10.0.0.5', 7), at('2409::1', 7)], [at('b')]]],
     ['tracker:1', [[at('tracker', 1)]]],
     ['[::1]:22122', [[at('::1')]]],
     [
@@ -156,6 +194,7 @@ describe('trackers', () => {
     [undefined, '`trackers`'],
     [[], '`trackers`'],
     ['', '`trackers`'],
+    [',', '`trackers`'],
     [['a', ''], '`trackers[1]`'],
     [['a', 5], '`trackers[1]`'],
     ['a:0', '`trackers`'],
@@ -180,23 +219,6 @@ describe('baseUrl', () => {
     ['http://10.0.0.1:8888/files//', 'http://10.0.0.1:8888/files'],
   ])('%s', (input, expected) => {
     expect(resolveOptions({ trackers, baseUrl: input }).baseUrl).toBe(expected);
-  });
-});
-
-describe('mapAddress', () => {
-  it('is asked with the role, and must give an address', () => {
-    const { mapAddress } = resolveOptions({
-      trackers,
-      mapAddress: ({ host, port, role }) => ({ host: `${role}.${host}`, port: port + 1 }),
-    });
-    expect(mapAddress({ host: 'a', port: 1, role: 'tracker' })).toEqual({ host: 'tracker.a', port: 2 });
-    expect(() => mapAddress({ host: 'a', port: 65_535, role: 'storage' })).toThrow(/`mapAddress`.*a:65535/);
-    const broken = resolveOptions({
-      trackers,
-      mapAddress: (() => undefined) as unknown as () => typeof address,
-    });
-    const address = { host: 'a', port: 1 };
-    expect(() => broken.mapAddress({ ...address, role: 'storage' })).toThrow(ArgumentError);
   });
 });
 

@@ -113,10 +113,15 @@ describe('#include', () => {
     expect(failure(() => ini('#include 0.conf\n', files)).message).toMatch(/more than 16 deep/);
   });
 
-  it('warns where an indented one is a comment', () => {
-    const read = ini(' #include nosuch.conf\n\t#@function REPLACE_VARS\na = 1\n#includex\n#include\n');
-    expect(read.warnings).toHaveLength(2);
-    expect(valuesOf(read, 'a')).toEqual(['1']);
+  it('reads indented directives, as the C library does, and takes others for comments', () => {
+    const text =
+      '  #include more.conf\n\t#INCLUDE\tmore.conf\n#@set ip = 10.0.0.7\n \t#@function REPLACE_VARS\na = %{ip}\n# include no.conf\n#includex\n#include\n';
+    const read = ini(text, { 'more.conf': 'b = 2\n' });
+    expect(read.warnings).toEqual([]);
+    expect(valuesOf(read, 'a')).toEqual(['10.0.0.7']);
+    expect(valuesOf(read, 'b')).toEqual(['2', '2']);
+    expect(failure(() => ini('  #include nosuch.conf\n')).message).toMatch(/:1: .*nosuch/);
+    expect(failure(() => ini('\t#@add_annotation a b\n')).message).toMatch(/:1: .*library/);
   });
 });
 

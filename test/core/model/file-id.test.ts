@@ -42,6 +42,48 @@ function caught(run: () => unknown): unknown {
   return undefined;
 }
 
+describe('ids of other clients and older servers', () => {
+  const fields = {
+    source: '192.168.1.2',
+    createdAt: 1_700_000_000,
+    size: 5,
+    crc32: 7,
+    appender: false,
+    salt: 9,
+  };
+  const STEM = `group1/M00/00/00/${encodeName(fields)}12345`;
+  it.each([
+    ['.$', '$', 'normal'],
+    ['67_大图.jpg', 'jpg', 'slave'],
+    ['67.文件', '文件', 'slave'],
+  ])('%s are read, with lengths in bytes', (tail, extension, kind) => {
+    const id = STEM + tail;
+    expect(parseFileId(id)).toMatchObject({ fileId: id, extension, kind });
+    expect(splitFileId(id).remoteFilename).toBe(id.slice(7));
+    expect(checkFileIdReply(id)).toBe(id);
+  });
+
+  it.each(['文', '$x 1%', '文件'])('extension %s counts by its bytes', (extension) => {
+    const padding = '1234567'.slice(0, 7 - 1 - Buffer.byteLength(extension));
+    const id = `group1/M00/00/00/${encodeName(fields)}${padding}.${extension}`;
+    expect(parseFileId(id)).toMatchObject({ extension, kind: 'normal', size: 5 });
+  });
+
+  it.each(['79.txt ', '79.a/b', '79.a\0', '79.a\n', '79.\x7f', '79.\ud83d', `79.${'文'.repeat(30)}`])(
+    '%j is refused',
+    (tail) => {
+      expect(caught(() => splitFileId(STEM + tail))).toEqual(BAD_ID);
+    },
+  );
+
+  it('may have 127 bytes, whatever the characters', () => {
+    const rest = 127 + 7 - Buffer.byteLength(`${STEM}79_.jpg`);
+    const name = '文'.repeat(Math.floor(rest / 3)) + 'a'.repeat(rest % 3);
+    expect(splitFileId(`${STEM}79_${name}.jpg`).group).toBe('group1');
+    expect(caught(() => splitFileId(`${STEM}79_${name}a.jpg`))).toEqual(BAD_ID);
+  });
+});
+
 describe('parseFileId', () => {
   it.each(longEnough)('reads $label: $fileId', ({ fileId, remoteFilename, decoded, tool, content }) => {
     const parsed = parseFileId(fileId);

@@ -24,6 +24,7 @@ function verify(change: Partial<VerifyTokenInput> & { ageSeconds?: number } = {}
     token: TOKEN,
     ts: TS,
     secret: SECRET,
+    ttlSeconds: 900,
     now: new Date((TS + ageSeconds) * 1000),
   };
   return verifyToken({ ...input, ...rest } as VerifyTokenInput);
@@ -56,9 +57,12 @@ describe('createToken', () => {
     },
   );
 
-  it.each([1.5, Number.NaN, Infinity, 2 ** 60, '1', undefined])('refuses the time %s', (ts) => {
-    expect(() => createToken(NAME, SECRET, ts as number)).toThrow(ArgumentError);
-  });
+  it.each([1.5, Number.NaN, Infinity, 2 ** 60, 2 ** 32, -(2 ** 32), '1', undefined])(
+    'refuses the time %s',
+    (ts) => {
+      expect(() => createToken(NAME, SECRET, ts as number)).toThrow(ArgumentError);
+    },
+  );
 });
 
 describe('verifyToken', () => {
@@ -94,6 +98,8 @@ describe('verifyToken', () => {
     { ts: '1e9' },
     { ts: [String(TS)] },
     { ts: '99999999999999999' },
+    { ts: '4294967296' },
+    { ts: 2 ** 32 },
     { token: undefined },
     { token: [TOKEN] },
     { token: `${TOKEN}0` },
@@ -117,10 +123,12 @@ describe('verifyToken', () => {
     expect(verify({ clockSkewMs: 0, ts: 0, token: createToken(NAME, SECRET, 0) })).toEqual({ ok: true });
   });
 
-  it('uses the present time and 900 seconds unless told otherwise', () => {
+  it('uses the present time and 600 seconds by default', () => {
     const ts = Math.floor(Date.now() / 1000);
     expect(verify({ now: undefined, ts, token: createToken(NAME, SECRET, ts) })).toEqual({ ok: true });
     expect(verify({ now: undefined })).toEqual({ ok: false, reason: 'expired' });
+    expect(verify({ ttlSeconds: undefined, ageSeconds: 600 })).toEqual({ ok: true });
+    expect(verify({ ttlSeconds: undefined, ageSeconds: 601 })).toEqual({ ok: false, reason: 'expired' });
     expect(verify({ ttlSeconds: 60, ageSeconds: 61 })).toEqual({ ok: false, reason: 'expired' });
   });
 
