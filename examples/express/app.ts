@@ -43,7 +43,7 @@ app.post('/u', multer({ storage, limits }).single('file'), (req, res) => {
 // The same with pauses: a broken connection costs only what was on its way.
 app.all(['/tus', '/tus/:id'], resumableUploads(client, { secret, maxSize: limits.fileSize, list }));
 
-// Content, with ranges. `/f` is for whoever may use this page; `/s` for anybody who has been given a link.
+// Content, with ranges. `/f` is for users of this page; `/s` for everybody with a link.
 app.use('/f', fdfsServe(client));
 app.use('/s', fdfsServe(client, { secret, ttlSeconds: LINK_SECONDS, cacheControl: 'private, no-store' }));
 
@@ -61,7 +61,13 @@ app.use(
 app.use(pageRoutes(), notFound, failures);
 
 const server = app.listen(Number(PORT), '127.0.0.1', (error) => {
-  if (error) throw error;
+  if (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    console.error(code === 'EADDRINUSE' ? `Port ${PORT} is in use: PORT=3001 npm start` : error.message);
+    void stop();
+    process.exitCode = 1;
+    return;
+  }
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : PORT;
   const cluster = embedded

@@ -1,6 +1,6 @@
 /**
- * What the page is told as it happens, as server-sent events: `files` is the list of files, `cluster` the state of the
- * cluster. Each holds everything, so that a page that was away for a while has missed nothing.
+ * Sends the page what changes, as server-sent events: `files` is the list of files, `cluster` the state of the
+ * cluster. Each event holds the whole state, so that a page that was disconnected has missed nothing.
  */
 import type { RequestHandler, Response } from 'express';
 import type { ClusterHealth } from 'fastdfs-streams';
@@ -40,7 +40,7 @@ export function eventStream({ list, cluster, describe }: EventSources): EventStr
     res.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
     res.write(`retry: ${RETRY_MS}\nevent: files\ndata: ${JSON.stringify(list.all())}\n\n`);
     pages.add(res);
-    // Nobody asks the cluster anything while nobody looks.
+    // The cluster is asked only while a page is open.
     if (pages.size === 1) {
       watching = new AbortController();
       void watch(watching.signal);

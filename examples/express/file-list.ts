@@ -1,6 +1,6 @@
 /**
- * The files that came in since the start. FastDFS keeps files and cannot list them: which there are is for the
- * application to know. A real one has a table of its database here.
+ * The files that were uploaded since the start, in memory. A real application keeps file ids, with its own data about them, in
+ * a table of its database.
  */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -12,7 +12,7 @@ export interface ListedFile {
   readonly fileId: string;
   readonly group: string;
   readonly name: string;
-  /** As told by the sender. */
+  /** As the sender declared it. */
   readonly type: string;
   readonly size: number;
   /** Unsigned; file ids carry it. */
@@ -22,7 +22,7 @@ export interface ListedFile {
   readonly thumbnail?: string;
 }
 
-/** What is told by whoever uploads, and so may be anything. */
+/** Comes from the client, so every field may be anything. */
 export interface NewFile {
   key: unknown;
   fileId: string;

@@ -1,4 +1,4 @@
-/** The page and the two libraries that it uses, all from here: it asks nobody else. */
+/** The page and the two libraries that it uses, all served from here: the page loads nothing from other hosts. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';

@@ -6,7 +6,7 @@ import { fdfsTusStore } from 'fastdfs-streams/tus';
 import type { FileList } from './file-list.js';
 
 export interface ResumableOptions {
-  /** Signs the ids of uploads, so that nobody can make one up. */
+  /** Signs the ids of uploads, so that they cannot be forged. */
   secret: string;
   /** Bytes of a file at most. */
   maxSize: number;

@@ -28,6 +28,8 @@ export class ExampleInBrowser {
   readonly base: string;
   /** What must not be: errors in the console, requests to others. */
   readonly problems: string[] = [];
+  /** Messages that a test provokes. */
+  readonly expected: RegExp[] = [];
   /** Every request of the page. */
   readonly requests: { method: string; path: string; headers: Record<string, string> }[] = [];
   slow = false;
@@ -85,8 +87,8 @@ export class ExampleInBrowser {
   }
 
   /** Loads the page, and waits until it knows all that the server tells. */
-  async open(): Promise<void> {
-    await this.page.goto(this.base);
+  async open(query = ''): Promise<void> {
+    await this.page.goto(this.base + query);
     await this.page.locator('aside:not(.loading)').waitFor();
     await this.page.locator('#files:not(.loading)').waitFor();
   }

@@ -1,10 +1,10 @@
 /** What the page asks of its server. */
+import { describeStatus } from './words.js';
 
 async function request(method, path, init = {}) {
   const response = await fetch(path, { method, ...init });
   if (response.ok) return response.status === 204 ? undefined : await response.json();
-  const { error } = await response.json().catch(() => ({}));
-  throw new Error(error ?? `The server answered ${response.status}`);
+  throw new Error(describeStatus(response.status));
 }
 
 export const api = {

@@ -2,8 +2,8 @@
 import { api } from './api.js';
 import { bytes, element, toast } from './dom.js';
 import { RequestPlot } from './plot.js';
+import { text } from './words.js';
 
-const VERDICTS = { ok: 'All is well', degraded: 'Degraded', down: 'Down' };
 const verdict = document.querySelector('#verdict');
 
 export class ClusterPanel {
@@ -18,10 +18,9 @@ export class ClusterPanel {
     if (state.at < this.#latest) return;
     this.#latest = state.at;
     document.querySelector('aside').classList.remove('loading');
-    verdict.textContent = VERDICTS[state.verdict];
+    verdict.textContent = text(state.verdict);
     verdict.dataset.verdict = state.verdict;
-    document.querySelector('#reasons').textContent =
-      state.reasons.join(' · ') || 'Every storage takes uploads and serves downloads.';
+    document.querySelector('#reasons').textContent = state.reasons.join(' · ') || text('everyStorage');
     document.querySelector('#trackers').replaceChildren(...state.trackers.map(trackerLine));
 
     const shape = JSON.stringify(
@@ -40,7 +39,7 @@ export class ClusterPanel {
 
   /** The stream of events is broken: what is shown is old. */
   lost() {
-    verdict.textContent = 'Connecting …';
+    verdict.textContent = text('connecting');
     verdict.dataset.verdict = '';
   }
 
@@ -70,9 +69,9 @@ export class ClusterPanel {
 }
 
 function trackerLine({ address, reachable, leader, latencyMs }) {
-  const role = reachable ? (leader ? 'leader' : 'follower') : 'cannot be reached';
+  const role = text(reachable ? (leader ? 'leader' : 'follower') : 'noTracker');
   const latency = latencyMs === undefined ? '' : ` · ${latencyMs.toFixed(1)} ms`;
-  return element('li', { textContent: `Tracker ${address} · ${role}${latency}` });
+  return element('li', { textContent: `${text('tracker', { address })} · ${role}${latency}` });
 }
 
 function spaceBar(group) {
@@ -80,11 +79,11 @@ function spaceBar(group) {
   const reserved = element('span', { className: 'reserved' });
   const bar = element(
     'div',
-    { className: 'space', role: 'meter', ariaLabel: `Space used in ${group}` },
+    { className: 'space', role: 'meter', ariaLabel: text('spaceUsed', { group }) },
     used,
     reserved,
   );
-  const text = element('p', { className: 'detail' });
+  const detail = element('p', { className: 'detail' });
   bar.ariaValueMin = '0';
   bar.ariaValueMax = '100';
   const update = ({ totalBytes, freeBytes, reservedBytes }) => {
@@ -92,10 +91,10 @@ function spaceBar(group) {
     used.style.width = `${share(totalBytes - freeBytes)}%`;
     reserved.style.width = `${share(Math.min(reservedBytes, freeBytes))}%`;
     bar.ariaValueNow = String(Math.round(share(totalBytes - freeBytes)));
-    const kept = reservedBytes > 0 ? `, ${bytes(reservedBytes)} of it kept back` : '';
-    text.textContent = `${bytes(freeBytes)} of ${bytes(totalBytes)} free${kept}`;
+    const parts = { free: bytes(freeBytes), total: bytes(totalBytes), reserved: bytes(reservedBytes) };
+    detail.textContent = text(reservedBytes > 0 ? 'spaceReserved' : 'space', parts);
   };
-  return { nodes: [bar, text], update };
+  return { nodes: [bar, detail], update };
 }
 
 function storageRow({ id, address, version, control }, color) {
@@ -116,11 +115,10 @@ function storageRow({ id, address, version, control }, color) {
     const running = status === 'ACTIVE';
     item.dataset.status = status;
     state.textContent = status;
-    rate.textContent = running
-      ? `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} req/s`
-      : 'silent';
-    button.textContent = running ? 'Stop' : 'Start';
-    button.ariaLabel = `${button.textContent} storage ${address}`;
+    const rounded = perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond);
+    rate.textContent = running ? text('rate', { rate: rounded }) : text('silent');
+    button.textContent = text(running ? 'stop' : 'start');
+    button.ariaLabel = text(running ? 'stopStorage' : 'startStorage', { address });
     button.onclick = () => turn(button, control, running, address);
   };
   return { item, update };
@@ -130,7 +128,7 @@ async function turn(button, control, running, address) {
   button.disabled = true;
   try {
     await api.switchStorage(control, running ? 'stop' : 'start');
-    toast(`Storage ${address} was ${running ? 'stopped' : 'started'}.`);
+    toast(text(running ? 'stopped' : 'started', { address }));
   } catch (error) {
     toast(error.message);
   }

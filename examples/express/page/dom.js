@@ -1,4 +1,5 @@
 /** Small helpers for everything that shows something. */
+import { language } from './words.js';
 
 /** `element('li', { className: 'tile' }, …children)` */
 export function element(tag, properties = {}, ...children) {
@@ -50,7 +51,19 @@ export function extensionOf(name) {
 const TOAST_MS = 5_000;
 let fading;
 
-/** Says something to everybody for a moment. */
+/** Returns the name as two parts: the beginning is cut where there is no room, the extension stays. */
+export function nameElement(name) {
+  const cut = Math.max(name.lastIndexOf('.'), name.length - 12);
+  const end = cut > 0 && name.length > 14 ? cut : name.length;
+  return element(
+    'p',
+    { className: 'name', title: name, lang: language },
+    element('span', { className: 'stem', textContent: name.slice(0, end) }),
+    element('span', { textContent: name.slice(end) }),
+  );
+}
+
+/** Shows a message for a moment. */
 export function toast(text) {
   const place = document.querySelector('#toast');
   place.textContent = text;
@@ -59,7 +72,7 @@ export function toast(text) {
   fading = setTimeout(() => place.classList.remove('shown'), TOAST_MS);
 }
 
-/** Says something to those who listen to the page; the others see it anyway. */
+/** Announces a change to screen readers. */
 export function announce(text) {
   document.querySelector('#live').textContent = text;
 }

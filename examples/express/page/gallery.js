@@ -1,11 +1,9 @@
 /** The tiles: files, and files on their way. A tile stays where it is when its upload has become a file. */
-import { announce, bytes, element, extensionOf, icon, iconButton } from './dom.js';
+import { announce, bytes, element, extensionOf, icon, iconButton, nameElement } from './dom.js';
+import { locale, text } from './words.js';
 
-const WORDS = {
-  queued: 'Waiting for its turn',
-  paused: 'Paused',
-  storing: 'Storing …',
-};
+/** States that are described below the progress. */
+const DESCRIBED = ['queued', 'paused', 'storing'];
 /** Between two announcements of the progress of an upload. */
 const ANNOUNCE_MS = 4_000;
 
@@ -16,7 +14,10 @@ export class Gallery {
   #tiles = new Map();
   #actions;
 
-  /** @param actions what the buttons of tiles do: open, copyLink, remove; resume and cancel for uploads */
+  /**
+   * @param actions what the buttons of tiles do: open, copyLink, copyId, select, remove; resume and cancel for uploads; choose and
+   * discard for unfinished ones
+   */
   constructor(actions) {
     this.#actions = actions;
   }
@@ -45,8 +46,44 @@ export class Gallery {
     upload.addEventListener('change', view.update);
     upload.addEventListener('named', () => {
       this.#tiles.delete(this.#keyOf(tile));
+      // It continues an upload of an earlier visit, whose tile it replaces.
+      this.#tiles.get(upload.key)?.item.remove();
       this.#tiles.set(upload.key, tile);
     });
+  }
+
+  /** An upload of an earlier visit: its file has to be chosen again. */
+  addUnfinished(upload) {
+    if (this.#tiles.has(upload.key)) return;
+    const tile = this.#newTile(upload.key);
+    const { name, sent, total } = upload;
+    const bar = element('progress', { max: 1, value: sent / total, ariaLabel: text('uploadOf', { name }) });
+    tile.item.classList.add('uploading');
+    tile.item.replaceChildren(
+      element('div', { className: 'picture' }, kindOf('', name), bar),
+      nameElement(name),
+      element('p', {
+        className: 'detail',
+        textContent: `${text('progress', { sent: bytes(sent), total: bytes(total) })}\n${text('unfinished')}`,
+      }),
+      element(
+        'div',
+        { className: 'actions' },
+        iconButton('play', text('continue', { name }), () => this.#actions.choose(upload)),
+        iconButton('close', text('discard', { name }), () => this.#actions.discard(upload)),
+      ),
+    );
+  }
+
+  /** Returns the files whose box is checked. */
+  get selected() {
+    return [...this.#tiles.values()].flatMap(({ item, file }) =>
+      file && item.querySelector('.select')?.checked ? file : [],
+    );
+  }
+
+  clearSelection() {
+    for (const box of this.#list.querySelectorAll('.select:checked')) box.checked = false;
   }
 
   /** Shown until the file has a thumbnail of its own. */
@@ -59,7 +96,7 @@ export class Gallery {
     tile.item.querySelector('.picture').classList.add('has-image');
   }
 
-  /** The focus goes to a neighbour, so that nobody starts anew at the top of the page. */
+  /** The focus moves to a neighbour, so that keyboard users do not start again at the top of the page. */
   removeTile(key) {
     const tile = this.#tiles.get(key);
     if (!tile) return;
@@ -86,6 +123,8 @@ export class Gallery {
 
   #showFile(tile, file) {
     const { item, preview } = tile;
+    const { name } = file;
+    const wasSelected = item.querySelector('.select')?.checked ?? false;
     const focused = item.contains(document.activeElement);
     const image = file.thumbnail ? `f/${file.thumbnail}` : preview;
     tile.file = file;
@@ -93,7 +132,12 @@ export class Gallery {
     item.classList.remove('uploading');
     const save = element(
       'a',
-      { className: 'quiet', href: saveUrl(file), title: 'Save', ariaLabel: `Save ${file.name}` },
+      {
+        className: 'quiet',
+        href: saveUrl(file),
+        title: text('save', { name }),
+        ariaLabel: text('save', { name }),
+      },
       icon('save'),
     );
     const open = element(
@@ -101,14 +145,22 @@ export class Gallery {
       {
         type: 'button',
         className: image ? 'picture has-image' : 'picture',
-        ariaLabel: `Open ${file.name}`,
+        ariaLabel: text('open', { name }),
         onclick: () => this.#actions.open(file),
       },
       image ? picture(image) : kindOf(file.type, file.name),
     );
+    const select = element('input', {
+      type: 'checkbox',
+      className: 'select',
+      checked: wasSelected,
+      ariaLabel: text('select', { name }),
+      onchange: () => this.#actions.select(),
+    });
     item.replaceChildren(
       open,
-      element('p', { className: 'name', textContent: file.name, title: file.name }),
+      select,
+      nameElement(name),
       element('p', {
         className: 'detail',
         textContent: `${bytes(file.size)} · ${file.group}\n${when(file)}`,
@@ -116,27 +168,29 @@ export class Gallery {
       element(
         'div',
         { className: 'actions' },
-        iconButton('link', `Copy a link to ${file.name}`, () => this.#actions.copyLink(file)),
+        iconButton('link', text('copyLink', { name }), () => this.#actions.copyLink(file)),
+        iconButton('copy', text('copyId', { name }), () => this.#actions.copyId(file)),
         save,
-        iconButton('delete', `Delete ${file.name}`, () => this.#actions.remove(file)),
+        iconButton('delete', text('deleteFile', { name }), () => this.#actions.remove(file)),
       ),
     );
     if (focused) open.focus();
   }
 
   #uploadView(upload) {
-    const bar = element('progress', { max: 1, value: 0, ariaLabel: `Upload of ${upload.name}` });
+    const bar = element('progress', { max: 1, value: 0, ariaLabel: text('uploadOf', upload) });
     const detail = element('p', { className: 'detail' });
     const pause = iconButton('pause', '', () =>
       upload.active ? upload.pause() : this.#actions.resume(upload),
     );
-    const cancel = iconButton('close', `Cancel ${upload.name}`, () => this.#actions.cancel(upload));
     const { type, name } = upload.file;
+    const cancel = iconButton('close', text('cancel', { name }), () => this.#actions.cancel(upload));
+    const again = iconButton('play', text('retry', { name }), () => this.#actions.resume(upload));
     const nodes = [
       element('div', { className: 'picture' }, kindOf(type, name), bar),
-      element('p', { className: 'name', textContent: name, title: name }),
+      nameElement(name),
       detail,
-      element('div', { className: 'actions' }, ...(upload.pausable ? [pause] : []), cancel),
+      element('div', { className: 'actions' }, upload.pausable ? pause : again, cancel),
     ];
     let announcedAt = performance.now();
     const update = () => {
@@ -145,7 +199,9 @@ export class Gallery {
       detail.textContent = describe(upload);
       detail.classList.toggle('failed', state === 'failed' || state === 'waiting');
       pause.disabled = state === 'queued' || state === 'storing';
-      setIcon(pause, upload.active ? 'pause' : 'play', `${upload.active ? 'Pause' : 'Resume'} ${name}`);
+      again.hidden = state !== 'failed';
+      const action = upload.active ? 'pause' : state === 'failed' ? 'retry' : 'resume';
+      setIcon(pause, upload.active ? 'pause' : 'play', text(action, { name }));
       const now = performance.now();
       if (state === 'sending' && now - announcedAt > ANNOUNCE_MS) {
         announcedAt = now;
@@ -177,13 +233,14 @@ function kindOf(type, name) {
 
 function describe({ state, message, sent, total, speed }) {
   if (message) return message;
-  const done = `${bytes(sent)} of ${bytes(total)}`;
-  return `${done}\n${WORDS[state] ?? (speed > 0 ? `${bytes(speed)}/s` : '')}`;
+  const done = text('progress', { sent: bytes(sent), total: bytes(total) });
+  const rate = speed > 0 ? `${bytes(speed)}/s` : '';
+  return `${done}\n${DESCRIBED.includes(state) ? text(state) : rate}`;
 }
 
 function when({ createdAt }) {
   const format = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' };
-  return new Date(createdAt).toLocaleString([], format);
+  return new Date(createdAt).toLocaleString(locale, format);
 }
 
 function setIcon(button, name, label) {

@@ -1,28 +1,42 @@
-/** Puts the page together: what the server tells, what the user does. */
+/** Puts the page together: what the server reports, what the user does. */
 import { api } from './api.js';
 import { ClusterPanel } from './cluster.js';
 import { announce, toast } from './dom.js';
+import { readDropped } from './folders.js';
 import { Gallery } from './gallery.js';
 import { thumbnailOf } from './thumbnails.js';
 import { trafficSwitch } from './traffic.js';
+import { discard, findUnfinished } from './unfinished.js';
 import { FormUpload, ResumableUpload, UploadQueue } from './uploads.js';
-import { mayDelete, view } from './viewer.js';
+import { confirmDelete, view } from './viewer.js';
+import { locale, text, translateDocument } from './words.js';
+
+translateDocument();
 
 /** Browsers open six connections to a server; some are for everything else. */
 const UPLOADS_AT_ONCE = 3;
 
 const drop = document.querySelector('#drop');
 const picker = document.querySelector('#picker');
+const selection = document.querySelector('#selection');
 const queue = new UploadQueue(UPLOADS_AT_ONCE, () => gallery.files.map(({ key }) => key));
 const gallery = new Gallery({
   open: view,
   copyLink,
-  remove,
+  copyId,
+  select: showSelection,
+  remove: (file) => remove([file]),
+  choose: () => picker.click(),
+  discard: async (upload) => {
+    gallery.removeTile(upload.key);
+    await discard(upload);
+    toast(text('cancelled', upload));
+  },
   resume: (upload) => queue.resume(upload),
   cancel: async (upload) => {
     gallery.removeTile(upload.key);
     await upload.cancel();
-    toast(`${upload.name} was cancelled.`);
+    toast(text('cancelled', upload));
   },
 });
 
@@ -37,38 +51,60 @@ function add(files) {
     });
     queue.add(upload);
   }
-  if (files.length > 0) announce(`Uploading ${files.length === 1 ? files[0].name : `${files.length} files`}`);
+  const what = files.length === 1 ? files[0].name : text('someFiles', { count: files.length });
+  if (files.length > 0) announce(text('uploading', { what }));
 }
 
 /** The file is in FastDFS. Its small picture goes there as well. */
 async function finish(upload, file) {
   await upload.finish();
-  announce(`${upload.name} is stored in ${file.group}`);
+  announce(text('storedIn', { name: upload.name, group: file.group }));
   const picture = await upload.thumbnail;
   if (!picture || file.thumbnail) return;
-  await api.setThumbnail(file.key, picture).catch((error) => toast(`No thumbnail: ${error.message}`));
+  await api
+    .setThumbnail(file.key, picture)
+    .catch((error) => toast(text('noThumbnail', { reason: error.message })));
 }
 
 async function copyLink(file) {
   try {
     const { url, expiresAt } = await api.link(file.key);
-    const until = new Date(expiresAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+    const until = new Date(expiresAt).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
     await navigator.clipboard.writeText(new URL(url, document.baseURI).href);
-    toast(`Link copied. It works for everybody until ${until}.`);
+    toast(text('linkCopied', { time: until }));
   } catch (error) {
-    toast(`No link: ${error.message}`);
+    toast(text('noLink', { reason: error.message }));
   }
 }
 
-async function remove(file) {
-  if (!(await mayDelete(file))) return;
-  try {
-    await api.remove(file.key);
-    gallery.removeTile(file.key);
-    toast(`${file.name} is deleted.`);
-  } catch (error) {
-    toast(`${file.name} was not deleted: ${error.message}`);
+async function copyId(file) {
+  await navigator.clipboard.writeText(file.fileId);
+  toast(text('idCopied'));
+}
+
+/** Deletes after a question; what fails stays in the list, and the toast says why. */
+async function remove(files) {
+  if (files.length === 0 || !(await confirmDelete(files))) return;
+  let deleted = 0;
+  let failure;
+  for (const { key, name } of files) {
+    try {
+      await api.remove(key);
+      gallery.removeTile(key);
+      deleted += 1;
+    } catch (error) {
+      failure = text('notDeleted', { name, reason: error.message });
+    }
   }
+  showSelection();
+  const done = deleted === 1 ? text('deleted', files[0]) : text('deletedMany', { count: deleted });
+  toast(failure ?? done);
+}
+
+function showSelection() {
+  const count = gallery.selected.length;
+  selection.hidden = count === 0;
+  selection.querySelector('#selection-count').textContent = text('selected', { count });
 }
 
 picker.addEventListener('change', () => {
@@ -89,9 +125,15 @@ addEventListener('dragleave', (event) => {
 addEventListener('drop', (event) => {
   event.preventDefault();
   drop.classList.remove('over');
-  add([...(event.dataTransfer?.files ?? [])]);
+  if (event.dataTransfer) void readDropped(event.dataTransfer).then(add);
 });
 addEventListener('online', () => queue.reconnect());
+
+document.querySelector('#selection-delete').addEventListener('click', () => remove(gallery.selected));
+document.querySelector('#selection-clear').addEventListener('click', () => {
+  gallery.clearSelection();
+  showSelection();
+});
 
 const panel = new ClusterPanel();
 const events = new EventSource('events');
@@ -103,6 +145,7 @@ events.addEventListener('files', ({ data }) => {
     if (upload) void finish(upload, file);
   }
   gallery.showFiles(files);
+  showSelection();
   document.querySelector('#files').classList.remove('loading');
 });
 events.addEventListener('error', () => panel.lost());
@@ -111,3 +154,4 @@ trafficSwitch(
   document.querySelector('#traffic-count'),
   () => gallery.files,
 );
+for (const upload of await findUnfinished()) if (!queue.get(upload.key)) gallery.addUnfinished(upload);

@@ -3,7 +3,7 @@ import uPlot from './lib/uplot.js';
 
 const WINDOW_SECONDS = 120;
 const HEIGHT_PX = 150;
-/** Told apart by most colour-blind people, on light and on dark. Further storages get them again, dashed. */
+/** Distinguishable for most colour-blind people, on light and on dark. Further storages get them again, dashed. */
 const COLORS = 6;
 
 export class RequestPlot {
@@ -63,7 +63,7 @@ export class RequestPlot {
   }
 
   #options() {
-    // A canvas takes no `light-dark()`: an element tells what it comes to at the moment.
+    // A canvas does not resolve `light-dark()`; an element does.
     const color = (name) => () => {
       this.#place.style.color = `var(${name})`;
       return getComputedStyle(this.#place).color;

@@ -1,9 +1,10 @@
 /** Reads the listed files one after the other, so that there is something to see when a storage stops. */
+import { text } from './words.js';
 
 const PAUSE_MS = 80;
 const PART = { Range: 'bytes=0-4095' };
 
-/** @param files tells which there are now */
+/** @param files returns the listed files */
 export function trafficSwitch(button, count, files) {
   let running = false;
   let read = 0;
@@ -26,7 +27,7 @@ export function trafficSwitch(button, count, files) {
   async function loop() {
     while (running) {
       await one();
-      count.textContent = read === 0 ? 'There is no file to read yet.' : `${read} read, ${failed} failed`;
+      count.textContent = read === 0 ? text('nothingToRead') : text('readCount', { read, failed });
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
@@ -34,7 +35,7 @@ export function trafficSwitch(button, count, files) {
   button.addEventListener('click', () => {
     running = !running;
     button.ariaPressed = String(running);
-    button.textContent = running ? 'Stop reading' : 'Read files in a loop';
+    button.textContent = text(running ? 'stopReading' : 'readLoop');
     if (running) void loop();
   });
 }

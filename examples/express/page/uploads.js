@@ -4,6 +4,8 @@
  * `queued`, `sending`, `paused`, `waiting` (for the connection), `storing`, `failed`.
  */
 
+import { describeStatus, text } from './words.js';
+
 /**
  * For as long as a dropped connection is tried again: about a minute. A longer break needs a click. The server gets a
  * moment to store what has arrived, and to say so.
@@ -60,7 +62,7 @@ class Upload extends EventTarget {
   }
 }
 
-/** Can be paused, and goes on where it stopped: after a dropped connection, and after the page was closed. */
+/** Can be paused, and continues where it stopped: after a dropped connection, and after the page was closed. */
 export class ResumableUpload extends Upload {
   pausable = true;
   #tus;
@@ -83,7 +85,7 @@ export class ResumableUpload extends Upload {
     });
   }
 
-  /** @param taken keys of files and of other uploads, which are not to be gone on with */
+  /** @param taken keys of files and of other uploads, which must not be continued */
   async start(taken) {
     this.become('sending');
     if (!this.#started) {
@@ -120,28 +122,30 @@ export class ResumableUpload extends Upload {
 
   #shouldRetry(error) {
     const status = error.originalResponse?.getStatus() ?? 0;
-    const passing = status === 0 || status >= 500 || status === 409 || status === 423;
-    if (passing && this.active) this.become('waiting', 'Connection lost, trying again …');
+    // 503 and 507 last longer than a dropped connection: a person decides when to try again.
+    const passing = [0, 409, 423, 500, 502, 504].includes(status);
+    if (passing && this.active) this.become('waiting', text('connectionLost'));
     return passing && this.active;
   }
 
   #fail(error) {
     if (!this.active) return;
     const status = error.originalResponse?.getStatus();
-    this.become('failed', status ? `The server answered ${status}` : 'The server cannot be reached');
+    this.become('failed', status ? describeStatus(status) : text('unreachable'));
   }
 }
 
 /** A form, as any page could send it: whole or not at all. */
 export class FormUpload extends Upload {
   pausable = false;
-  #request = new XMLHttpRequest();
+  #request;
 
   async start() {
     const form = new FormData();
     form.append('key', this.key);
     form.append('file', this.file);
-    const request = this.#request;
+    const request = new XMLHttpRequest();
+    this.#request = request;
     request.responseType = 'json';
     request.upload.onprogress = ({ loaded, total }) => {
       // The form is a little larger than the file.
@@ -149,9 +153,9 @@ export class FormUpload extends Upload {
     };
     request.onload = () => {
       if (request.status === 201) this.become('storing');
-      else this.become('failed', request.response?.error ?? `The server answered ${request.status}`);
+      else this.become('failed', describeStatus(request.status));
     };
-    request.onerror = () => this.become('failed', 'The connection broke');
+    request.onerror = () => this.become('failed', text('broken'));
     request.open('POST', 'u');
     request.send(form);
     this.become('sending');
@@ -159,7 +163,7 @@ export class FormUpload extends Upload {
 
   async cancel() {
     this.become('cancelled');
-    this.#request.abort();
+    this.#request?.abort();
   }
 
   async finish() {
@@ -173,7 +177,7 @@ export class UploadQueue {
   #limit;
   #listed;
 
-  /** @param listed tells the keys of the files that are stored */
+  /** @param listed returns the keys of the files that are stored */
   constructor(limit, listed) {
     this.#limit = limit;
     this.#listed = listed;

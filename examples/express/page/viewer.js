@@ -1,10 +1,13 @@
 /** The dialogs: one to look at a file, one to ask before it is deleted. */
 import { bytes, element } from './dom.js';
 import { saveUrl } from './gallery.js';
+import { locale, text } from './words.js';
 
 const viewer = document.querySelector('#viewer');
 const question = document.querySelector('#question');
 const stage = viewer.querySelector('#stage');
+/** Of a text: enough to recognize it. */
+const PREVIEW_BYTES = 64 * 1024;
 
 // Without its source a player stops fetching.
 viewer.addEventListener('close', () => {
@@ -25,14 +28,15 @@ function isInside(dialog, { clientX, clientY }) {
 
 export function view(file) {
   viewer.querySelector('#viewer-title').textContent = file.name;
-  stage.replaceChildren(contentOf(file));
-  viewer.querySelector('#facts').replaceChildren(...factsOf(file));
+  showContent(file);
+  viewer.querySelector('#facts').replaceChildren(...listFacts(file));
   viewer.showModal();
 }
 
-/** Whether the user says yes. */
-export async function mayDelete(file) {
-  question.querySelector('#question-title').textContent = `Delete ${file.name}?`;
+/** Asks the user before files are deleted. */
+export async function confirmDelete(files) {
+  question.querySelector('#question-title').textContent =
+    files.length === 1 ? text('deleteTitle', files[0]) : text('deleteMany', { count: files.length });
   question.showModal();
   // 'close' comes late: by then the dialog may have been opened again, for another question.
   return await new Promise((resolve) => {
@@ -47,33 +51,66 @@ export async function mayDelete(file) {
   });
 }
 
-function contentOf(file) {
+function showContent(file) {
   const [family] = file.type.split('/');
   const src = `f/${file.fileId}`;
-  const onerror = () => stage.replaceChildren(nothingToSee(file));
-  if (family === 'image') return element('img', { src, alt: file.name, onerror });
-  if (family === 'video' || family === 'audio') {
-    return element(family, { src, controls: true, preload: 'metadata', onerror });
-  }
-  return nothingToSee(file);
+  const onerror = () => stage.replaceChildren(failure(file));
+  if (family === 'image') stage.replaceChildren(element('img', { src, alt: file.name, onerror }));
+  else if (family === 'video' || family === 'audio') {
+    stage.replaceChildren(element(family, { src, controls: true, preload: 'metadata', onerror }));
+  } else if (isText(file)) void showText(file, src);
+  else stage.replaceChildren(noPreview(file));
 }
 
-function nothingToSee(file) {
-  return element(
-    'p',
-    {},
-    'This browser shows no such file. ',
-    element('a', { href: saveUrl(file), textContent: 'Save it' }),
+function isText({ type, name }) {
+  return (
+    /^text\/|json|xml|javascript|yaml/.test(type) || /\.(txt|md|log|csv|conf|ya?ml|json|ts)$/i.test(name)
   );
 }
 
-function factsOf(file) {
+/** Shows the beginning of a text. */
+async function showText(file, src) {
+  const place = element('pre', { className: 'text', tabIndex: 0, ariaLabel: file.name });
+  stage.replaceChildren(place);
+  try {
+    const headers = file.size > 0 ? { Range: `bytes=0-${PREVIEW_BYTES - 1}` } : {};
+    const answer = await fetch(src, { headers });
+    if (!answer.ok) throw new Error(String(answer.status));
+    place.textContent = new TextDecoder().decode(await answer.arrayBuffer());
+    if (file.size > PREVIEW_BYTES)
+      stage.append(element('p', {}, text('firstPart', { size: bytes(PREVIEW_BYTES) })));
+  } catch {
+    stage.replaceChildren(failure(file));
+  }
+}
+
+function noPreview(file) {
+  return element(
+    'p',
+    {},
+    `${text('noPreview')} `,
+    element('a', { href: saveUrl(file), textContent: text('saveIt') }),
+  );
+}
+
+/** The browser cannot show the file, or the server cannot be reached. */
+function failure(file) {
+  const again = element('button', {
+    type: 'button',
+    textContent: text('tryAgain'),
+    onclick: () => showContent(file),
+  });
+  return element('p', { className: 'failure' }, `${text('loadFailed')} `, again);
+}
+
+function listFacts(file) {
   const facts = {
-    'File id': file.fileId,
-    Size: `${bytes(file.size)} (${file.size.toLocaleString('en')} bytes)`,
-    Stored: new Date(file.createdAt).toLocaleString(),
+    [text('fileId')]: file.fileId,
+    [text('size')]: text('sizeValue', { size: bytes(file.size), bytes: file.size.toLocaleString(locale) }),
+    [text('stored')]: new Date(file.createdAt).toLocaleString(locale),
     'CRC-32': file.crc32?.toString(16).padStart(8, '0'),
-    Thumbnail: file.thumbnail && `…${file.thumbnail.slice(file.thumbnail.lastIndexOf('/'))}, a slave file`,
+    [text('thumbnail')]:
+      file.thumbnail && text('slave', { name: `…${file.thumbnail.slice(file.thumbnail.lastIndexOf('/'))}` }),
   };
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined)
