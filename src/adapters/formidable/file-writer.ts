@@ -1,12 +1,17 @@
-/** One file of a form on its way to FastDFS, in the manners that formidable expects of a Writable. */
+/** One file of a form on its way to FastDFS, as the Writable that formidable expects. */
 import { Writable } from 'node:stream';
 import type { UploadResult, UploadStream } from '../../index.js';
+import { DETECT_BYTES } from '../shared/content-type.js';
+import { OptionError } from '../shared/option-error.js';
+import { enterFailedForm } from './failed-forms.js';
 
 /** What is used of formidable's `VolatileFile`. */
 export interface FormFile {
   /** Name of the file on the sender's side. */
   originalFilename?: string | null;
-  /** Hears of its errors. */
+  /** Content type, as the sender says. */
+  mimetype?: string | null;
+  /** Adds a listener for its errors. */
   on?(event: 'error', listener: () => void): unknown;
   /** What is logged of it; gains the fields of the stored file. */
   toJSON?(): object;
@@ -16,6 +21,21 @@ export interface FormFile {
 export interface StoredFormFile extends Omit<UploadResult, 'storage'> {
   /** The file id, by the name that other engines use. */
   key: string;
+  /** The option `contentType`, else what the sender says of the part; undefined without either. */
+  contentType?: string;
+}
+
+/** What a writer needs of its handler. */
+export interface WriterTarget {
+  /** Opens the upload, and finds the content type. Given the first bytes of the content where {@link detects} asks for them. */
+  open(head: Uint8Array): OpenedUpload | Promise<OpenedUpload>;
+  /** Whether `open` needs the first bytes. */
+  readonly detects: boolean;
+}
+
+export interface OpenedUpload {
+  readonly upload: UploadStream;
+  readonly contentType: string | undefined;
 }
 
 const FIELDS = [
@@ -27,63 +47,149 @@ const FIELDS = [
   'crc32',
   'metadata',
   'kind',
+  'contentType',
 ] as const satisfies readonly (keyof StoredFormFile)[];
+
+const HIGH_WATER_MARK = 64 * 1024;
 
 type Callback = (error?: Error | null) => void;
 
 export class FileWriter extends Writable {
-  readonly #upload: UploadStream;
   readonly #file: FormFile;
   readonly #remove: (fileId: string) => Promise<void>;
+  /** Settled when the options of the file are known; never rejects. */
+  #starting: Promise<void> | undefined;
+  #target: WriterTarget | undefined;
+  #opened: OpenedUpload | undefined;
+  /** Content that waits for the upload to be opened. */
+  #head: Buffer[] = [];
+  #failure: Error | undefined;
 
-  /** @param remove takes back a stored file, and never rejects */
-  constructor(upload: UploadStream, file: FormFile, remove: (fileId: string) => Promise<void>) {
-    // Not destroyed at its end: when destroy() comes after that, it is the form that has failed.
-    super({ autoDestroy: false, highWaterMark: upload.writableHighWaterMark });
-    this.#upload = upload;
+  /**
+   * Never throws: formidable would end the process. Whatever fails fails the stream, and with it the form.
+   * @param start finds the options of the file; may throw or reject
+   * @param remove removes a stored file, and never rejects
+   */
+  constructor(
+    file: FormFile,
+    start: () => WriterTarget | Promise<WriterTarget>,
+    remove: (fileId: string) => Promise<void>,
+  ) {
+    // Not destroyed at its end: a destroy() after that says that the form has failed.
+    super({ autoDestroy: false, highWaterMark: HIGH_WATER_MARK });
     this.#file = file;
     this.#remove = remove;
-    upload.on('error', (error) => this.#failed(error));
     // For bodies that are one file and no form, formidable listens to nothing: the process must not end for that.
     file.on?.('error', () => undefined);
+    try {
+      const target = start();
+      if (target instanceof Promise) {
+        // One reaction, no chain: formidable takes no notice of failures after its parser has seen the end.
+        this.#starting = target.then(
+          (found) => this.#use(found),
+          (error) => void this.#fail(error),
+        );
+      } else this.#use(target);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** The id of the file; set when 'finish' fires, undefined before. */
   get fileId(): string | undefined {
-    return this.#upload.fileId;
+    return this.#opened?.upload.fileId;
   }
 
   /** Everything about the file; set when 'finish' fires, undefined before. */
   get result(): UploadResult | undefined {
-    return this.#upload.result;
+    return this.#opened?.upload.result;
   }
 
-  // The upload's callbacks bring its errors at once, its 'error' only when it has cleaned up. Formidable must not wait
-  // for that: it would report the form as a success in the meantime.
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#upload.write(chunk, (error) => {
-      if (error) this.#failed(error);
-      callback(error);
-    });
+    this.#send(chunk).then(() => callback(), callback);
   }
 
   override _final(callback: Callback): void {
-    this.#upload.end((error?: Error | null) => {
-      if (error) this.#failed(error);
-      else this.#stored(this.#upload.result!);
-      callback(error);
-    });
+    this.#finish().then(() => callback(), callback);
   }
 
-  /** Without an error and before 'finish': the form was aborted, or a limit was passed. */
+  /** Without an error: the form was aborted, or a limit was passed. */
+  override destroy(error?: Error): this {
+    if (!error) enterFailedForm();
+    return super.destroy(error);
+  }
+
+  override end(...args: unknown[]): this {
+    if (this.destroyed) enterFailedForm();
+    return super.end(...(args as []));
+  }
+
   override _destroy(error: Error | null, callback: Callback): void {
-    if (this.fileId === undefined) this.#upload.destroy(error ?? undefined);
-    else void this.#remove(this.fileId);
+    const opened = this.#opened;
+    if (opened?.upload.fileId !== undefined) void this.#remove(opened.upload.fileId);
+    else opened?.upload.destroy(error ?? undefined);
     callback(error);
   }
 
-  #stored({ storage: _, size, ...stored }: UploadResult): void {
-    const info = { ...stored, key: stored.fileId };
+  #use(target: WriterTarget): void {
+    if (this.destroyed) return;
+    this.#target = target;
+    if (target.detects) return;
+    try {
+      this.#accept(target.open(Buffer.alloc(0)) as OpenedUpload);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #accept(opened: OpenedUpload): void {
+    this.#opened = opened;
+    opened.upload.on('error', (error) => this.#fail(error));
+    // Destroyed while the content type was being detected.
+    if (this.destroyed) opened.upload.destroy();
+  }
+
+  async #send(chunk: Buffer | undefined): Promise<void> {
+    await this.#starting;
+    if (this.#failure) throw this.#failure;
+    const chunks = chunk ? [...this.#head, chunk] : this.#head;
+    if (!this.#opened) {
+      this.#head = chunks;
+      const size = chunks.reduce((sum, { length }) => sum + length, 0);
+      if (chunk && size < DETECT_BYTES) return;
+      try {
+        this.#accept(await this.#target!.open(Buffer.concat(chunks)));
+      } catch (error) {
+        throw this.#fail(error);
+      }
+    }
+    this.#head = [];
+    await Promise.all(chunks.map((content) => this.#upload((upload, done) => upload.write(content, done))));
+  }
+
+  async #finish(): Promise<void> {
+    await this.#send(undefined);
+    await this.#upload((upload, done) => upload.end(done));
+    this.#describe(this.#opened!);
+  }
+
+  /**
+   * The callbacks of an upload bring its errors at once, its 'error' only after the clean-up. Formidable must not wait for that:
+   * it would report the form as a success in the meantime.
+   */
+  #upload(run: (upload: UploadStream, done: Callback) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      run(this.#opened!.upload, (error) => (error ? reject(this.#fail(error)) : resolve()));
+    });
+  }
+
+  #describe({ upload, contentType }: OpenedUpload): void {
+    const { storage: _, size, ...stored } = upload.result!;
+    const info = {
+      ...stored,
+      key: stored.fileId,
+      ...(contentType === undefined ? {} : { contentType }),
+    };
     const { toJSON } = this.#file;
     Object.assign(this.#file, info);
     if (toJSON) {
@@ -91,13 +197,18 @@ export class FileWriter extends Writable {
     }
   }
 
-  #failed(error: Error): void {
+  /** @returns the error that counts: the first */
+  #fail(reason: unknown): Error {
+    if (this.#failure) return this.#failure;
+    const error = reason instanceof Error ? reason : new OptionError(reason);
+    this.#failure = error;
     const fail = () => {
       throw error;
     };
     for (const field of FIELDS) define(this.#file, field, { get: fail });
     if (this.#file.toJSON) define(this.#file, 'toJSON', { value: fail });
     this.destroy(error);
+    return error;
   }
 }
 

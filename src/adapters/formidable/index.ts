@@ -5,30 +5,54 @@
  */
 import type { Writable } from 'node:stream';
 import { type Conf, engineOf, type FastDFSClient } from '../../client.js';
-import { ArgumentError } from '../../core/base/errors.js';
-import type { UploadOptions } from '../../index.js';
+import { NetworkError } from '../../core/base/errors.js';
+import { checkOptions } from '../../core/base/validate.js';
 import { openClient } from '../shared/client-handle.js';
-import { FileWriter, type FormFile } from './file-writer.js';
+import { detectContentType, keepContentType } from '../shared/content-type.js';
+import { FORM_FILE_CHECKS, type FormFileOptions, resolveFileOptions } from '../shared/form-options.js';
+import { isInFailedForm } from './failed-forms.js';
+import { FileWriter, type FormFile, type WriterTarget } from './file-writer.js';
 
+export type { ContentTypeOptions } from '../shared/content-type.js';
+export type { FormFileOptions } from '../shared/form-options.js';
 export type { FormFile, StoredFormFile } from './file-writer.js';
 
-/** Options of the uploads: the same for all files, or made for each. Default: the `filename` that the form names. */
-export type FdfsFileWriterOptions<File = FormFile> = UploadOptions | ((file: File) => UploadOptions);
+/**
+ * Options of the files: the same for all, or a function that returns them for each, also in a promise. `filename` is by default
+ * the name that the form gives.
+ */
+export type FdfsFileWriterOptions<File = FormFile> =
+  | FormFileOptions
+  | ((file: File) => FormFileOptions | Promise<FormFileOptions>);
+
+/** What is used of a formidable form. */
+export interface WatchedForm {
+  /** Set when the form has failed. */
+  error?: unknown;
+  /** Adds a listener for the files that it opens. */
+  on(event: 'fileBegin', listener: (name: string, file: object) => void): unknown;
+}
 
 /** What `fdfsFileWriter()` makes: the handler itself, with a way to close it. */
 export interface FdfsFileWriter<File = FormFile> {
-  /** Opens the Writable for one file of a form. */
+  /** Opens the Writable for one file of a form. Never throws: what fails fails the Writable, and with it the form. */
   (file?: File): Writable;
+  /**
+   * Follows a form, so that no file that it opens after it has failed is stored. Only needed for forms that fail before their
+   * first file, say over `maxFields`, and whose files arrive in the same piece of data.
+   * @returns the form
+   */
+  watch<Form extends WatchedForm>(form: Form): Form;
   /** The client that uploads. */
   readonly client: FastDFSClient;
-  /** Closes the client, unless it was passed in. Uploads under way fail and leave nothing. Safe to call twice. */
+  /** Closes the client, unless it was passed in. Uploads in progress fail and leave nothing. Safe to call twice. */
   close(): Promise<void>;
   /** As `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Makes a `fileWriteStreamHandler`. Each stored file gains `fileId`, `key`, `group`, `url`, `size`, `crc32` and
+ * Makes a `fileWriteStreamHandler`. Each stored file gains `fileId`, `key`, `group`, `url`, `size`, `crc32`, `contentType` and
  * `metadata` before its 'finish'. When formidable fails a form, the files of it that were stored already are removed,
  * as it does with its own.
  *
@@ -41,22 +65,45 @@ export function fdfsFileWriter<File extends FormFile = FormFile>(
   conf: Conf,
   options: FdfsFileWriterOptions<File> = {},
 ): FdfsFileWriter<File> {
-  if (typeof options !== 'function' && (typeof options !== 'object' || options === null)) {
-    throw new ArgumentError('Options of fdfsFileWriter must be an object or a function that gives one');
-  }
+  if (typeof options !== 'function') checkOptions('fdfsFileWriter()', options, FORM_FILE_CHECKS);
   const { client, close } = openClient(conf);
   const engine = engineOf(client);
-  const open = (file: File = {} as File): Writable => {
+  const forms = new WeakMap<object, WatchedForm>();
+
+  const start = (file: File): WriterTarget | Promise<WriterTarget> => {
+    if (isInFailedForm() || forms.get(file)?.error) {
+      throw new NetworkError('FASTDFS_REQUEST_ABORTED', 'The form failed before this file was opened');
+    }
+    engine.assertOpen();
     const given = typeof options === 'function' ? options(file) : options;
-    const filename = given.filename ?? file.originalFilename ?? undefined;
-    const upload = client.createUploadStream(filename === undefined ? given : { ...given, filename });
-    return new FileWriter(upload, file, async (fileId) => {
-      await engine.track(client.delete(fileId, { ignoreNotFound: true })).catch((error: Error) => {
-        engine.options.logger.warn(`Could not remove ${fileId} of a form that failed: ${error.message}`, {
-          fileId,
-        });
+    if (given instanceof Promise) return given.then((found) => createTarget(client, file, found));
+    return createTarget(client, file, given);
+  };
+  const remove = async (fileId: string) => {
+    await engine.track(client.delete(fileId, { ignoreNotFound: true })).catch((error: Error) => {
+      engine.options.logger.warn(`Could not remove ${fileId} of a form that failed: ${error.message}`, {
+        fileId,
       });
     });
   };
-  return Object.assign(open, { client, close, [Symbol.asyncDispose]: close });
+  const open = (file: File = {} as File): Writable => new FileWriter(file, () => start(file), remove);
+  const watch = <Form extends WatchedForm>(form: Form): Form => {
+    form.on('fileBegin', (_name, file) => forms.set(file, form));
+    return form;
+  };
+  return Object.assign(open, { watch, client, close, [Symbol.asyncDispose]: close });
+}
+
+function createTarget(client: FastDFSClient, file: FormFile, given: FormFileOptions = {}): WriterTarget {
+  checkOptions('fdfsFileWriter()', given, FORM_FILE_CHECKS);
+  const settings = resolveFileOptions(given, file.originalFilename, file.mimetype);
+  const open = (contentType: string | undefined) => ({
+    upload: client.createUploadStream(keepContentType(settings, contentType)),
+    contentType,
+  });
+  if (!settings.detects) return { detects: false, open: () => open(settings.contentType) };
+  return {
+    detects: true,
+    open: async (head) => open((await detectContentType(head)) ?? settings.contentType),
+  };
 }

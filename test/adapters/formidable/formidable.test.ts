@@ -1,19 +1,18 @@
 /** The formidable writer inside formidable itself, and inside koa-body. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import formidable, { type File, type Options } from 'formidable';
+import { createServer } from 'node:http';
+import type { Options } from 'formidable';
 import Koa from 'koa';
-import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { describe, expect, expectTypeOf, it, vi } from 'vitest';
 import {
   type FdfsFileWriter,
-  type FdfsFileWriterOptions,
   fdfsFileWriter,
   type StoredFormFile,
 } from '../../../src/adapters/formidable/index.js';
 import { EmbeddedFastDFS } from '../../../src/embedded/index.js';
-import { ArgumentError, type FastDFSClient, type FastDFSOptions, parseFileId } from '../../../src/index.js';
+import { ArgumentError, parseFileId } from '../../../src/index.js';
 import { bytes } from '../../helpers/bytes.js';
-import { type EmbeddedTestServer, onEachServer, onEmbedded, type TestServer } from '../../helpers/servers.js';
+import { type EmbeddedTestServer, onEachServer, onEmbedded } from '../../helpers/servers.js';
 import {
   begin,
   FORM_END,
@@ -24,73 +23,9 @@ import {
   post,
   stop,
 } from '../shared/form-harness.js';
+import { expectNothingLeft, type Rig, rigs } from './harness.js';
 
 const KIB = 1024;
-
-interface Setup {
-  options?: FdfsFileWriterOptions;
-  client?: Partial<FastDFSOptions>;
-  form?: Options;
-}
-
-interface Rig {
-  port: number;
-  client: FastDFSClient;
-  writer: FdfsFileWriter;
-  /** What `form.parse` came to. */
-  outcomes: (Record<string, (File & StoredFormFile)[]> | Error)[];
-  /** Writers that formidable was given. */
-  writers: ReturnType<FdfsFileWriter>[];
-}
-
-function rigs(server: TestServer): (setup?: Setup) => Promise<Rig> {
-  const open: Server[] = [];
-  afterEach(async () => {
-    for (const http of open.splice(0)) await stop(http);
-  });
-  return async ({ options = {}, client: clientOptions = {}, form = {} } = {}) => {
-    const client = server.client({ retry: { retries: 0 }, ...clientOptions });
-    const writer = fdfsFileWriter(client, options);
-    const outcomes: Rig['outcomes'] = [];
-    const writers: Rig['writers'] = [];
-    const fileWriteStreamHandler: Options['fileWriteStreamHandler'] = (file) => {
-      const made = writer(file);
-      writers.push(made);
-      return made;
-    };
-    const http = createServer((req: IncomingMessage, res) => {
-      formidable({ fileWriteStreamHandler, ...form })
-        .parse(req)
-        .then(
-          ([, files]) => {
-            outcomes.push(files as never);
-            res.end(JSON.stringify(files));
-          },
-          (error) => {
-            outcomes.push(error);
-            res.statusCode = error.httpCode ?? 500;
-            res.end(error.message);
-          },
-        )
-        .catch((error) => {
-          res.statusCode = 599;
-          res.end(error.message);
-        });
-    });
-    open.push(http);
-    return { port: await listen(http), client, writer, outcomes, writers };
-  };
-}
-
-async function expectNothingLeft(server: TestServer, { writers, client }: Rig): Promise<void> {
-  await vi.waitFor(async () => {
-    for (const { leased } of Object.values(client.stats())) expect(leased).toBe(0);
-    if ('fdfs' in server) expect((server as EmbeddedTestServer).fdfs.files()).toEqual([]);
-    for (const writer of writers as (Rig['writers'][0] & { fileId?: string })[]) {
-      if (writer.fileId !== undefined) expect(await client.exists(writer.fileId)).toBe(false);
-    }
-  }, 5000);
-}
 
 onEachServer('formidable', (server) => {
   const start = rigs(server);
@@ -279,6 +214,7 @@ describe('fdfsFileWriter', () => {
     await using fdfs = await EmbeddedFastDFS.start();
     const writer = fdfsFileWriter(fdfs.options);
     await writer.close();
-    expect(() => writer()).toThrow('closed');
+    const [error] = await once(writer(), 'error');
+    expect(error).toMatchObject({ code: 'FASTDFS_CLOSED' });
   });
 });

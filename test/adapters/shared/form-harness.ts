@@ -1,6 +1,6 @@
 /** Forms as clients send them: whole, cut off, or a piece at a time. */
 import { once } from 'node:events';
-import { type IncomingMessage, request, type Server } from 'node:http';
+import { type Agent, type IncomingMessage, request, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Middleware } from 'koa';
 
@@ -39,12 +39,13 @@ export async function post(
   port: number,
   pieces: (string | Uint8Array)[],
   type = `multipart/form-data; boundary=${BOUNDARY}`,
+  agent: Agent | false = false,
 ): Promise<Answer> {
   const req = request({
     port,
     host: '127.0.0.1',
     method: 'POST',
-    agent: false,
+    agent,
     headers: { 'Content-Type': type, 'Content-Length': lengthOf(pieces) },
   });
   const answered = once(req, 'response', { signal: AbortSignal.timeout(10_000) });
@@ -53,7 +54,8 @@ export async function post(
   const [res] = (await answered) as [IncomingMessage];
   let text = '';
   for await (const chunk of res.setEncoding('utf8')) text += chunk;
-  req.on('error', () => undefined).destroy();
+  req.on('error', () => undefined);
+  if (!agent) req.destroy();
   return { status: res.statusCode!, text, json: () => JSON.parse(text) };
 }
 

@@ -1,0 +1,69 @@
+/** Options of files that arrive in forms: those of an upload, and what to do with their content type. */
+import {
+  booleanOption,
+  type Checks,
+  enumOption,
+  functionOption,
+  integerOption,
+  objectOption,
+  signalOption,
+  stringOption,
+} from '../../core/base/validate.js';
+import { isGroup } from '../../core/model/names.js';
+import type { UploadOptions } from '../../index.js';
+import { type ContentTypeOptions, contentTypeOption, DETECT } from './content-type.js';
+import { toStorableName } from './file-names.js';
+
+/** Options of one file: those of an upload, and what to do with its content type. */
+export interface FormFileOptions extends UploadOptions, ContentTypeOptions {}
+
+export const FORM_FILE_CHECKS: Checks<FormFileOptions> = {
+  filename: stringOption,
+  keepFilename: booleanOption,
+  ext: stringOption,
+  group: (value) =>
+    typeof value === 'string' && isGroup(value) ? undefined : '1 to 16 characters of A–Z a–z 0–9',
+  size: integerOption(),
+  metadata: objectOption,
+  appender: booleanOption,
+  whenSizeUnknown: enumOption('stream', 'memory', 'reject'),
+  finalize: booleanOption,
+  blockBytes: integerOption(1, 1024 * 1024 * 1024),
+  verify: booleanOption,
+  signal: signalOption,
+  onProgress: functionOption,
+  contentType: contentTypeOption,
+  keepContentType: booleanOption,
+};
+
+/** What the options and the sender say of one file. */
+export interface FileSettings {
+  readonly upload: UploadOptions;
+  /** Undefined where nobody says one. */
+  readonly contentType: string | undefined;
+  /** The content type is that of the first bytes, where they show one. */
+  readonly detects: boolean;
+  /** The content type is stored as metadata. */
+  readonly keeps: boolean;
+}
+
+/**
+ * Joins checked options with what the sender says of a file.
+ * @param name of the file on the sender's side, whatever that is
+ * @param type content type of the part
+ */
+export function resolveFileOptions(
+  options: FormFileOptions,
+  name: string | null | undefined,
+  type?: string | null,
+): FileSettings {
+  const { contentType, keepContentType = false, filename, ...upload } = options;
+  const storable = toStorableName(filename ?? name);
+  const detects = contentType === DETECT;
+  return {
+    upload: storable === undefined ? upload : { ...upload, filename: storable },
+    contentType: (detects ? undefined : contentType) ?? type ?? undefined,
+    detects,
+    keeps: keepContentType,
+  };
+}
