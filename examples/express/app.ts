@@ -45,7 +45,8 @@ app.all(['/tus', '/tus/:id'], resumableUploads(client, { secret, maxSize: limits
 
 // Content, with ranges. `/f` is for users of this page; `/s` for everybody with a link.
 app.use('/f', fdfsServe(client));
-app.use('/s', fdfsServe(client, { secret, ttlSeconds: LINK_SECONDS, cacheControl: 'private, no-store' }));
+const link = { secret, ttlSeconds: LINK_SECONDS, queryFilename: true };
+app.use('/s', fdfsServe(client, { ...link, cacheControl: 'private, no-store' }));
 
 const events = eventStream({
   list,

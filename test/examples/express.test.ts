@@ -170,7 +170,7 @@ describe('the Express example', () => {
     const { headers } = await fetch(base + json.url);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('content-security-policy')).toMatch(
-      /^default-src 'none';.*; sandbox allow-same-origin$/,
+      /^default-src 'none';.*; sandbox allow-same-origin, .*; sandbox$/,
     );
     expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
     const page = (await fetch(base)).headers.get('content-security-policy');

@@ -1,4 +1,4 @@
-/** A server around one handler, and a client that shows everything of a reply. */
+/** Starts a server around one handler of either adapter, and shows everything of a reply. */
 import { once } from 'node:events';
 import {
   createServer,
@@ -9,7 +9,59 @@ import {
   type Server,
 } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { describe } from 'vitest';
+import { type FdfsFetchOptions, fdfsFetch } from '../../../src/adapters/fetch/index.js';
+import { type FdfsServeOptions, fdfsServe, type ServeOptions } from '../../../src/adapters/http/index.js';
+import type { Conf, FastDFSClient } from '../../../src/index.js';
 import { collect } from '../../helpers/bytes.js';
+
+/** What both adapters have, behind a listener of `node:http`. */
+export interface Door extends AsyncDisposable {
+  readonly listener: RequestListener;
+  readonly client: FastDFSClient;
+  close(): Promise<void>;
+}
+
+export interface DoorKind {
+  readonly name: 'fdfsServe' | 'fdfsFetch';
+  open(conf: Conf, options?: ServeOptions<unknown> & { setHeader?: [name: string, value: string] }): Door;
+}
+
+/** The two ways to one file server. Node answers requests of fetch by the adapter that Hono has for it. */
+export const DOORS: readonly DoorKind[] = [
+  {
+    name: 'fdfsServe',
+    open(conf, { setHeader, ...options } = {}) {
+      const all: FdfsServeOptions = setHeader
+        ? { ...options, setHeaders: (res) => void res.setHeader(...setHeader) }
+        : options;
+      const handler = fdfsServe(conf, all);
+      return toDoor(handler, (req, res) => handler(req, res));
+    },
+  },
+  {
+    name: 'fdfsFetch',
+    open(conf, { setHeader, ...options } = {}) {
+      const all: FdfsFetchOptions = setHeader
+        ? { ...options, setHeaders: (headers) => headers.set(...setHeader) }
+        : options;
+      const handler = fdfsFetch(conf, all);
+      return toDoor(handler, getRequestListener(handler));
+    },
+  },
+];
+
+/** Runs the tests once for each adapter. */
+export function onEachDoor(body: (door: DoorKind) => void): void {
+  for (const door of DOORS) describe(`by ${door.name}`, () => body(door));
+}
+
+function toDoor(handler: Omit<Door, 'listener'>, listener: RequestListener): Door {
+  const { client } = handler;
+  const close = () => handler.close();
+  return { client, listener, close, [Symbol.asyncDispose]: close };
+}
 
 export interface Reply {
   status: number;

@@ -1,11 +1,11 @@
-/** The file server where nothing goes wrong: frameworks, content types, names, options. */
+/** Serving files: frameworks, content types, names, caching, options. */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
-import { type FdfsServeOptions, fdfsServe } from '../../../src/adapters/http/index.js';
+import { fdfsServe, type ServeOptions } from '../../../src/adapters/http/index.js';
 import { ArgumentError, type FastDFSClient } from '../../../src/index.js';
 import { onEachServer } from '../../helpers/servers.js';
-import { type Asking, Site } from './harness.js';
+import { type Asking, DOORS, type DoorKind, onEachDoor, Site } from './harness.js';
 
 const HOUR = 3_600_000;
 
@@ -58,21 +58,21 @@ onEachServer('serving files', (server) => {
     });
   });
 
-  describe('content type and name', () => {
+  onEachDoor((door) => {
     async function typeOf(
       client: FastDFSClient,
-      options: FdfsServeOptions,
+      options: ServeOptions<unknown>,
       file: { ext?: string; metadata?: Record<string, string> },
       query = '',
     ): Promise<IncomingMessage['headers']> {
       const { fileId } = await client.upload('x', file);
-      await using site = await Site.start(fdfsServe(client, options));
+      await using site = await Site.start(door.open(client, options).listener);
       const { headers } = await site.get(`/${fileId}${query}`);
       await client.delete(fileId);
       return headers;
     }
 
-    it.each<[FdfsServeOptions, { ext?: string; metadata?: Record<string, string> }, string]>([
+    it.each<[ServeOptions<unknown>, { ext?: string; metadata?: Record<string, string> }, string]>([
       [{}, { ext: 'txt' }, 'text/plain; charset=utf-8'],
       [{}, { ext: 'tar.gz' }, 'application/gzip'],
       [{}, { ext: 'PNG' }, 'image/png'],
@@ -83,17 +83,26 @@ onEachServer('serving files', (server) => {
       [{}, { metadata: { mimetype: 'no type' } }, 'application/octet-stream'],
       [{}, { metadata: { mimetype: 'a/b\r\nX-Evil: 1' } }, 'application/octet-stream'],
       [{}, { ext: 'png', metadata: { mimetype: 'image/webp' } }, 'image/png'],
-      [{ metadata: true }, { ext: 'png', metadata: { mimetype: 'image/webp' } }, 'image/webp'],
-      [{ metadata: true }, { ext: 'png' }, 'image/png'],
-      [{ metadata: false }, { metadata: { mimetype: 'image/webp' } }, 'application/octet-stream'],
+      [{ contentType: 'metadata' }, { ext: 'png', metadata: { mimetype: 'image/webp' } }, 'image/webp'],
+      [{ contentType: 'metadata' }, { ext: 'png' }, 'image/png'],
+      [{ contentType: 'metadata' }, {}, 'application/octet-stream'],
+      [{ contentType: 'extension' }, { metadata: { mimetype: 'image/webp' } }, 'application/octet-stream'],
+      [{ contentType: 'extension' }, { ext: 'png', metadata: { mimetype: 'image/webp' } }, 'image/png'],
       [{ contentType: 'x/y' }, { ext: 'png' }, 'x/y'],
       [{ contentType: ({ extension }) => `x/${extension}` }, { ext: 'png' }, 'x/png'],
       [{ contentType: () => undefined }, { ext: 'png' }, 'image/png'],
+      [{ contentType: async ({ extension }) => `y/${extension}` }, { ext: 'png' }, 'y/png'],
+      [{ contentType: async () => undefined }, { ext: 'png' }, 'image/png'],
+      [
+        { contentType: async () => 'metadata' },
+        { ext: 'png', metadata: { mimetype: 'image/webp' } },
+        'image/webp',
+      ],
     ])('%j and %j make %s', async (options, file, type) => {
       expect((await typeOf(server.client(), options, file))['content-type']).toBe(type);
     });
 
-    it.each<[FdfsServeOptions, string, string | undefined]>([
+    it.each<[ServeOptions<unknown>, string, string | undefined]>([
       [{}, '', undefined],
       [{}, '?filename=', undefined],
       [{}, '?filename=cat.png', 'attachment; filename=cat.png'],
@@ -114,19 +123,47 @@ onEachServer('serving files', (server) => {
       [{ filename: 'dog.png' }, '?filename=cat.png', 'attachment; filename=dog.png'],
       [{ filename: ({ size }) => `${size}.txt` }, '', 'attachment; filename=1.txt'],
       [{ filename: () => undefined }, '?filename=cat.png', 'attachment; filename=cat.png'],
+      [{ filename: async ({ size }) => `${size}.txt` }, '', 'attachment; filename=1.txt'],
+      [
+        { filename: 'half \ud83d.txt' },
+        '',
+        'attachment; filename="half ?.txt"; filename*=UTF-8\'\'half%20%EF%BF%BD.txt',
+      ],
+      [{ filename: () => '\udc00' }, '', 'attachment; filename="?"; filename*=UTF-8\'\'%EF%BF%BD'],
+      [
+        {},
+        '?filename=%ED%A0%BD.txt',
+        'attachment; filename="???.txt"; filename*=UTF-8\'\'%EF%BF%BD%EF%BF%BD%EF%BF%BD.txt',
+      ],
+      [{ queryFilename: false }, '?filename=cat.png', undefined],
+      [{ filename: 'metadata' }, '?filename=cat.png', 'attachment; filename=cat.png'],
     ])('%j and %s make %s', async (options, query, disposition) => {
       const headers = await typeOf(server.client(), options, { ext: 'txt' }, query);
       expect(headers['content-disposition']).toBe(disposition);
       expect(headers['content-type']).toBe('text/plain; charset=utf-8');
     });
 
-    it.each<[FdfsServeOptions, string | undefined]>([
-      [{}, 'public, max-age=0'],
-      [{ maxAge: HOUR }, 'public, max-age=3600'],
-      [{ maxAge: HOUR, immutable: true }, 'public, max-age=3600, immutable'],
-      [{ cacheControl: 'private' }, 'private'],
-      [{ cacheControl: false }, undefined],
-      [{ setHeaders: (res) => void res.setHeader('Cache-Control', 'mine') }, 'mine'],
+    it('takes the name from metadata', async () => {
+      const file = { ext: 'txt', metadata: { filename: '你好.txt', 'content-type': 'text/x' } };
+      const options = { filename: 'metadata', contentType: 'metadata' };
+      const headers = await typeOf(server.client(), options, file, '?filename=other.txt');
+      expect(headers).toMatchObject({
+        'content-disposition': 'attachment; filename="??.txt"; filename*=UTF-8\'\'%E4%BD%A0%E5%A5%BD.txt',
+        'content-type': 'text/x',
+      });
+    });
+
+    it.each<[ServeOptions<unknown> & { setHeader?: [string, string] }, string | undefined]>([
+      [{}, 'public, max-age=0, no-transform'],
+      [{ maxAge: HOUR }, 'public, max-age=3600, no-transform'],
+      [{ maxAge: HOUR, immutable: true }, 'public, max-age=3600, immutable, no-transform'],
+      [{ cacheControl: 'private' }, 'private, no-transform'],
+      [{ cacheControl: 'No-Transform, private' }, 'No-Transform, private'],
+      [{ cacheControl: false }, 'no-transform'],
+      [{ setHeader: ['Cache-Control', 'mine'] }, 'mine, no-transform'],
+      [{ allowTransform: true, maxAge: HOUR }, 'public, max-age=3600'],
+      [{ allowTransform: true, cacheControl: false }, undefined],
+      [{ allowTransform: true, setHeader: ['Cache-Control', 'mine'] }, 'mine'],
     ])('%j makes Cache-Control: %s', async (options, expected) => {
       expect((await typeOf(server.client(), options, {}))['cache-control']).toBe(expected);
     });
@@ -141,39 +178,63 @@ onEachServer('serving files', (server) => {
       serve(req, res);
     });
     const { headers } = await site.get(`/${fileId}`);
-    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'text/x' });
+    expect(headers).toMatchObject({
+      'cache-control': 'no-store, no-transform',
+      'content-type': 'text/x',
+    });
     await client.delete(fileId);
   });
 
-  it('owns a client that it made, and leaves one that it was given', async () => {
-    const owned = fdfsServe({ trackers: server.trackers });
-    const { fileId } = await owned.client.upload('x');
-    await owned.client.delete(fileId);
-    await owned.close();
-    await owned.close();
-    await expect(owned.client.upload('x')).rejects.toMatchObject({ code: 'FASTDFS_CLOSED' });
-    const client = server.client();
-    {
-      await using serve = fdfsServe(client);
-      expect(serve.client).toBe(client);
-    }
-    await client.delete((await client.upload('still open')).fileId);
-  });
+  it.each<DoorKind>(DOORS)(
+    '$name closes a client that it made, and leaves one that it was given open',
+    async (door) => {
+      const owned = door.open({ trackers: server.trackers });
+      const { fileId } = await owned.client.upload('x');
+      await owned.client.delete(fileId);
+      await owned.close();
+      await owned.close();
+      await expect(owned.client.upload('x')).rejects.toMatchObject({ code: 'FASTDFS_CLOSED' });
+      const client = server.client();
+      {
+        await using given = door.open(client);
+        expect(given.client).toBe(client);
+      }
+      await client.delete((await client.upload('still open')).fileId);
+    },
+  );
 });
 
-it.each([
-  ['an unknown option', { maxage: 1 }, 'maxage'],
-  ['a negative age', { maxAge: -1 }, 'maxAge'],
-  ['an empty secret', { secret: '' }, 'secret'],
-  ['a token without a secret', { token: {} }, 'secret'],
-  ['a skew without a secret', { clockSkewMs: 1 }, 'secret'],
-  ['another key in the token', { token: { secret: 'x', prefix: '/' } }, 'token.prefix'],
-  ['a prefix without a slash', { prefix: 'files' }, 'prefix'],
-  ['no groups', { groups: [] }, 'groups'],
-  ['a group that cannot be', { groups: ['a/b'] }, 'groups'],
-  ['an odd disposition', { disposition: 'x' }, 'disposition'],
-])('refuses %s', (_, options, named) => {
-  const make = () => fdfsServe({ trackers: 'localhost' }, options as never);
-  expect(make).toThrow(ArgumentError);
-  expect(make).toThrow(`\`${named}\``);
+describe.each<DoorKind>(DOORS)('options of $name', ({ name, open }) => {
+  it.each([
+    ['an unknown option', { maxage: 1 }, 'maxage'],
+    ['an option of before', { metadata: true }, 'metadata'],
+    ['a negative age', { maxAge: -1 }, 'maxAge'],
+    ['an empty secret', { secret: '' }, 'secret'],
+    ['a token without a secret', { token: {} }, 'secret'],
+    ['a skew without a secret', { clockSkewMs: 1 }, 'secret'],
+    ['another key in the token', { token: { secret: 'x', prefix: '/' } }, 'prefix'],
+    ['a prefix without a slash', { prefix: 'files' }, 'prefix'],
+    ['no groups', { groups: [] }, 'groups'],
+    ['an impossible group', { groups: ['a/b'] }, 'groups'],
+    ['an impossible default group', { defaultGroup: 'a/b' }, 'defaultGroup'],
+    ['an odd disposition', { disposition: 'x' }, 'disposition'],
+    ['an odd choice for active content', { activeContent: 'x' }, 'activeContent'],
+    ['a content type that is none', { contentType: 'html' }, 'contentType'],
+    ['a number of seconds that is none', { retryAfterSeconds: 'soon' }, 'retryAfterSeconds'],
+    ['a hook that is no function', { setHeaders: 'x' }, 'setHeaders'],
+  ])('refuses %s', (_, options, named) => {
+    const make = () => open({ trackers: 'localhost' }, options as never);
+    expect(make).toThrow(ArgumentError);
+    expect(make).toThrow(`\`${named}\``);
+    expect(make).toThrow(name);
+  });
+
+  it('takes undefined for every option', async () => {
+    const keys = [
+      ...['secret', 'clockSkewMs', 'ttlSeconds', 'token', 'prefix', 'groups', 'defaultGroup', 'cacheControl'],
+      ...['maxAge', 'immutable', 'allowTransform', 'contentType', 'filename', 'queryFilename', 'disposition'],
+      ...['activeContent', 'maxRanges', 'retryAfterSeconds', 'setHeaders'],
+    ];
+    await open({ trackers: 'localhost' }, Object.fromEntries(keys.map((key) => [key, undefined]))).close();
+  });
 });

@@ -8,6 +8,7 @@ import {
 import { fdfsBlobStore, type StoredBlob } from 'fastdfs-streams/blob-store';
 import { type Answer, fdfs_init, type Uploaded } from 'fastdfs-streams/classic';
 import { EmbeddedFastDFS, type EmbeddedFile } from 'fastdfs-streams/embedded';
+import { fdfsFetch } from 'fastdfs-streams/fetch';
 import { fdfsFileWriter } from 'fastdfs-streams/formidable';
 import { fdfsServe } from 'fastdfs-streams/http';
 import { fdfsStorage, type StoredFile } from 'fastdfs-streams/multer';
@@ -27,6 +28,7 @@ fdfsStorage(client, { limits: {} });
 export const made = [
   new FastDFSAdmin(client),
   fdfsBlobStore(client),
+  fdfsFetch(client),
   fdfsFileWriter(client),
   fdfsServe(client),
   fdfsStorage(client),
