@@ -37,7 +37,8 @@ export function parseTarget(url: string, { prefix, groups, defaultGroup }: Targe
     .map(decode);
   if (parts.some((part) => part === undefined || part.includes('\0'))) return 400;
   if (parts.length === PARTS - 1 && defaultGroup !== undefined) parts.unshift(defaultGroup);
-  if (parts.length !== PARTS || parts.some((part) => part!.includes('/'))) return 404;
+  // Proxies and browsers take a backslash for a slash.
+  if (parts.length !== PARTS || parts.some((part) => /[/\\]/.test(part!))) return 404;
   const file = parse(parts.join('/'));
   if (!file || (file.fileId.endsWith(METADATA_SUFFIX) && !mayEndLikeMetadata(file))) return 404;
   if (groups && !groups.has(file.group)) return 404;
