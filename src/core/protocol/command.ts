@@ -7,8 +7,9 @@ import { Writer } from './writer.js';
  * - `small`: parameters out, a small bounded reply in
  * - `send`: parameters and then content of known length out, a small reply in
  * - `receive`: parameters out, content of announced length in
+ * - `list`: parameters out, text of unannounced length in, then its length in 8 bytes, then the server closes
  */
-export type Shape = 'small' | 'send' | 'receive';
+export type Shape = 'small' | 'send' | 'receive' | 'list';
 
 export interface Command<Args, Reply> {
   /** The field's own name, for errors and logs. */
