@@ -28,8 +28,6 @@ export const MIB = 2 ** 20;
 /** One more than a name may have. */
 export const GROUP_RECORD_NAME_BYTES = 17;
 const DOMAIN_NAME_BYTES = 128;
-/** In place of a trunk file's id where trunk mode is off. */
-const NO_TRUNK_FILE = -1;
 
 const STATUS_NAMES = {
   0: 'INIT',
@@ -77,12 +75,14 @@ interface GroupLayout {
   readonly reserved: boolean;
   /** What the two numbers behind the storage port are; one length came with either meaning. */
   readonly counts: 'readable-writable' | 'depends';
+  /** What stands for the current trunk file of a group without trunk files: up to 6.13.0 the number of the first one, too. */
+  readonly noTrunkFile: number;
 }
 
 /** 6.13.1 and later; up to 6.13.0 */
 export const GROUP_LAYOUTS: readonly GroupLayout[] = [
-  { bytes: 113, reserved: true, counts: 'readable-writable' },
-  { bytes: 105, reserved: false, counts: 'depends' },
+  { bytes: 113, reserved: true, counts: 'readable-writable', noTrunkFile: -1 },
+  { bytes: 105, reserved: false, counts: 'depends', noTrunkFile: 0 },
 ];
 
 interface StorageLayout {
@@ -190,7 +190,7 @@ function readGroup(reader: Reader, layout: GroupLayout): UnresolvedGroup {
       ? { ambiguous: pair }
       : { readableCount: pair[0], writableCount: pair[1] }),
     ...rest,
-    ...(trunkFile === NO_TRUNK_FILE ? {} : { currentTrunkFileId: trunkFile }),
+    ...(trunkFile < 0 || trunkFile === layout.noTrunkFile ? {} : { currentTrunkFileId: trunkFile }),
   };
 }
 

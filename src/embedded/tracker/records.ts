@@ -14,7 +14,7 @@ const UPLOAD_PRIORITY = 10;
 const STORE_PATHS = 1;
 const RW_BOTH = 6;
 const OLD_HTTP_PORT = 8888;
-/** Reported where trunk mode is off. */
+/** Reported where trunk mode is off; 0 up to 6.13.0. */
 const NO_TRUNK_FILE = -1;
 
 export interface Space {
@@ -43,7 +43,7 @@ export function groupRecord(view: TrackerView, group: Group): Buffer {
   if (hasReadWriteCounts) writer.int64(active).int64(active);
   else writer.int64(OLD_HTTP_PORT).int64(active);
   writer.int64(view.writeIndex(group)).int64(STORE_PATHS).int64(SUBDIRECTORIES);
-  return writer.int64(view.model.trunk ? 0 : NO_TRUNK_FILE).finish();
+  return writer.int64(view.model.trunk || !hasReserved ? 0 : NO_TRUNK_FILE).finish();
 }
 
 /** status 1, [rw mode 1], id 16, address A, [domain 128], source id 16, version 6 or 8, …, 42 × 8, trunk 1 */

@@ -176,6 +176,15 @@ describe('group records', () => {
     );
   });
 
+  it('have no trunk file where the number says so: -1, and up to 6.13.0 the 0 of the first trunk file, too', () => {
+    const record = (trunkFile: number, ...reserved: number[]) =>
+      Buffer.concat([text('g', 17), q8(1000, 50, ...reserved, 0, 1, 23000, 1, 1, 0, 1, 256, trunkFile)]);
+    expect(decodeGroups(record(0))[0]).not.toHaveProperty('currentTrunkFileId');
+    expect(decodeGroups(record(7))[0]).toMatchObject({ currentTrunkFileId: 7 });
+    expect(decodeGroups(record(-1, 100))[0]).not.toHaveProperty('currentTrunkFileId');
+    expect(decodeGroups(record(0, 100))[0]).toMatchObject({ currentTrunkFileId: 0 });
+  });
+
   it('of 105 bytes mean one thing up to 6.12 and another in 6.13.0', () => {
     expect(old).toHaveLength(105);
     const [record] = decodeGroups(old);
