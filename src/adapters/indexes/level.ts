@@ -1,6 +1,6 @@
 /** An index in a LevelDB folder, for the stores of one process. */
 import path from 'node:path';
-import { FastDFSError } from '../../core/base/errors.js';
+import { ArgumentError, FastDFSError } from '../../core/base/errors.js';
 import {
   checkKey,
   importPeer,
@@ -31,7 +31,7 @@ const DURABLE = { sync: true };
  * `classic-level`, and opens the folder at the first call. One process at a time can open it.
  * @throws ArgumentError for an empty path
  */
-export function levelIndex(directory: string): KeyIndex & Required<Pick<KeyIndex, 'close'>> {
+export function levelIndex(directory: string): Required<KeyIndex> {
   return new LevelIndex(directory);
 }
 
@@ -41,7 +41,8 @@ class LevelIndex implements KeyIndex {
   #closed = false;
 
   constructor(directory: string) {
-    checkKey(directory);
+    if (typeof directory !== 'string' || directory === '')
+      throw new ArgumentError('levelIndex needs the path of a folder');
     this.#directory = path.resolve(directory);
   }
 

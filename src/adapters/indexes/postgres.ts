@@ -1,5 +1,6 @@
 /** An index in a PostgreSQL table. */
 import { ArgumentError, FastDFSError } from '../../core/base/errors.js';
+import { type Checks, checkOptions, stringOption } from '../../core/base/validate.js';
 import {
   checkKey,
   importPeer,
@@ -28,6 +29,7 @@ export interface PostgresIndexOptions {
   table?: string | undefined;
 }
 
+const CHECKS: Checks<PostgresIndexOptions> = { table: stringOption };
 /** Sorts behind all that can follow a prefix in a key. */
 const ABOVE_ALL = '\u{10FFFF}'.repeat(MAX_KEY_BYTES / 4);
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$/;
@@ -45,7 +47,7 @@ const NOT_TRANSFERRED = new Set(['22012', '23505', '40P01']);
 export function postgresIndex(
   postgres: PostgresQueries | string,
   options: PostgresIndexOptions = {},
-): KeyIndex & Required<Pick<KeyIndex, 'close'>> {
+): Required<KeyIndex> {
   return new PostgresIndex(postgres, options);
 }
 
@@ -57,10 +59,12 @@ class PostgresIndex implements KeyIndex {
   #prepared: Promise<void> | undefined;
   #closed = false;
 
-  constructor(postgres: PostgresQueries | string, { table = 'fastdfs_keys' }: PostgresIndexOptions) {
+  constructor(postgres: PostgresQueries | string, options: PostgresIndexOptions) {
+    checkOptions('postgresIndex()', options, CHECKS);
+    const { table = 'fastdfs_keys' } = options;
     if (typeof postgres !== 'string' && typeof postgres?.query !== 'function')
       throw new ArgumentError('postgresIndex needs a connection string, or a Pool of the package `pg`');
-    if (typeof table !== 'string' || !IDENTIFIER.test(table))
+    if (!IDENTIFIER.test(table))
       throw new ArgumentError(`\`table\` must be name or schema.name, not ${JSON.stringify(table)}`);
     this.#given = typeof postgres === 'string' ? undefined : postgres;
     this.#connectionString = typeof postgres === 'string' ? postgres : '';

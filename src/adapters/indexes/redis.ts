@@ -1,5 +1,6 @@
 /** An index in Redis: a hash leads keys to file ids, and a sorted set keeps the keys in order. */
 import { ArgumentError, FastDFSError } from '../../core/base/errors.js';
+import { type Checks, checkOptions, stringOption } from '../../core/base/validate.js';
 import {
   checkKey,
   importPeer,
@@ -21,6 +22,8 @@ export interface RedisIndexOptions {
   /** Names the two Redis keys: `{name}` and `{name}:keys`. Default `fastdfs`. */
   name?: string | undefined;
 }
+
+const CHECKS: Checks<RedisIndexOptions> = { name: stringOption };
 
 /** Changes hash and sorted set together. KEYS: hash, sorted set. Empty arguments stand for "no file id". */
 const SWAP = `
@@ -54,7 +57,7 @@ return 1`;
 export function redisIndex(
   redis: RedisCommands | string,
   options: RedisIndexOptions = {},
-): KeyIndex & Required<Pick<KeyIndex, 'close'>> {
+): Required<KeyIndex> {
   return new RedisIndex(redis, options);
 }
 
@@ -63,8 +66,9 @@ class RedisIndex implements KeyIndex {
   readonly #hash: string;
   readonly #set: string;
 
-  constructor(redis: RedisCommands | string, { name = 'fastdfs' }: RedisIndexOptions) {
-    checkKey(name);
+  constructor(redis: RedisCommands | string, options: RedisIndexOptions) {
+    checkOptions('redisIndex()', options, CHECKS);
+    const name = checkKey(options.name ?? 'fastdfs');
     // Braces keep both in one slot of a Redis Cluster, as a script needs it.
     this.#hash = `{${name}}`;
     this.#set = `{${name}}:keys`;
