@@ -1,5 +1,6 @@
 /** What `import … from 'fastdfs-streams'` gives. Adapters have entry points of their own. */
 export { FastDFSAdmin } from './admin/admin.js';
+export type { DiagnosedStorage, DiagnosedTracker, Diagnosis } from './admin/diagnosis.js';
 export type {
   AdminOptions,
   ClusterHealth,

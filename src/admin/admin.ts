@@ -5,8 +5,11 @@ import { checkGroup } from '../core/model/names.js';
 import * as commands from '../core/protocol/admin-commands.js';
 import { STATUS_EALREADY, STATUS_EBUSY, STATUS_ENOENT } from '../core/protocol/constants.js';
 import type { GroupRecord, StorageRecord, StorageState, UnresolvedGroup } from '../core/protocol/records.js';
+import { diagnose } from './diagnose.js';
+import type { Diagnosis } from './diagnosis.js';
 import { resolveGroups } from './groups.js';
 import { checkHealth } from './health.js';
+import { ReplicaLag } from './replica-lag.js';
 import { readTrackers } from './tracker-status.js';
 import { AdminTrackers, supported } from './trackers.js';
 import type {
@@ -32,6 +35,8 @@ export class FastDFSAdmin {
   readonly #client: FastDFSClient;
   readonly #owned: boolean;
   readonly #trackers: AdminTrackers;
+  /** Of all looks by `health()` and `watch()`. */
+  readonly #lag = new ReplicaLag();
   readonly #closing = new AbortController();
 
   /**
@@ -169,7 +174,16 @@ export class FastDFSAdmin {
    * failing cluster is a result.
    */
   async health(options: HealthOptions = {}): Promise<ClusterHealth> {
-    return await checkHealth(this.#open(), options);
+    return await checkHealth(this.#open(), options, this.#lag);
+  }
+
+  /**
+   * Looks at every tracker, and connects to every storage from this machine: versions, address mapping, clocks, and what to
+   * do about what is wrong. A cluster in trouble is described, not thrown: only an abort and a wrong argument reject.
+   */
+  async diagnose(options: AdminOptions = {}): Promise<Diagnosis> {
+    const trackers = this.#open();
+    return await diagnose(engineOf(this.#client), trackers, options);
   }
 
   /**
@@ -178,7 +192,7 @@ export class FastDFSAdmin {
    * @throws ArgumentError at once for a wrong option
    */
   watch(options: WatchOptions = {}): AsyncGenerator<ClusterHealth, void, undefined> {
-    return watchCluster(this.#open(), options, this.#closing.signal);
+    return watchCluster(this.#open(), options, this.#closing.signal, this.#lag);
   }
 
   /** Ends watches and listings, and closes the client if it was made here. Safe to call twice. */

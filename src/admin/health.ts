@@ -1,15 +1,15 @@
 /** One look at the whole cluster, and what is wrong with it in words. */
-import { ArgumentError, ClosedError, FastDFSError } from '../core/base/errors.js';
+import { ArgumentError, ClosedError, FastDFSError, ServerError } from '../core/base/errors.js';
 import { listAllGroups, listStorage } from '../core/protocol/admin-commands.js';
+import { NOT_A_TRACKER, STATUS_EINVAL } from '../core/protocol/constants.js';
 import type { StorageRecord } from '../core/protocol/records.js';
 import { resolveGroups } from './groups.js';
+import type { LagFindings, ReplicaLag } from './replica-lag.js';
 import { readTrackers } from './tracker-status.js';
 import type { AdminTrackers } from './trackers.js';
 import type { ClusterHealth, GroupWithStorages, HealthOptions, TrackerStatus, Verdict } from './types.js';
 
 const DEFAULT_MAX_LAG_SECONDS = 300;
-/** Two heart-beats of a default installation: so long a storage may take to report what it has. */
-const REPORT_SECONDS = 60;
 
 /** @throws ArgumentError naming the option */
 export function checkHealthOptions({ maxLagSeconds = DEFAULT_MAX_LAG_SECONDS }: HealthOptions): void {
@@ -20,24 +20,31 @@ export function checkHealthOptions({ maxLagSeconds = DEFAULT_MAX_LAG_SECONDS }: 
   }
 }
 
-export async function checkHealth(trackers: AdminTrackers, options: HealthOptions): Promise<ClusterHealth> {
+/** @param lag what earlier looks saw; a new one for a single look */
+export async function checkHealth(
+  trackers: AdminTrackers,
+  options: HealthOptions,
+  lag: ReplicaLag,
+): Promise<ClusterHealth> {
   checkHealthOptions(options);
   const checkedAt = new Date();
   const states = await readTrackers(trackers, options);
   const { groups, error } = await readGroups(trackers, states, options);
   const limit = options.maxLagSeconds ?? DEFAULT_MAX_LAG_SECONDS;
+  const findings = (groups ?? []).map((group) => inspectGroup(group, lag, limit));
   const reasons = [
     ...trackerReasons(states),
     ...(error && states.some(({ reachable }) => reachable)
       ? [`the groups could not be read: ${error.message}`]
       : []),
     ...(groups?.length === 0 ? ['no group has been set up: no storage has joined the trackers'] : []),
-    ...(groups ?? []).flatMap((group) => groupReasons(group, limit)),
+    ...findings.flatMap((found) => found.reasons),
   ];
   const verdict: Verdict = !groups?.some(takesUploads) ? 'down' : reasons.length > 0 ? 'degraded' : 'ok';
   return {
     verdict,
     reasons,
+    notes: findings.flatMap((found) => found.notes),
     checkedAt,
     trackers: states,
     groups: groups ?? [],
@@ -72,6 +79,11 @@ function trackerReasons(trackers: readonly TrackerStatus[]): string[] {
   const reasons = trackers
     .filter(({ reachable }) => !reachable)
     .map(({ address, status }) => `tracker ${address} cannot be reached: ${status}`);
+  for (const { address, error } of trackers) {
+    if (error instanceof ServerError && error.serverStatus === STATUS_EINVAL) {
+      reasons.push(`tracker ${address} refuses the command of trackers: ${NOT_A_TRACKER}`);
+    }
+  }
   const reachable = trackers.filter((tracker) => tracker.reachable);
   // A single tracker that was asked for by name need not be the leader.
   if (
@@ -84,8 +96,9 @@ function trackerReasons(trackers: readonly TrackerStatus[]): string[] {
   return reasons;
 }
 
-function groupReasons(group: GroupWithStorages, limit: number): string[] {
+function inspectGroup(group: GroupWithStorages, lag: ReplicaLag, limit: number): LagFindings {
   const reasons: string[] = [];
+  const notes: string[] = [];
   const { name, storages } = group;
   if (!storages.some(isWritable)) reasons.push(`group ${name} has no storage that is ACTIVE and writable`);
   if (!storages.some(isReadable)) reasons.push(`group ${name} has no storage that is ACTIVE and readable`);
@@ -97,30 +110,19 @@ function groupReasons(group: GroupWithStorages, limit: number): string[] {
   for (const storage of storages) {
     const { id, status } = storage;
     if (status === 'DELETED') continue;
-    if (status !== 'ACTIVE') reasons.push(`storage ${id} of group ${name} is ${status}`);
-    else reasons.push(...lagReasons(storage, storages, limit));
+    if (status !== 'ACTIVE') {
+      reasons.push(`storage ${id} of group ${name} is ${status}`);
+      continue;
+    }
+    const found = lag.check(storage, storages, limit);
+    reasons.push(...found.reasons);
+    notes.push(...found.notes);
   }
   const trunkMode = group.currentTrunkFileId !== undefined;
   if (trunkMode && !storages.some(({ trunkServer, status }) => trunkServer && status === 'ACTIVE')) {
     reasons.push(`group ${name} uses trunk files and has no ACTIVE trunk server`);
   }
-  return reasons;
-}
-
-/**
- * A storage is behind by the time between the newest change at another one and the newest that it has. A change that is
- * younger than the reports about it proves nothing.
- */
-function lagReasons(storage: StorageRecord, storages: readonly StorageRecord[], limit: number): string[] {
-  const others = storages.filter(({ id, status }) => id !== storage.id && status !== 'DELETED');
-  const newest = Math.max(...others.map(({ lastSourceUpdate }) => seconds(lastSourceUpdate)), 0);
-  const now = Math.max(...storages.map(({ lastHeartbeat }) => seconds(lastHeartbeat)));
-  if (newest === 0 || now - newest < REPORT_SECONDS) return [];
-  const { id, group, lastSynced } = storage;
-  if (lastSynced === undefined)
-    return [`storage ${id} of group ${group} has taken over no change of the others`];
-  const lag = newest - seconds(lastSynced);
-  return lag > limit ? [`storage ${id} of group ${group} is ${lag} seconds behind the others`] : [];
+  return { reasons, notes };
 }
 
 function takesUploads(group: GroupWithStorages): boolean {
@@ -146,10 +148,6 @@ function hasSpace({
   // Nothing is known of the disks of a group while no storage has reported.
   if (totalBytes === 0 || !storages.some(isWritable)) return true;
   return freeBytes > reservedBytes || trunkFreeBytes > 0;
-}
-
-function seconds(date: Date | undefined): number {
-  return (date?.getTime() ?? 0) / 1000;
 }
 
 function gib(bytes: number): string {

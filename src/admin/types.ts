@@ -56,8 +56,10 @@ export type Verdict = 'ok' | 'degraded' | 'down';
 export interface ClusterHealth {
   /** The whole cluster in a word. */
   readonly verdict: Verdict;
-  /** In words, one for each thing that is wrong; empty when all is well. */
+  /** In words, one for each thing that is wrong; empty for `ok`. */
   readonly reasons: readonly string[];
+  /** In words: what may be normal and does not change the verdict, such as a replica whose last change is old. */
+  readonly notes: readonly string[];
   /** When this was looked at, by the clock of this machine. */
   readonly checkedAt: Date;
   /** Every configured tracker, in the order of the options. */
@@ -71,10 +73,11 @@ export interface ClusterHealth {
 /** What `health()` calls behind, and whom it asks. */
 export interface HealthOptions extends AdminOptions {
   /**
-   * A storage is behind when it lacks changes of the others that are older than this, in seconds. Default 300.
-   * Storages report their progress every `heart_beat_interval` (30 s by default), so much less gives false alarms.
+   * A storage whose newest change is older than that of the others by more than this, in seconds, may be behind.
+   * Default 300. It is a note at first, and a reason once several looks (three, over a minute and more, by the same admin
+   * object) saw it apply nothing while files were added at the others: one look cannot tell an idle replica from a stuck one.
    */
-  maxLagSeconds?: number;
+  maxLagSeconds?: number | undefined;
 }
 
 /** How often `watch()` looks, and as `health()`. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ArgumentError, ClosedError } from '../core/base/errors.js';
 import { MAX_TIMER_MS } from '../core/model/limits.js';
 import { checkHealth, checkHealthOptions } from './health.js';
+import type { ReplicaLag } from './replica-lag.js';
 import type { AdminTrackers } from './trackers.js';
 import type { ClusterHealth, WatchOptions } from './types.js';
 
@@ -16,6 +17,7 @@ export function watchCluster(
   trackers: AdminTrackers,
   options: WatchOptions,
   closing: AbortSignal,
+  lag: ReplicaLag,
 ): AsyncGenerator<ClusterHealth, void, undefined> {
   const { intervalMs = DEFAULT_INTERVAL_MS, signal, ...health } = options;
   if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > MAX_TIMER_MS) {
@@ -26,7 +28,7 @@ export function watchCluster(
   checkHealthOptions(health);
   trackers.select(health);
   const end = signal ? AbortSignal.any([signal, closing]) : closing;
-  return look(trackers, { ...health, signal: end }, intervalMs, end);
+  return look(trackers, { ...health, signal: end }, intervalMs, end, lag);
 }
 
 async function* look(
@@ -34,11 +36,12 @@ async function* look(
   options: WatchOptions,
   intervalMs: number,
   end: AbortSignal,
+  lag: ReplicaLag,
 ): AsyncGenerator<ClusterHealth, void, undefined> {
   while (!end.aborted) {
     const started = performance.now();
     try {
-      yield await snapshot(trackers, options, end);
+      yield await snapshot(trackers, options, end, lag);
       await delay(Math.max(0, intervalMs - (performance.now() - started)), undefined, { signal: end });
     } catch (error) {
       if (end.aborted || error instanceof ClosedError) return;
@@ -52,15 +55,17 @@ async function snapshot(
   trackers: AdminTrackers,
   options: WatchOptions,
   end: AbortSignal,
+  lag: ReplicaLag,
 ): Promise<ClusterHealth> {
   try {
-    return await checkHealth(trackers, options);
+    return await checkHealth(trackers, options, lag);
   } catch (error) {
     if (end.aborted || error instanceof ClosedError) throw error;
     const reason = `the cluster could not be looked at: ${(error as Error).message}`;
     return {
       verdict: 'down',
       reasons: [reason],
+      notes: [],
       checkedAt: new Date(),
       trackers: [],
       groups: [],

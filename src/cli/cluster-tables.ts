@@ -21,10 +21,11 @@ export function healthLines(health: ClusterHealth, paint: Paint): string[] {
   ];
 }
 
-export function verdictLines({ verdict, reasons, checkedAt }: ClusterHealth, paint: Paint): string[] {
+export function verdictLines({ verdict, reasons, notes, checkedAt }: ClusterHealth, paint: Paint): string[] {
   return [
     `The cluster is ${paint(verdict, VERDICT_STYLES[verdict])} ${paint(`(${formatDate(checkedAt)})`, 'dim')}`,
     ...reasons.map((reason) => `  - ${reason}`),
+    ...notes.map((note) => paint(`  note: ${note}`, 'dim')),
   ];
 }
 

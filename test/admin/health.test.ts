@@ -1,6 +1,7 @@
 /** The rules of the verdict, on clusters that no server has to be brought into. */
 import { describe, expect, it } from 'vitest';
 import { checkHealth } from '../../src/admin/health.js';
+import { ReplicaLag } from '../../src/admin/replica-lag.js';
 import type { AdminTrackers } from '../../src/admin/trackers.js';
 import { ServerError } from '../../src/core/base/errors.js';
 import type { GroupRecord, StorageRecord } from '../../src/core/protocol/records.js';
@@ -27,8 +28,8 @@ function group(storages: StorageRecord[], fields: Partial<GroupRecord> = {}) {
 }
 
 interface Cluster {
-  /** One tracker each: the leader, a follower, or one that knows no group. */
-  trackers?: ('leader' | 'follower' | 'empty')[];
+  /** One tracker each: the leader, a follower, one that knows no group, or a storage by mistake. */
+  trackers?: ('leader' | 'follower' | 'empty' | 'storage')[];
   groups: ReturnType<typeof group>[];
 }
 
@@ -38,6 +39,7 @@ function trackersOf({ trackers = ['leader'], groups }: Cluster): AdminTrackers {
     if (command.code === 91) return groups;
     if (command.code === 92) return groups.find(({ name }) => name === args.group)!.storages;
     if (command.code === 64 && role === 'empty') throw new ServerError(2);
+    if (command.code === 64 && role === 'storage') throw new ServerError(22);
     return { leader: role === 'leader', runningSeconds: 1, restartSeconds: 0 };
   };
   return {
@@ -48,15 +50,21 @@ function trackersOf({ trackers = ['leader'], groups }: Cluster): AdminTrackers {
 }
 
 async function verdictOn(cluster: Cluster, maxLagSeconds?: number): Promise<[string, string[]]> {
-  const { verdict, reasons } = await checkHealth(trackersOf(cluster), {
-    ...(maxLagSeconds === undefined ? {} : { maxLagSeconds }),
-  });
+  const { verdict, reasons } = await checkHealth(trackersOf(cluster), { maxLagSeconds }, new ReplicaLag());
   return [verdict, [...reasons]];
 }
 
 const both = [storage('a'), storage('b')];
 
 describe('health', () => {
+  it('says what answers on the port of a tracker and is none', async () => {
+    const [verdict, reasons] = await verdictOn({ trackers: ['leader', 'storage'], groups: [group(both)] });
+    expect([verdict, reasons]).toEqual([
+      'degraded',
+      [expect.stringMatching(/^tracker tracker1:22122 .*this is a storage, not a tracker/)],
+    ]);
+  });
+
   it.each<[string, Cluster, string, string[]]>([
     ['nothing wrong', { groups: [group(both)] }, 'ok', []],
     [
@@ -150,43 +158,127 @@ describe('health', () => {
   });
 
   describe('replicas', () => {
-    const lagging = (source: number, synced: number | undefined) => ({
-      groups: [
-        group([
-          storage('a', { lastSourceUpdate: at(source) }),
-          storage('b', synced === undefined ? {} : { lastSynced: at(synced) }),
-        ]),
+    /** A pair of storages: one that is written to, and its replica. */
+    interface Pair {
+      /** Seconds ago, like the other times. */
+      changed: number;
+      synced: number | undefined;
+      uploads?: number;
+      deletes?: number;
+      bytesIn?: number;
+      /** Seconds after the first look. */
+      now?: number;
+    }
+    const pair = ({ changed, synced, uploads = 0, deletes = 0, bytesIn = 0, now = 0 }: Pair): Cluster => {
+      const counters = (own: { uploads: number; deletes: number; bytesIn: number }) => ({
+        operations: {
+          upload: { success: own.uploads },
+          delete: { success: own.deletes },
+          append: { success: 0 },
+          modify: { success: 0 },
+          truncate: { success: 0 },
+          setMetadata: { success: 0 },
+        } as StorageRecord['operations'],
+        bytes: { syncIn: { success: own.bytesIn } } as StorageRecord['bytes'],
+        lastHeartbeat: at(-now),
+      });
+      const source = { ...counters({ uploads, deletes, bytesIn: 0 }), lastSourceUpdate: at(changed) };
+      const replica = counters({ uploads: 0, deletes: 0, bytesIn });
+      return {
+        groups: [
+          group([
+            storage('a', source),
+            storage('b', synced === undefined ? replica : { ...replica, lastSynced: at(synced) }),
+          ]),
+        ],
+      };
+    };
+    const look = async (lag: ReplicaLag, state: Pair, maxLagSeconds?: number) => {
+      const { verdict, reasons, notes } = await checkHealth(trackersOf(pair(state)), { maxLagSeconds }, lag);
+      return { verdict, reasons: [...reasons], notes: [...notes] };
+    };
+    const OK = { verdict: 'ok', reasons: [], notes: [] };
+
+    it.each<[string, number, number | undefined, number | undefined, string | undefined]>([
+      ['in step', 3600, 3600, undefined, undefined],
+      ['older within the limit', 600, 900, undefined, undefined],
+      ['older beyond it', 600, 901, undefined, 'storage b of group group1 is 301 seconds behind the others'],
+      ['a limit of its own', 600, 611, 10, 'storage b of group group1 is 11 seconds behind the others'],
+      ['older than a change that cannot have been reported yet', 59, 86_400, undefined, undefined],
+      [
+        'never synced',
+        600,
+        undefined,
+        undefined,
+        'storage b of group group1 has applied no change of the others',
       ],
+      ['never synced with a change that is new', 59, undefined, undefined, undefined],
+    ])('%s: a note at most, in one look', async (_, changed, synced, limit, note) => {
+      const seen = await look(new ReplicaLag(), { changed, synced }, limit);
+      expect(seen).toEqual({ ...OK, notes: note === undefined ? [] : [expect.stringContaining(note)] });
     });
 
-    it.each<[string, number, number | undefined, number | undefined, string[]]>([
-      ['in step', 3600, 3600, undefined, []],
-      ['behind within the limit', 600, 900, undefined, []],
-      [
-        'behind beyond it',
-        600,
-        901,
-        undefined,
-        ['storage b of group group1 is 301 seconds behind the others'],
-      ],
-      ['a limit of its own', 600, 611, 10, ['storage b of group group1 is 11 seconds behind the others']],
-      ['behind by a change that cannot have been reported yet', 59, 86_400, undefined, []],
-      [
-        'never in step',
-        600,
-        undefined,
-        undefined,
-        ['storage b of group group1 has taken over no change of the others'],
-      ],
-      ['never in step with a change that is new', 59, undefined, undefined, []],
-    ])('%s', async (_, source, synced, limit, reasons) => {
-      expect(await verdictOn(lagging(source, synced), limit)).toEqual([
-        reasons.length > 0 ? 'degraded' : 'ok',
-        reasons,
-      ]);
+    it('of an idle cluster stay ok for ever', async () => {
+      const lag = new ReplicaLag();
+      for (let minute = 0; minute < 60; minute++) {
+        const seen = await look(lag, { changed: 0, synced: 400, uploads: 5, deletes: 1, now: minute * 60 });
+        expect(seen).toMatchObject({ verdict: 'ok', reasons: [] });
+      }
     });
 
-    it('of a storage alone need nobody', async () => {
+    it('that have nothing to apply stay ok while files come and go elsewhere', async () => {
+      const lag = new ReplicaLag();
+      for (let minute = 0; minute < 60; minute++) {
+        const now = minute * 60;
+        const state = { changed: 100 - now, synced: 4000, uploads: minute, deletes: minute, now };
+        expect(await look(lag, state)).toMatchObject({ verdict: 'ok', reasons: [] });
+      }
+    });
+
+    it('that apply nothing while files are added elsewhere are behind', async () => {
+      const lag = new ReplicaLag();
+      const verdicts = [];
+      for (let look_ = 0; look_ < 4; look_++) {
+        const now = look_ * 30;
+        const seen = await look(lag, { changed: 1 - now, synced: 400, uploads: look_, now });
+        verdicts.push(seen.verdict);
+        if (look_ === 3) {
+          expect(seen.reasons).toEqual([
+            'storage b of group group1 is 489 seconds behind the others and applies no changes, while files are added there',
+          ]);
+        }
+      }
+      expect(verdicts).toEqual(['ok', 'ok', 'degraded', 'degraded']);
+    });
+
+    it('that catch up, by their time or by bytes, are not', async () => {
+      for (const progress of ['time', 'bytes']) {
+        const lag = new ReplicaLag();
+        for (let step = 0; step < 10; step++) {
+          const now = step * 30;
+          const state = {
+            changed: 1 - now,
+            synced: progress === 'time' ? 4000 - step : 4000,
+            bytesIn: progress === 'bytes' ? step * 100 : 0,
+            uploads: step * 10,
+            now,
+          };
+          expect(await look(lag, state)).toMatchObject({ verdict: 'ok', reasons: [] });
+        }
+      }
+    });
+
+    it('that were stuck and are in step again are ok', async () => {
+      const lag = new ReplicaLag();
+      for (let step = 0; step < 4; step++)
+        await look(lag, { changed: -step * 30, synced: 400, uploads: step, now: step * 30 });
+      expect(await look(lag, { changed: -90, synced: -90, uploads: 4, now: 120 })).toEqual(OK);
+      expect(await look(lag, { changed: -90, synced: 400, uploads: 4, now: 300 })).toMatchObject({
+        verdict: 'ok',
+      });
+    });
+
+    it('of a storage alone have nothing to lack', async () => {
       expect(await verdictOn({ groups: [group([storage('a', { lastSourceUpdate: at(600) })])] })).toEqual([
         'ok',
         [],

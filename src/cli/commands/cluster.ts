@@ -22,8 +22,8 @@ export async function storages(context: Context, group: string | undefined): Pro
 }
 
 export async function health(context: Context): Promise<number> {
-  const told = await (await context.admin()).health({ signal: context.signal });
-  const { verdict, reasons, checkedAt } = told;
-  context.print({ verdict, reasons, checkedAt }, verdictLines(told, context.paint));
+  const found = await (await context.admin()).health({ signal: context.signal });
+  const { verdict, reasons, notes, checkedAt } = found;
+  context.print({ verdict, reasons, notes, checkedAt }, verdictLines(found, context.paint));
   return HEALTH_EXIT_CODES[verdict];
 }

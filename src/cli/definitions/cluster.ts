@@ -26,6 +26,11 @@ export function defineClusterCommands(program: Command, does: Does): void {
     .action(does(async () => (await import('../commands/monitor.js')).monitor));
 
   program
+    .command('doctor')
+    .description('connect to every server from here, and say what is wrong and what to do')
+    .action(does(async () => (await import('../commands/doctor.js')).doctor));
+
+  program
     .command('health')
     .description('one verdict; exit code 0 ok, 1 degraded, 2 down')
     .action(does(async () => (await import('../commands/cluster.js')).health));

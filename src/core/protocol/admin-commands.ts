@@ -5,7 +5,7 @@
 import { ArgumentError, ProtocolError } from '../base/errors.js';
 import { GROUP_BYTES, STORAGE_ID_BYTES } from '../model/limits.js';
 import type { Command } from './command.js';
-import { HEADER_BYTES } from './constants.js';
+import { HEADER_BYTES, NOT_A_TRACKER } from './constants.js';
 import { Reader } from './reader.js';
 import {
   type ConnectionCounts,
@@ -155,6 +155,7 @@ export const listAllGroups: Command<void, UnresolvedGroup[]> = {
   ...query,
   name: 'LIST_ALL_GROUPS',
   code: 91,
+  hints: { 22: NOT_A_TRACKER },
   encode: encodeNothing,
   decode: decodeGroups,
 };
@@ -237,7 +238,7 @@ export const trackerGetStatus: Command<void, TrackerState> = {
   ...query,
   name: 'TRACKER_GET_STATUS',
   code: 64,
-  hints: { 2: 'the tracker knows no group yet' },
+  hints: { 2: 'the tracker knows no group yet', 22: NOT_A_TRACKER },
   encode: encodeNothing,
   decode(body) {
     const reader = new Reader(body);

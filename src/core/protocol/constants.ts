@@ -12,3 +12,7 @@ export const STATUS_EINVAL = 22;
 export const STATUS_ENOSPC = 28;
 export const STATUS_EOPNOTSUPP = 95;
 export const STATUS_EALREADY = 114;
+
+/** What status 22 means as the answer to a question that every tracker takes. */
+export const NOT_A_TRACKER =
+  'this is a storage, not a tracker; `trackers` (tracker_server) must name trackers, which usually listen on port 22122';

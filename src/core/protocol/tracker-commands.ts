@@ -12,7 +12,7 @@ import {
   MAX_SERVERS_PER_GROUP,
 } from '../model/limits.js';
 import type { Command } from './command.js';
-import { HEADER_BYTES } from './constants.js';
+import { HEADER_BYTES, NOT_A_TRACKER } from './constants.js';
 import { Reader } from './reader.js';
 import type { Writer } from './writer.js';
 
@@ -46,17 +46,24 @@ const readOnlyQuery = {
   maxReply: MAX_QUERY_REPLY,
 } as const;
 
-/** What a tracker's no means when it is asked where to upload. */
+const INVALID_OR_NOT_A_TRACKER = `the request is invalid, or ${NOT_A_TRACKER}`;
+
+/** What the statuses of a tracker mean when it is asked where to upload. */
 const STORE_HINTS = {
   2: 'there is no such group, or none of its storages is ACTIVE and writable',
+  22: INVALID_OR_NOT_A_TRACKER,
   28: 'no storage has space above its reserve; free space, add a storage, or lower reserved_storage_space in tracker.conf',
 } as const;
 const STORE_ANYWHERE_HINTS = {
   ...STORE_HINTS,
   2: 'no group has a storage that is ACTIVE and writable',
+  22: NOT_A_TRACKER,
 } as const;
-const READ_HINTS = { 2: 'there is no such group, or none of its storages is ACTIVE and readable' } as const;
-const UPDATE_HINTS = { 2: STORE_HINTS[2] } as const;
+const READ_HINTS = {
+  2: 'there is no such group, or none of its storages is ACTIVE and readable',
+  22: INVALID_OR_NOT_A_TRACKER,
+} as const;
+const UPDATE_HINTS = { 2: STORE_HINTS[2], 22: INVALID_OR_NOT_A_TRACKER } as const;
 
 function encodeNothing(): void {}
 

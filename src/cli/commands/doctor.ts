@@ -1,0 +1,74 @@
+/** `fdfs doctor`: every server as it is reached from this machine, and what to do. */
+import type { DiagnosedStorage, DiagnosedTracker, Diagnosis } from '../../index.js';
+import type { Context } from '../context.js';
+import { type Paint, tableLines } from '../table.js';
+
+/** Exit code 1 when something is wrong, 2 when no tracker or no storage can be reached. */
+export async function doctor(context: Context): Promise<number> {
+  const diagnosis = await (await context.admin()).diagnose({ signal: context.signal });
+  context.print(diagnosis, diagnosisLines(diagnosis, context.paint));
+  const { trackers, storages, problems } = diagnosis;
+  const none = [trackers, storages].some((servers) => !servers.some(({ reachable }) => reachable));
+  return none ? 2 : problems.length > 0 ? 1 : 0;
+}
+
+export function diagnosisLines({ trackers, storages, problems }: Diagnosis, paint: Paint): string[] {
+  const verdict =
+    problems.length === 0
+      ? paint('Nothing is wrong: all servers can be reached from here.', 'green')
+      : paint(`${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}:`, 'yellow');
+  return [
+    ...trackerLines(trackers, paint),
+    ...(storages.length > 0 ? ['', ...storageLines(storages, paint)] : []),
+    '',
+    verdict,
+    ...problems.map((problem, index) => `${index + 1}. ${problem}`),
+  ];
+}
+
+function trackerLines(trackers: readonly DiagnosedTracker[], paint: Paint): string[] {
+  return tableLines<DiagnosedTracker>(
+    trackers,
+    [
+      { title: 'TRACKER', value: ({ address }) => address },
+      ...mappedColumn(trackers.map(({ address, connectsTo }) => ({ announced: address, connectsTo }))),
+      reachColumn(),
+      {
+        title: 'CLOCK',
+        value: ({ clockSkewSeconds: skew }) =>
+          skew === undefined ? 'ok' : `${skew > 0 ? '+' : ''}${skew} s`,
+      },
+      { title: 'ROLE', value: ({ leader, error }) => (leader ? 'leader' : error ? '–' : 'follower') },
+    ],
+    paint,
+  );
+}
+
+function storageLines(storages: readonly DiagnosedStorage[], paint: Paint): string[] {
+  return tableLines<DiagnosedStorage>(
+    storages,
+    [
+      { title: 'GROUP', value: ({ group }) => group },
+      { title: 'STORAGE', value: ({ announced }) => announced },
+      ...mappedColumn(storages),
+      reachColumn(),
+      { title: 'VERSION', value: ({ version }) => version },
+      { title: 'TRACKERS SAY', value: ({ states }) => [...new Set(Object.values(states))].join(', ') },
+    ],
+    paint,
+  );
+}
+
+/** Where any address is mapped. */
+function mappedColumn<Row extends { announced?: string; connectsTo: string }>(rows: readonly Row[]) {
+  if (rows.every(({ announced, connectsTo }) => announced === connectsTo)) return [];
+  return [{ title: 'CONNECTS TO', value: ({ connectsTo }: { connectsTo: string }) => connectsTo }];
+}
+
+function reachColumn<Row extends { reachable: boolean; latencyMs?: number }>() {
+  return {
+    title: 'FROM HERE',
+    value: ({ reachable, latencyMs = 0 }: Row) => (reachable ? `${latencyMs.toFixed(1)} ms` : 'unreachable'),
+    style: ({ reachable }: Row) => (reachable ? undefined : ('red' as const)),
+  };
+}
