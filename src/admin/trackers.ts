@@ -5,7 +5,8 @@
 
 import { ArgumentError, type FastDFSError, NetworkError, ServerError } from '../core/base/errors.js';
 import type { Engine } from '../core/cluster/engine.js';
-import { isFailoverable, withRetry } from '../core/cluster/retry.js';
+import { failOver, isFailoverable } from '../core/cluster/failover.js';
+import { withRetry } from '../core/cluster/retry.js';
 import type { Tracker } from '../core/cluster/trackers.js';
 import { formatAddress, parseAddresses } from '../core/model/address.js';
 import { DEFAULT_TRACKER_PORT } from '../core/model/limits.js';
@@ -80,19 +81,18 @@ export class AdminTrackers {
     return withRetry(this.#engine.options.retry, signal, attempt);
   }
 
-  async #tryEach<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>, passOver: number): Promise<T> {
-    const errors: FastDFSError[] = [];
-    for (const tracker of this.select(options)) {
-      try {
-        return await run(this.createAsk(tracker, options));
-      } catch (error) {
-        const refused = error instanceof ServerError && error.serverStatus === passOver;
-        if (!refused && (!isFailoverable(error) || (error as FastDFSError).maybeApplied)) throw error;
-        if (!refused) this.#engine.trackers.failed(tracker);
-        errors.push(error as FastDFSError);
-      }
-    }
-    throw summary(errors);
+  #tryEach<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>, passOver: number): Promise<T> {
+    return failOver({
+      rounds: [() => this.select(options)],
+      attempt: (tracker) => run(this.createAsk(tracker, options)),
+      canFailOver: (error, tracker) => {
+        if (error instanceof ServerError && error.serverStatus === passOver) return true;
+        if (!isFailoverable(error) || (error as FastDFSError).maybeApplied) return false;
+        this.#engine.trackers.failed(tracker);
+        return true;
+      },
+      chooseError: (failures) => summary(failures as FastDFSError[]),
+    });
   }
 }
 

@@ -45,7 +45,7 @@ onEmbedded('metrics', (server) => {
       'fastdfs_command_duration_seconds_count{command="UPLOAD_FILE",role="storage",outcome="ok"} 1',
     );
     expect(counts).toContain(
-      'fastdfs_command_duration_seconds_count{command="QUERY_FETCH_ALL",role="tracker",outcome="ok"} 1',
+      'fastdfs_command_duration_seconds_count{command="QUERY_FETCH_ONE",role="tracker",outcome="ok"} 1',
     );
     expect(counts).toContain(
       'fastdfs_command_duration_seconds_count{command="DELETE_FILE",role="storage",outcome="FASTDFS_NOT_FOUND"} 2',
@@ -148,7 +148,7 @@ onEmbedded('traces', (server) => {
     const { fileId } = await inside('request', () => client.upload(bytes(1000)));
     await client.delete(fileId);
     expect(lines()).toEqual([
-      'request > QUERY_STORE_WITH_GROUP_ALL',
+      'request > QUERY_STORE_WITH_GROUP_ONE',
       'request > UPLOAD_FILE',
       ' > DELETE_FILE',
     ]);

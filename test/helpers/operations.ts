@@ -38,7 +38,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     title: 'asking where to read',
-    command: 'QUERY_FETCH_ALL',
+    command: 'QUERY_FETCH_ONE',
     to: 'tracker',
     ...read,
     needs: 'ordinary',

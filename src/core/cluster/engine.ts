@@ -3,33 +3,32 @@
  * here and in retry.ts; commands say what they are, exchanges say what happened.
  */
 
-import { ClosedError, isNotFound, ProtocolError, ServerError } from '../base/errors.js';
+import { ClosedError, isAbsent, isNotFound, ProtocolError, ServerError } from '../base/errors.js';
 import type { ResolvedOptions } from '../config/client-options.js';
 import { type Address, sameAddress } from '../model/address.js';
-import { type SplitFileId, splitFileId } from '../model/file-id.js';
+import { readSourceKey, type SplitFileId, splitFileId } from '../model/file-id.js';
 import type { Connection } from '../net/connection.js';
 import { call, type ExchangeOptions } from '../net/exchange.js';
 import type { Pool } from '../net/pool.js';
 import type { Command } from '../protocol/command.js';
-import { STATUS_ENOENT, STATUS_ENOSPC } from '../protocol/constants.js';
+import {
+  STATUS_EBUSY,
+  STATUS_EEXIST,
+  STATUS_EIO,
+  STATUS_ENOENT,
+  STATUS_ENOMEM,
+  STATUS_ENOSPC,
+} from '../protocol/constants.js';
 import { deleteFile } from '../protocol/storage-commands.js';
-import { queryFetchAll, queryUpdate } from '../protocol/tracker-commands.js';
-import { type Location, Locator, type StoreLocation } from './locator.js';
+import { type FailoverPlan, failOver, isFailoverable, type Round } from './failover.js';
+import { type Location, Locator, type UploadTarget } from './locator.js';
 import { Pools } from './pools.js';
-import { isFailoverable, withRetry } from './retry.js';
-import { rotate } from './rotate.js';
+import { withRetry } from './retry.js';
 import { StorageIds } from './storage-ids.js';
 import { TrackerClient } from './tracker-client.js';
 import { Trackers } from './trackers.js';
 
-/** One storage to upload to, as the trackers want it. */
-export interface UploadTarget {
-  readonly address: Address;
-  readonly group: string;
-  readonly storePathIndex: number;
-}
-
-/** A acquired connection and the pool to give it back to. */
+/** A connection and the pool that takes it back. */
 export interface CheckedOut {
   readonly pool: Pool;
   readonly connection: Connection;
@@ -40,9 +39,6 @@ export type Attempt<T> = (address: Address, retries: number) => Promise<T>;
 
 /** What became of a file that had to go: `absent` where it was not there (or not under this name). */
 export type Discarded = 'removed' | 'absent' | 'left';
-
-/** Refusals of an upload that say something about the storage, not about the request. */
-const REFUSALS = new Set([STATUS_ENOENT, 5, 12, 16, STATUS_ENOSPC]);
 
 export class Engine {
   readonly options: ResolvedOptions;
@@ -113,17 +109,32 @@ export class Engine {
     );
   }
 
-  /** Reads from the replicas of a file, one after the other, until one of them answers. */
+  /** Reads from the storage that the trackers name for the file, and on failure from the others that have it. */
   read<T>(file: string | SplitFileId, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
     const name = typeof file === 'string' ? splitFileId(file) : file;
-    const locate = () => this.locator.forRead(name, options);
-    return this.#onFile(name, options, locate, run, () => this.locator.forUpdate(name, options));
+    return this.#onFile(options, run, [
+      ...rememberedThenFresh(
+        () => this.locator.forRead(name, options),
+        () => this.locator.invalidateRead(name),
+      ),
+      // A replica may lag behind the source, or its copy may be incomplete.
+      (failures) =>
+        failures.some((error) => isNotFound(error) || isOtherCopy(error))
+          ? this.locator.askForUpdate(name, options)
+          : undefined,
+      // Of files that change only the source is sure to have the last version.
+      () => (readSourceKey(name.remoteFilename).mutable ? undefined : this.locator.allForRead(name, options)),
+    ]);
   }
 
   /** Works on a file at its source storage. */
   update<T>(fileId: string, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
     const name = splitFileId(fileId);
-    return this.#onFile(name, options, () => this.locator.forUpdate(name, options), run);
+    const rounds = rememberedThenFresh(
+      () => this.locator.forUpdate(name, options),
+      () => this.locator.invalidateUpdate(name),
+    );
+    return this.#onFile(options, run, rounds);
   }
 
   /** Runs one command on a file at its source storage. */
@@ -140,24 +151,36 @@ export class Engine {
   }
 
   /**
-   * Finds a storage for an upload and runs it there. While nothing has been stored, storages that cannot be
-   * reached or refuse are passed over, and the trackers are asked again.
+   * Uploads to the storage that the trackers name for it. While nothing has been stored, a storage that cannot be reached
+   * or refuses is passed over: first for the others of its group, then, unless the caller wants this group, for any.
    */
   place<T>(
     group: string | undefined,
     options: ExchangeOptions,
     run: (target: UploadTarget, retries: number) => Promise<T>,
   ): Promise<T> {
-    const counted = counting(run);
+    let chosen: string | undefined;
+    const plan: FailoverPlan<UploadTarget, T> = {
+      rounds: [
+        async () => {
+          const targets = await this.locator.forUpload(group, options);
+          chosen = targets[0]?.group;
+          return targets;
+        },
+        () => this.locator.allForUpload(chosen, options),
+        () => (group === undefined ? this.locator.allForUpload(undefined, options) : undefined),
+      ],
+      isSame: (a, b) => sameAddress(a.address, b.address),
+      canAttempt: ({ address }) => this.#canAttempt(address),
+      canFailOver: (error) => isFailoverable(error) || isRefusal(error),
+      attempt: countAttempts(run),
+    };
     return withRetry(this.options.retry, options.signal, async () => {
-      for (let round = 1; ; round++) {
-        const found = this.locator.forUpload(group, options);
-        const location = found instanceof Promise ? await found : found;
-        const outcome = await this.#tryTargets(location, counted);
-        if ('value' in outcome) return outcome.value;
-        this.locator.invalidateStore(group);
-        // An answer from memory proves nothing, and a storage that was between two of its folders has moved on.
-        if (!(location.remembered || isFolderChange(outcome.error)) || round > 1) throw outcome.error;
+      try {
+        return await failOver(plan);
+      } catch (error) {
+        if (!isMomentary(error)) throw error;
+        return await failOver(plan);
       }
     });
   }
@@ -185,16 +208,17 @@ export class Engine {
     }
   }
 
-  /** The trackers' own word, past the cache: every storage to read a file from, or the one to change it at. */
-  askTrackers(
+  /** Asks the trackers, past the cache, for every storage to read a file from, or the one to change it at. */
+  locate(
     name: SplitFileId,
     purpose: 'read' | 'update',
     options: ExchangeOptions,
   ): Promise<readonly Address[]> {
-    const command = purpose === 'update' ? queryUpdate : queryFetchAll;
-    return withRetry(this.options.retry, options.signal, async () => {
-      return (await this.trackerClient.ask(command, name, options)).storages;
-    });
+    return withRetry(this.options.retry, options.signal, () =>
+      purpose === 'update'
+        ? this.locator.askForUpdate(name, options)
+        : this.locator.allForRead(name, options),
+    );
   }
 
   /** Keeps {@link close} waiting until `work` is done: the removal of something half-made. */
@@ -232,106 +256,85 @@ export class Engine {
     this.pools.close();
   }
 
-  /** A storage that has not answered lately does not come first while there is another. */
-  #respondingFirst(storages: readonly Address[]): readonly Address[] {
-    if (storages.length < 2) return storages;
-    const first = storages.findIndex((address) => this.pools.at(address, 'storage').canAttempt());
-    return rotate(storages, Math.max(first, 0));
+  #canAttempt(address: Address): boolean {
+    return this.pools.at(address, 'storage').canAttempt();
   }
 
-  async #tryTargets<T>(
-    location: StoreLocation,
-    run: (target: UploadTarget) => Promise<T>,
-  ): Promise<{ value: T } | { error: unknown }> {
-    let failure: unknown;
-    for (const address of this.#respondingFirst(location.storages)) {
-      try {
-        return {
-          value: await run({ address, group: location.group, storePathIndex: location.storePathIndex }),
-        };
-      } catch (error) {
-        failure = error;
-        if (!isFailoverable(error) && !isRefusal(error)) throw error;
-      }
-    }
-    return { error: failure };
+  #onFile<T>({ signal }: ExchangeOptions, run: Attempt<T>, rounds: readonly Round<Address>[]): Promise<T> {
+    const attempt = countAttempts(run);
+    return withRetry(this.options.retry, signal, () =>
+      failOver({
+        rounds,
+        attempt,
+        isSame: sameAddress,
+        canAttempt: (address) => this.#canAttempt(address),
+        canFailOver: (error) => isNotFound(error) || isFailoverable(error),
+        chooseError: chooseFileError,
+      }),
+    );
   }
+}
 
-  /** @param source where the file is if it is anywhere, for readers whom all replicas have told that it is not there */
-  #onFile<T>(
-    name: SplitFileId,
-    options: ExchangeOptions,
-    locate: () => Promise<Location> | Location,
-    run: Attempt<T>,
-    source?: () => Promise<Location> | Location,
-  ): Promise<T> {
-    const counted = counting(run);
-    return withRetry(this.options.retry, options.signal, async () => {
-      for (let round = 1; ; round++) {
-        const found = locate();
-        const { storages, remembered } = found instanceof Promise ? await found : found;
-        let outcome = await tryEach(this.#respondingFirst(storages), counted);
-        if ('value' in outcome) return outcome.value;
-        this.locator.invalidateFile(name, source ? 'read' : 'update');
-        if (remembered && round === 1) continue;
-        // Trackers may not know the source yet, and name replicas that lag behind it, or whose copy is not whole.
-        if (source && (isNotFound(outcome.error) || isOtherCopy(outcome.error))) {
-          const { storages: sources } = await source();
-          const others = sources.filter((one) => !storages.some((tried) => sameAddress(one, tried)));
-          if (others.length > 0) outcome = await tryEach(others, counted);
-          if ('value' in outcome) return outcome.value;
-        }
-        throw outcome.error;
-      }
-    });
-  }
+/** The storages that the locator remembers; when those fail, the ones that the trackers name now. */
+function rememberedThenFresh(
+  locate: () => Promise<Location> | Location,
+  invalidate: () => void,
+): Round<Address>[] {
+  let remembered = false;
+  return [
+    async () => {
+      const location = await locate();
+      remembered = location.remembered;
+      return location.storages;
+    },
+    async () => {
+      invalidate();
+      return remembered ? (await locate()).storages : undefined;
+    },
+  ];
 }
 
 /** Numbers the attempts of one call, from 0. */
-function counting<At, T>(run: (at: At, retries: number) => Promise<T>): (at: At) => Promise<T> {
-  let made = 0;
-  return (at) => run(at, made++);
+function countAttempts<Target, T>(
+  run: (target: Target, retries: number) => Promise<T>,
+): (target: Target) => Promise<T> {
+  let attempts = 0;
+  return (target) => run(target, attempts++);
 }
 
-type Outcome<T> = { value: T } | { error: unknown };
-
-/**
- * The first storage that can do it. "Not found" may be a replica that lags: it stands when every storage says so, and
- * any other failure weighs more.
- */
-async function tryEach<T>(
-  storages: readonly Address[],
-  run: (address: Address) => Promise<T>,
-): Promise<Outcome<T>> {
-  let failure: unknown;
-  for (const address of storages) {
-    try {
-      return { value: await run(address) };
-    } catch (error) {
-      if (!isNotFound(error) && !isFailoverable(error)) throw error;
-      if (failure === undefined || isNotFound(failure)) failure = error;
-    }
-  }
-  return { error: failure };
+/** "Not found" may come from a replica that lags: it stands when every storage answers so, and any other failure weighs more. */
+function chooseFileError(failures: readonly unknown[]): unknown {
+  return failures.find((error) => !isNotFound(error)) ?? failures[0];
 }
 
 function waitForNextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/**
- * Storages go from folder to folder as they fill; uploads that meet at that moment may be sent to one that does not exist. Seen
- * about once in 100,000 uploads, 16 at a time, on a storage with few folders.
- */
-function isFolderChange(error: unknown): boolean {
-  return error instanceof ServerError && error.serverStatus === STATUS_ENOENT;
-}
-
-/** A storage has a file of this name, and of another length than its id tells. */
+/** A storage has a file of this name, with another length than its id says. */
 function isOtherCopy(error: unknown): boolean {
   return error instanceof ProtocolError && error.code === 'FASTDFS_SIZE_MISMATCH';
 }
 
+/** Statuses with which a storage refuses a new file because of its own state, whatever the file. */
+const STORAGE_REFUSALS: ReadonlySet<number> = new Set([
+  STATUS_ENOENT,
+  STATUS_EIO,
+  STATUS_ENOMEM,
+  STATUS_EBUSY,
+  STATUS_EEXIST,
+  STATUS_ENOSPC,
+]);
+
 function isRefusal(error: unknown): boolean {
-  return error instanceof ServerError && REFUSALS.has(error.serverStatus);
+  return error instanceof ServerError && STORAGE_REFUSALS.has(error.serverStatus);
+}
+
+/**
+ * Checks for a refusal that is over with the next upload. Storages go from folder to folder as they fill, and uploads at that
+ * moment may be sent to one that does not exist (2; about once in 100,000 uploads, 16 at a time, on a storage with few
+ * folders). Slots of trunk files may be taken already (17).
+ */
+function isMomentary(error: unknown): boolean {
+  return isAbsent(error) || (error instanceof ServerError && error.serverStatus === STATUS_EEXIST);
 }

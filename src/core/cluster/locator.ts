@@ -1,12 +1,11 @@
 /**
- * Which storage to ask: the trackers' answers, remembered for a short time.
+ * Where files go and where they are: the trackers' answers. The cluster decides by its own policy (trunk server, priorities,
+ * store paths, download_server), so every new file goes where the answer to its own query says.
  *
- * What is remembered about files is not kept by file but by source storage. A tracker hands out, for a plain
- * file, the source named in its id and every replica that is known to have all of that source's files up to the
- * creation second of the file; so an answer for one file holds for every older file of the same source.
+ * For files that exist answers are remembered for a short time: where to read, by file; where to change, by source
+ * storage, as trackers name that storage for all of its files.
  */
 import { LRUCache } from 'lru-cache';
-import { raceAbort } from '../base/abort.js';
 import type { ResolvedOptions } from '../config/client-options.js';
 import { type Address, sameAddress } from '../model/address.js';
 import { readSourceKey, type SplitFileId } from '../model/file-id.js';
@@ -21,45 +20,34 @@ import {
   queryUpdate,
   type StoreTargets,
 } from '../protocol/tracker-commands.js';
-import { rotate } from './rotate.js';
 import type { TrackerClient } from './tracker-client.js';
 
-// Questions are answered at once from memory, and by a promise where a tracker has to be asked.
-
-/** Storages to try, in this order. */
+/** Storages that trackers have named for a file. */
 export interface Location {
   readonly storages: readonly Address[];
-  /** From memory: worth asking the trackers again when the storages say no. */
+  /** Remembered, so trackers may name another one by now. */
   readonly remembered: boolean;
 }
 
-export interface StoreLocation extends Location {
+/** One storage to upload to. */
+export interface UploadTarget {
+  readonly address: Address;
   readonly group: string;
   readonly storePathIndex: number;
 }
 
 interface ReadEntry {
-  /** Creation second of the newest file that this answer was given for. */
-  asOf: number;
-  storages: readonly Address[];
-  turn: number;
+  readonly storages: readonly Address[];
+  uses: number;
 }
 
-interface StoreEntry {
-  targets: StoreTargets;
-  turn: number;
-}
-
-/** After so many uploads by one answer the trackers are asked again on the side, so that they go on balancing groups. */
-const USES_PER_ANSWER = 64;
+/** After so many reads of a file trackers are asked again, so that they can spread the load of one that many read. */
+const READS_PER_ANSWER = 16;
 
 export class Locator {
   readonly #trackers: TrackerClient;
   readonly #reads: LRUCache<string, ReadEntry> | undefined;
   readonly #updates: LRUCache<string, readonly Address[]> | undefined;
-  readonly #stores: LRUCache<string, StoreEntry> | undefined;
-  /** Queries under way: a burst of uploads on a cold cache asks once. */
-  readonly #asking = new Map<string, Promise<StoreEntry>>();
 
   constructor(trackers: TrackerClient, cache: ResolvedOptions['locationCache']) {
     this.#trackers = trackers;
@@ -68,108 +56,79 @@ export class Locator {
     const options = { max: cache.max, ttl: cache.ttlMs, ttlResolution: Math.ceil(cache.ttlMs / 20) };
     this.#reads = new LRUCache(options);
     this.#updates = new LRUCache(options);
-    this.#stores = new LRUCache(options);
   }
 
-  /** Where an upload may go; the first of the storages is whose turn it is. */
-  forUpload(group: string | undefined, options: ExchangeOptions): Promise<StoreLocation> | StoreLocation {
-    const key = group ?? '';
-    const known = this.#stores?.get(key);
-    if (!known) return this.#askForUpload(key, group, options);
-    if (++known.turn === USES_PER_ANSWER) this.#refreshStore(key, group);
-    return storeLocation(known, true);
+  /** Asks for the storage that the next upload goes to. */
+  async forUpload(group: string | undefined, options: ExchangeOptions): Promise<readonly UploadTarget[]> {
+    return listTargets(
+      group === undefined
+        ? await this.#trackers.query(queryStoreWithoutGroupOne, undefined, options)
+        : await this.#trackers.query(queryStoreWithGroupOne, { group }, options),
+    );
   }
 
-  async #askForUpload(
-    key: string,
-    group: string | undefined,
-    options: ExchangeOptions,
-  ): Promise<StoreLocation> {
-    if (!this.#stores) {
-      const targets = group
-        ? await this.#trackers.ask(queryStoreWithGroupOne, { group }, options)
-        : await this.#trackers.ask(queryStoreWithoutGroupOne, undefined, options);
-      return storeLocation({ targets, turn: 0 }, false);
-    }
-    let asking = this.#asking.get(key);
-    if (!asking) {
-      // Without the signal: others wait for this answer, too.
-      asking = this.#askStore(key, group, {}).finally(() => this.#asking.delete(key));
-      this.#asking.set(key, asking);
-    }
-    const entry = await raceAbort(asking, options.signal);
-    entry.turn++;
-    return storeLocation(entry, false);
+  /** Asks for every storage that could take an upload, in no order of preference: for fail-over only. */
+  async allForUpload(group: string | undefined, options: ExchangeOptions): Promise<readonly UploadTarget[]> {
+    return listTargets(
+      group === undefined
+        ? await this.#trackers.query(queryStoreWithoutGroupAll, undefined, options)
+        : await this.#trackers.query(queryStoreWithGroupAll, { group }, options),
+    );
   }
 
-  /** Where a file can be read. Appender and slave files are read from their source: replicas may lag behind. */
+  /** Finds the storage to read a file from. */
   forRead(name: SplitFileId, options: ExchangeOptions): Promise<Location> | Location {
-    const source = readSourceKey(name.remoteFilename);
-    const key = `${keyOf(name.group, source.source)}/${source.mutable ? 'm' : ''}`;
+    const key = `${name.group}/${name.remoteFilename}`;
     const known = this.#reads?.get(key);
-    if (known && (source.mutable || known.asOf >= source.time)) {
-      return { storages: rotate(known.storages, known.turn++), remembered: true };
-    }
-    const command = source.mutable ? queryFetchOne : queryFetchAll;
-    return this.#trackers.ask(command, name, options).then(({ storages }) => {
-      this.#reads?.set(key, { asOf: source.time, storages, turn: 0 });
+    if (known && known.uses++ < READS_PER_ANSWER) return { storages: known.storages, remembered: true };
+    return this.#trackers.query(queryFetchOne, name, options).then(({ storages }) => {
+      this.#reads?.set(key, { storages, uses: 1 });
       return { storages, remembered: false };
     });
   }
 
-  /** Where a file can be changed: its source storage while that is writable. */
+  /** Asks for every storage that a file can be read from, in no order of preference. */
+  async allForRead(name: SplitFileId, options: ExchangeOptions): Promise<readonly Address[]> {
+    return (await this.#trackers.query(queryFetchAll, name, options)).storages;
+  }
+
+  /** Finds where a file can be changed: its source storage while that is writable. */
   async forUpdate(name: SplitFileId, options: ExchangeOptions): Promise<Location> {
-    const key = keyOf(name.group, readSourceKey(name.remoteFilename).source);
+    const key = createSourceKey(name.group, readSourceKey(name.remoteFilename).source);
     const known = this.#updates?.get(key);
     if (known) return { storages: known, remembered: true };
-    const { storages } = await this.#trackers.ask(queryUpdate, name, options);
+    const storages = await this.askForUpdate(name, options);
     this.#updates?.set(key, storages);
     return { storages, remembered: false };
   }
 
-  /** The storage that took an upload is the source of the file. */
+  /** As {@link forUpdate}, from a tracker in any case. */
+  async askForUpdate(name: SplitFileId, options: ExchangeOptions): Promise<readonly Address[]> {
+    return (await this.#trackers.query(queryUpdate, name, options)).storages;
+  }
+
+  /** Records that the storage which took an upload is the source of the file. */
   recordSource(file: { group: string; source: number }, storage: Address): void {
-    const key = keyOf(file.group, file.source);
+    const key = createSourceKey(file.group, file.source);
     const [known] = this.#updates?.get(key) ?? [];
-    // While the source was away the trackers may have named another storage, which has not got its new files yet.
+    // While the source was away trackers may have named another storage, which has not got its new files yet.
     if (known && sameAddress(known, storage)) return;
     this.#updates?.set(key, [storage]);
   }
 
-  invalidateStore(group: string | undefined): void {
-    this.#stores?.delete(group ?? '');
+  invalidateRead({ group, remoteFilename }: SplitFileId): void {
+    this.#reads?.delete(`${group}/${remoteFilename}`);
   }
 
-  invalidateFile(name: SplitFileId, purpose: 'read' | 'update'): void {
-    const key = keyOf(name.group, readSourceKey(name.remoteFilename).source);
-    if (purpose === 'update') {
-      this.#updates?.delete(key);
-    } else {
-      this.#reads?.delete(`${key}/`);
-      this.#reads?.delete(`${key}/m`);
-    }
-  }
-
-  async #askStore(key: string, group: string | undefined, options: ExchangeOptions): Promise<StoreEntry> {
-    const targets = group
-      ? await this.#trackers.ask(queryStoreWithGroupAll, { group }, options)
-      : await this.#trackers.ask(queryStoreWithoutGroupAll, undefined, options);
-    const entry = { targets, turn: 0 };
-    this.#stores?.set(key, entry);
-    return entry;
-  }
-
-  #refreshStore(key: string, group: string | undefined): void {
-    // A failure here harms nobody: the present answer serves until it expires or a storage refuses.
-    this.#askStore(key, group, {}).catch(() => undefined);
+  invalidateUpdate({ group, remoteFilename }: SplitFileId): void {
+    this.#updates?.delete(createSourceKey(group, readSourceKey(remoteFilename).source));
   }
 }
 
-function keyOf(group: string, source: number): string {
+function createSourceKey(group: string, source: number): string {
   return `${group}/${source}`;
 }
 
-function storeLocation({ targets, turn }: StoreEntry, remembered: boolean): StoreLocation {
-  const { group, storages, storePathIndex } = targets;
-  return { group, storages: rotate(storages, turn), storePathIndex, remembered };
+function listTargets({ group, storages, storePathIndex }: StoreTargets): UploadTarget[] {
+  return storages.map((address) => ({ address, group, storePathIndex }));
 }

@@ -83,7 +83,14 @@ export class Pools {
       ...pool,
       connect: (to, onClosed) =>
         watchConnect(role, formatAddress(to), () =>
-          connect(to, { connectTimeoutMs, networkTimeoutMs, sendBuffer: this.#sendBuffer, hint, onClosed }),
+          connect(to, {
+            role,
+            connectTimeoutMs,
+            networkTimeoutMs,
+            sendBuffer: this.#sendBuffer,
+            hint,
+            onClosed,
+          }),
         ),
       test: (connection) => testConnection(connection, connectTimeoutMs),
     });

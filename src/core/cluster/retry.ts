@@ -1,20 +1,14 @@
 /**
- * When a failed attempt is made again, and how long to wait: p-retry's back-off around our own rule. It is loaded when it is first
- * needed, which is never while all is well.
+ * When a failed call is repeated, and after which pause: p-retry's backoff around our own rule. It is loaded when it is first
+ * needed.
  */
+
 import { onAbort } from '../base/abort.js';
-import {
-  ArgumentError,
-  ClosedError,
-  FastDFSError,
-  NetworkError,
-  ServerError,
-  TimeoutError,
-} from '../base/errors.js';
+import { NetworkError, TimeoutError } from '../base/errors.js';
 import type { ResolvedOptions } from '../config/client-options.js';
 
 /**
- * The attempt changed nothing, and the next one may fare better. Time-outs of a server that accepts and then
+ * Checks that the attempt changed nothing and that the next one may succeed. Time-outs of a server that accepts and then
  * stays silent are not repeated: the caller has waited long enough.
  */
 export function isRetryable(error: unknown): boolean {
@@ -22,16 +16,7 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof NetworkError && error.retryable;
 }
 
-/** Another server may do what this one did not: everything but the caller's own faults and clear answers. */
-export function isFailoverable(error: unknown): boolean {
-  if (!(error instanceof FastDFSError) || error instanceof ArgumentError || error instanceof ClosedError)
-    return false;
-  if (error instanceof ServerError) return false;
-  if (error instanceof TimeoutError && error.phase === 'lease') return false;
-  return error.retryable;
-}
-
-/** Runs `attempt`, again after a pause while {@link isRetryable}. The first run costs nothing extra. */
+/** Runs `attempt`, and repeats it after a pause while {@link isRetryable}. The first run costs nothing extra. */
 export async function withRetry<T>(
   options: ResolvedOptions['retry'],
   signal: AbortSignal | undefined,
@@ -41,26 +26,36 @@ export async function withRetry<T>(
     return await attempt();
   } catch (error) {
     if (options.retries === 0 || signal?.aborted || !isRetryable(error)) throw error;
-    let first: unknown = error;
-    const { default: pRetry } = await import('p-retry');
-    // p-retry listens to its signal itself; to a shared one many calls would.
-    const stop = new AbortController();
-    const release = onAbort(signal, (reason) => stop.abort(reason));
+    return await repeat(options, signal, error, attempt);
+  }
+}
+
+async function repeat<T>(
+  { retries, minTimeoutMs, maxTimeoutMs }: ResolvedOptions['retry'],
+  signal: AbortSignal | undefined,
+  firstFailure: unknown,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const { default: pRetry } = await import('p-retry');
+  // p-retry listens to its signal itself: on one that many calls share Node would warn of a leak.
+  const stop = new AbortController();
+  const release = onAbort(signal, (reason) => stop.abort(reason));
+  try {
     return await pRetry(
-      () => {
-        const failed = first;
-        first = undefined;
-        if (failed !== undefined) throw failed;
+      (number) => {
+        if (number === 1) throw firstFailure;
         return attempt();
       },
       {
-        retries: options.retries,
-        minTimeout: options.minTimeoutMs,
-        maxTimeout: options.maxTimeoutMs,
+        retries,
+        minTimeout: minTimeoutMs,
+        maxTimeout: maxTimeoutMs,
         randomize: true,
-        shouldRetry: ({ error: latest }) => isRetryable(latest),
+        shouldRetry: ({ error }) => isRetryable(error),
         signal: stop.signal,
       },
-    ).finally(release);
+    );
+  } finally {
+    release();
   }
 }

@@ -1,4 +1,4 @@
-/** Asks the trackers: one that cannot be reached is skipped, and rests; the next one is asked at once. */
+/** Asks the trackers: one that cannot be reached is skipped and gets a backoff; the next one is asked at once. */
 
 import { type FastDFSError, NetworkError, ServerError } from '../base/errors.js';
 import type { Logger } from '../config/client-options.js';
@@ -6,14 +6,26 @@ import type { Address } from '../model/address.js';
 import { call, type ExchangeOptions } from '../net/exchange.js';
 import type { Command } from '../protocol/command.js';
 import { STATUS_ENOENT, STATUS_ENOSPC } from '../protocol/constants.js';
+import { failOver, isFailoverable } from './failover.js';
 import type { Pools } from './pools.js';
-import { isFailoverable } from './retry.js';
+import { QueryBatches } from './query-batches.js';
 import type { Tracker, Trackers } from './trackers.js';
+
+/** Sends one request to one address of a tracker. */
+type Ask<Reply> = (address: Address, retries: number) => Promise<Reply>;
+
+/** A tracker that knows no storage or no space may only have been restarted: the others are asked, too. */
+const ASK_OTHERS: ReadonlySet<number> = new Set([STATUS_ENOENT, STATUS_ENOSPC]);
 
 export class TrackerClient {
   readonly #trackers: Trackers;
   readonly #pools: Pools;
   readonly #logger: Logger;
+  /** Queries of one batch go to the same tracker. */
+  #batchOrder: readonly Tracker[] | undefined;
+  readonly #batches = new QueryBatches(() => {
+    this.#batchOrder = undefined;
+  });
 
   constructor(trackers: Trackers, pools: Pools, logger: Logger) {
     this.#trackers = trackers;
@@ -22,60 +34,35 @@ export class TrackerClient {
   }
 
   /**
-   * The first answer that a tracker gives. A tracker that knows no storage (2) or no space (28) may only have
-   * been restarted, so the others are asked before its answer is believed.
+   * Sends a read-only query, in one write with others that are wanted at the same moment.
+   * @returns the first answer that a tracker gives
    * @throws ServerError, or NetworkError (`FASTDFS_NO_TRACKER`) with every tracker's own error as its cause
    */
-  async ask<Args, Reply>(
-    command: Command<Args, Reply>,
-    args: Args,
-    options: ExchangeOptions,
-  ): Promise<Reply> {
-    const errors: FastDFSError[] = [];
-    for (const tracker of this.#trackers.inOrder()) {
-      try {
-        return await this.askOne(tracker, command, args, { ...options, retries: errors.length });
-      } catch (error) {
-        if (error instanceof ServerError) {
-          if (error.serverStatus !== STATUS_ENOENT && error.serverStatus !== STATUS_ENOSPC) throw error;
-          errors.push(error);
-        } else if (isFailoverable(error)) {
-          this.#trackers.failed(tracker);
-          this.#logger.warn(`Tracker ${tracker.name} failed: ${(error as Error).message}`, {
-            tracker: tracker.name,
-          });
-          errors.push(error as FastDFSError);
-        } else {
-          throw error;
-        }
-      }
-    }
-    throw summary(command.name, errors);
+  query<Args, Reply>(command: Command<Args, Reply>, args: Args, options: ExchangeOptions): Promise<Reply> {
+    this.#batchOrder ??= this.#trackers.inOrder();
+    return this.#onEach(this.#batchOrder, command.name, (address, retries) =>
+      this.queryAt(address, command, args, { ...options, retries }),
+    );
   }
 
-  /** One tracker, at whichever of its addresses answers. */
-  async askOne<Args, Reply>(
+  /** As {@link query}, on a connection of its own: for commands that may take long or answer much. */
+  ask<Args, Reply>(command: Command<Args, Reply>, args: Args, options: ExchangeOptions): Promise<Reply> {
+    return this.#onEach(this.#trackers.inOrder(), command.name, (address, retries) =>
+      this.askAt(address, command, args, { ...options, retries }),
+    );
+  }
+
+  /** Asks one tracker, at the first of its addresses that answers. */
+  askOne<Args, Reply>(
     tracker: Tracker,
     command: Command<Args, Reply>,
     args: Args,
     options: ExchangeOptions,
   ): Promise<Reply> {
-    let failure: unknown;
-    for (const address of [...tracker.addresses]) {
-      try {
-        const reply = await this.askAt(address, command, args, options);
-        this.#trackers.worked(tracker, address);
-        return reply;
-      } catch (error) {
-        if (error instanceof ServerError) this.#trackers.worked(tracker, address);
-        if (!isFailoverable(error)) throw error;
-        failure = error;
-      }
-    }
-    throw failure;
+    return this.#atAddresses(tracker, (address) => this.askAt(address, command, args, options));
   }
 
-  /** One address, once. */
+  /** Asks one address, once. */
   async askAt<Args, Reply>(
     address: Address,
     command: Command<Args, Reply>,
@@ -86,9 +73,62 @@ export class TrackerClient {
     const connection = await pool.acquire(options.signal);
     return await call(pool, connection, command, args, options);
   }
+
+  /** As {@link askAt}, in a batch. */
+  protected queryAt<Args, Reply>(
+    address: Address,
+    command: Command<Args, Reply>,
+    args: Args,
+    options: ExchangeOptions,
+  ): Promise<Reply> {
+    return this.#batches.send(this.#pools.at(address, 'tracker'), command, args, options);
+  }
+
+  #onEach<Reply>(trackers: readonly Tracker[], command: string, ask: Ask<Reply>): Promise<Reply> {
+    let attempts = 0;
+    let failuresBefore = 0;
+    return failOver<Tracker, Reply>({
+      rounds: [() => trackers],
+      attempt: (tracker) => {
+        const retries = attempts++;
+        failuresBefore = tracker.failures;
+        return this.#atAddresses(tracker, (address) => ask(address, retries));
+      },
+      canFailOver: (error, tracker) => {
+        if (error instanceof ServerError) return ASK_OTHERS.has(error.serverStatus);
+        if (!isFailoverable(error)) return false;
+        if (this.#trackers.failed(tracker, undefined, failuresBefore)) {
+          this.#logger.warn(`Tracker ${tracker.name} failed: ${(error as Error).message}`, {
+            tracker: tracker.name,
+          });
+        }
+        return true;
+      },
+      chooseError: (failures) => summarize(command, failures as FastDFSError[]),
+    });
+  }
+
+  #atAddresses<Reply>(tracker: Tracker, ask: (address: Address) => Promise<Reply>): Promise<Reply> {
+    const attempt = (address: Address) => {
+      const worked = () => this.#trackers.worked(tracker, address);
+      return ask(address).then(
+        (reply) => {
+          worked();
+          return reply;
+        },
+        (error) => {
+          if (error instanceof ServerError) worked();
+          throw error;
+        },
+      );
+    };
+    const [first, second] = tracker.addresses;
+    if (first && !second) return attempt(first);
+    return failOver<Address, Reply>({ rounds: [() => [...tracker.addresses]], attempt });
+  }
 }
 
-function summary(command: string, errors: FastDFSError[]): FastDFSError {
+function summarize(command: string, errors: readonly FastDFSError[]): FastDFSError {
   const answer = errors.find((error) => error instanceof ServerError);
   if (answer) return answer;
   if (errors.length === 1) return errors[0]!;

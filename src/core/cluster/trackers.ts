@@ -1,11 +1,10 @@
 /**
- * The configured trackers and how each is doing. One that failed rests for a short, growing time and is
- * asked again after it; while all are resting they are asked all the same, the longest rested first.
+ * The configured trackers and the state of each. One that failed is in backoff for a short, growing time; while all
+ * are, they are asked all the same, the one that comes out of it first before the others.
  */
 
 import { type Address, formatAddress } from '../model/address.js';
 import { backoffMs } from '../net/backoff.js';
-import { rotate } from './rotate.js';
 
 /** A tracker may have two addresses; `addresses[0]` is the one that worked last. */
 export interface Tracker {
@@ -28,15 +27,16 @@ export class Trackers {
     }));
   }
 
-  /** In the order to ask: healthy ones in turn, then resting ones. */
+  /** In the order to ask: healthy ones in turn, then those in backoff. */
   inOrder(now = performance.now()): Tracker[] {
     if (this.all.length === 1) return [...this.all];
     const rotated = rotate(this.all, this.#turn++);
     const healthy = rotated.filter((tracker) => tracker.retryAt <= now);
-    const resting = rotated.filter((tracker) => tracker.retryAt > now);
-    return [...healthy, ...resting.sort((a, b) => a.retryAt - b.retryAt)];
+    const inBackoff = rotated.filter((tracker) => tracker.retryAt > now);
+    return [...healthy, ...inBackoff.sort((a, b) => a.retryAt - b.retryAt)];
   }
 
+  /** Ends the backoff of a tracker that answered, and puts the address that did first. */
   worked(tracker: Tracker, address: Address): void {
     tracker.failures = 0;
     tracker.retryAt = 0;
@@ -45,7 +45,20 @@ export class Trackers {
     tracker.addresses.unshift(address);
   }
 
-  failed(tracker: Tracker, now = performance.now()): void {
+  /**
+   * Starts or extends the backoff of a tracker.
+   * @param before its `failures` when the failed attempt began: attempts that failed together count once
+   * @returns whether this one counted
+   */
+  failed(tracker: Tracker, now = performance.now(), before = tracker.failures): boolean {
+    if (tracker.failures !== before) return false;
     tracker.retryAt = now + backoffMs(tracker.failures++);
+    return true;
   }
+}
+
+/** The list from `turn` on, and then what is before it. */
+function rotate<T>(list: readonly T[], turn: number): readonly T[] {
+  const start = turn % list.length;
+  return start === 0 ? list : [...list.slice(start), ...list.slice(0, start)];
 }

@@ -175,7 +175,7 @@ export async function locate(
   { for: purpose = 'read', ...options }: Options & { for?: 'read' | 'update' },
 ): Promise<Address[]> {
   const name = splitFileId(fileId);
-  const storages = await engine.askTrackers(name, purpose, { ...options, fileId });
+  const storages = await engine.locate(name, purpose, { ...options, fileId });
   return storages.map(({ host, port }) => ({ host, port }));
 }
 

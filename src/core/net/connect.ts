@@ -2,7 +2,7 @@
 import net from 'node:net';
 import { type FastDFSError, NetworkError, TimeoutError } from '../base/errors.js';
 import { type Address, formatAddress } from '../model/address.js';
-import { Connection } from './connection.js';
+import { Connection, type ServerRole } from './connection.js';
 import { ReadBuffers } from './read-buffers.js';
 import type { SendBuffer } from './send-buffer.js';
 
@@ -10,6 +10,7 @@ import type { SendBuffer } from './send-buffer.js';
 const KEEP_ALIVE_MS = 60_000;
 
 export interface ConnectOptions {
+  role: ServerRole;
   connectTimeoutMs: number;
   networkTimeoutMs: number;
   /** What to do when the server cannot be reached; appended to the message. */
@@ -78,6 +79,7 @@ export function connect(address: Address, options: ConnectOptions): Promise<Conn
       clearTimeout(timer);
       socket.removeListener('error', onError);
       connection = new Connection(socket, address, {
+        role: options.role,
         buffers,
         sendBuffer: options.sendBuffer,
         timeoutMs: options.networkTimeoutMs,

@@ -11,14 +11,19 @@ import type { Header } from '../protocol/header.js';
 import type { Allocate, ReadBuffers } from './read-buffers.js';
 import type { SendBuffer } from './send-buffer.js';
 
-/** What an exchange hears of its connection. After `onEnd` or `onFailed` it hears nothing more. */
+/** What kind of server a connection leads to. */
+export type ServerRole = 'tracker' | 'storage';
+
+/** Receives the events of one exchange. `onEnd` or `onFailed` is the last of them. */
 export interface ExchangeSink extends Omit<ReplySink, 'onEnd'> {
+  /** A reply is complete, and more are expected; only after `begin()` with several replies. */
+  onReply?(): void;
   /**
-   * The reply is whole.
-   * @param surplus bytes that came behind it; with any the connection is gone
+   * The last reply is complete.
+   * @param surplus bytes that arrived behind it; with any the connection is closed already
    */
   onEnd(surplus: number): void;
-  /** The connection is gone; the reply is not whole. */
+  /** The connection is closed; the reply is incomplete. */
   onFailed(error: FastDFSError): void;
   /** No byte has moved in either direction for the network time-out. */
   onStalled(): void;
@@ -26,6 +31,7 @@ export interface ExchangeSink extends Omit<ReplySink, 'onEnd'> {
 
 export class Connection {
   readonly address: Address;
+  readonly role: ServerRole;
   /** `host:port` */
   readonly name: string;
   /** When the last exchange ended (`performance.now()`). */
@@ -40,6 +46,7 @@ export class Connection {
   #paused = false;
   #isSliceRetained = false;
   #replyEnded = false;
+  #repliesLeft = 0;
   #error: FastDFSError | undefined;
   readonly #onClosed: (connection: Connection) => void;
 
@@ -47,6 +54,7 @@ export class Connection {
     socket: Socket,
     address: Address,
     options: {
+      role: ServerRole;
       buffers: ReadBuffers;
       sendBuffer: SendBuffer;
       timeoutMs: number;
@@ -55,6 +63,7 @@ export class Connection {
   ) {
     this.#socket = socket;
     this.address = address;
+    this.role = options.role;
     this.name = formatAddress(address);
     this.#buffers = options.buffers;
     this.#sendBuffer = options.sendBuffer;
@@ -78,17 +87,19 @@ export class Connection {
   }
 
   /**
-   * Opens an exchange: from here to the end of one reply everything goes to `sink`. If the connection has died since it was
-   * leased, the sink hears of it at once.
-   * @param timeoutMs stands in for the network time-out during this exchange
+   * Begins an exchange: up to the end of its last reply everything goes to `sink`. If the connection has closed since it was
+   * checked out, the sink fails at once.
+   * @param timeoutMs replaces the network time-out during this exchange
+   * @param replies how many replies end the exchange
    */
-  begin(sink: ExchangeSink, timeoutMs = this.timeoutMs): void {
+  begin(sink: ExchangeSink, timeoutMs = this.timeoutMs, replies = 1): void {
     if (this.#sink) throw new Error('A connection carries one exchange at a time');
     if (this.#error) {
       sink.onFailed(this.#error);
       return;
     }
     this.#sink = sink;
+    this.#repliesLeft = replies;
     if (this.#socket.timeout !== timeoutMs) this.#socket.setTimeout(timeoutMs);
   }
 
@@ -151,19 +162,13 @@ export class Connection {
     );
   }
 
-  /** Bytes that the socket has read into the current buffer. */
+  /** Takes the bytes that the socket has read into the current buffer. */
   receive(bytes: number, buffer: Buffer): void {
-    const chunk = buffer.subarray(0, bytes);
-    if (!this.#sink) {
-      this.#fail(
-        new ProtocolError(`${this.name} sent ${bytes} bytes that nobody asked for`, { address: this.name }),
-      );
-      return;
-    }
     this.#isSliceRetained = !this.#buffers.isShared(buffer);
     try {
-      const consumed = this.#decoder.push(chunk, this.#guard);
-      if (this.#replyEnded) this.#endExchange(bytes - consumed);
+      for (let rest = buffer.subarray(0, bytes); rest.length > 0 && !this.#error; ) {
+        rest = rest.subarray(this.#takeReply(rest));
+      }
     } catch (error) {
       this.#fail(
         error instanceof FastDFSError
@@ -171,6 +176,24 @@ export class Connection {
           : new ProtocolError('A reply could not be read', { cause: error }),
       );
     }
+  }
+
+  /** @returns how many bytes of the chunk have been dealt with */
+  #takeReply(chunk: Buffer): number {
+    if (!this.#sink) {
+      throw new ProtocolError(`${this.name} sent ${chunk.length} bytes of unexpected data while idle`, {
+        address: this.name,
+      });
+    }
+    const consumed = this.#decoder.push(chunk, this.#guard);
+    if (!this.#replyEnded) return consumed;
+    this.#replyEnded = false;
+    if (--this.#repliesLeft > 0) {
+      this.#sink.onReply?.();
+      return consumed;
+    }
+    this.#endExchange(chunk.length - consumed);
+    return chunk.length;
   }
 
   /** Between decoder and exchange: the last word waits until it is sure that nothing comes behind the reply. */
@@ -186,7 +209,6 @@ export class Connection {
   #endExchange(surplus: number): void {
     const sink = this.#sink;
     this.#sink = undefined;
-    this.#replyEnded = false;
     this.#buffers.expectContent(undefined);
     if (surplus > 0) {
       const what = `${this.name} sent ${surplus} bytes more than its reply announced`;

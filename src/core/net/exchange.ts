@@ -1,8 +1,9 @@
 /**
- * An exchange: one request and its reply on one leased connection. The connection rule lives here and nowhere
- * else: a reply read whole, with every byte of both bodies accounted for, gives the connection back;
+ * An exchange: one request and its reply on one checked-out connection. The connection rule lives here and nowhere
+ * else: a reply that was read completely, with every byte of both bodies accounted for, releases the connection;
  * anything else destroys it.
  */
+
 import { onAbort } from '../base/abort.js';
 import { commandsAreWatched, WatchedCommand } from '../base/diagnostics.js';
 import { ClosedError, FastDFSError, ProtocolError, ServerError, TimeoutError } from '../base/errors.js';
@@ -17,47 +18,75 @@ import { SMALL_CONTENT_BYTES } from './send-buffer.js';
 export interface ExchangeOptions {
   signal?: AbortSignal | undefined;
   fileId?: string | undefined;
-  /** Stands in for the network time-out: for commands that keep the server busy before it answers. */
+  /** Replaces the network time-out: for commands that keep the server busy before it answers. */
   timeoutMs?: number | undefined;
-  /** Attempts that the same call has made before; told to whoever listens. Default 0. */
+  /** Attempts that the same call has made before; published on the diagnostics channels. Default 0. */
   retries?: number | undefined;
 }
 
-const NOTHING = Buffer.alloc(0);
+const NO_BYTES = Buffer.alloc(0);
 /** A refusal should have no body; a longer one than this is not worth reading. */
 const MAX_REFUSAL = 64 * 1024;
-/** Refusals that come before anything is written. */
+/** Statuses of refusals that precede any write. */
 const REJECTED_BEFORE_WRITE = new Set([STATUS_ENOENT, STATUS_EINVAL]);
+
+/**
+ * Checks the header of a reply to `command`.
+ * @throws ProtocolError when it announces more than the command accepts
+ */
+export function checkHeader(command: Command<never, unknown>, { status, length }: Header): void {
+  const limit = status === STATUS_OK ? command.maxReply : MAX_REFUSAL;
+  if (length <= limit) return;
+  throw new ProtocolError(`${command.name}: reply of ${length} bytes announced, at most ${limit} expected`);
+}
+
+/** Makes the error for a reply with a status other than 0. */
+export function createRefusal(
+  command: Command<never, unknown>,
+  status: number,
+  address: string,
+  fileId: string | undefined,
+): ServerError {
+  return new ServerError(status, {
+    command: command.name,
+    address,
+    fileId,
+    // Repeating an answer that is final would repeat every 404.
+    retryable: command.repeatable && status !== STATUS_ENOENT,
+    maybeApplied: command.partial === true && !REJECTED_BEFORE_WRITE.has(status),
+    hint: command.hints?.[status],
+  });
+}
 
 /** What the three kinds of exchange share: the reply's header, its bounded body, failure, and the connection rule. */
 export abstract class Exchange<Args, Reply> implements ExchangeSink {
   protected readonly connection: Connection;
+  protected readonly owner: ConnectionOwner;
   protected readonly command: Command<Args, Reply>;
   protected readonly args: Args;
-  readonly #pool: ConnectionOwner;
   readonly #options: ExchangeOptions;
-  #releaseSignal: (() => void) | undefined;
+  #releaseSignal = (): void => undefined;
   #header: Header | undefined;
-  #collected: Buffer = NOTHING;
+  #collected: Buffer = NO_BYTES;
   #settled = false;
   #begun = false;
   #watched: WatchedCommand | undefined;
 
   constructor(
-    pool: ConnectionOwner,
+    owner: ConnectionOwner,
     connection: Connection,
     command: Command<Args, Reply>,
     args: Args,
     options: ExchangeOptions,
   ) {
-    this.#pool = pool;
+    this.owner = owner;
     this.connection = connection;
     this.command = command;
     this.args = args;
     this.#options = options;
   }
 
-  /** `host:port` of the server that this exchange talks to. */
+  /** `host:port` of the server. */
   get address(): string {
     return this.connection.name;
   }
@@ -66,7 +95,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     return this.#settled;
   }
 
-  /** Status 0 has arrived for a whole reply. */
+  /** A complete reply with status 0 has arrived. */
   protected abstract succeed(reply: Reply): void;
   protected abstract fail(error: unknown): void;
   /** Every byte of the request has been handed to the socket. */
@@ -77,7 +106,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     return this.command.contentLength?.(this.args) ?? 0;
   }
 
-  /** Content bytes that have come so far. */
+  /** Content bytes that have arrived so far. */
   protected get contentReceived(): number {
     return 0;
   }
@@ -86,8 +115,8 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     const frame = encodeRequest(this.command, this.args);
     if (commandsAreWatched()) this.#watch();
     this.connection.begin(this, this.#options.timeoutMs);
-    // The call may have been aborted between the lease and now; the connection is as clean as it was.
     this.#releaseSignal = onAbort(this.#options.signal, (reason) => this.abort(reason));
+    // The signal may have aborted between checkout and now.
     if (this.#settled) return;
     this.#begun = true;
     if (chunks.length === 0) this.connection.write(frame);
@@ -97,20 +126,12 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
 
   /** Ends the exchange from this side: the connection is destroyed, and the call fails with `reason`. */
   abort(reason: unknown): void {
-    if (this.#settle()) {
-      this.connection.destroy();
-      this.#fail(reason instanceof FastDFSError ? this.#explain(reason) : reason);
-    }
+    if (this.#settle(false)) this.#fail(reason instanceof FastDFSError ? this.#explain(reason) : reason);
   }
 
   onHeader(header: Header): void {
     this.#header = header;
-    const limit = header.status === STATUS_OK ? this.command.maxReply : MAX_REFUSAL;
-    if (header.length > limit) {
-      throw new ProtocolError(
-        `${this.command.name}: reply of ${header.length} bytes announced, at most ${limit} expected`,
-      );
-    }
+    checkHeader(this.command, header);
     if (header.status === STATUS_OK && !this.requestComplete) {
       throw new ProtocolError(`${this.command.name}: the server answered before it had the whole request`);
     }
@@ -124,31 +145,27 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
 
   onEnd(surplus: number): void {
     const { status } = this.#header!;
-    if (!this.#settle()) return;
     if (status !== STATUS_OK) {
-      if (surplus === 0 && this.#reusableAfter(status)) this.#pool.release(this.connection);
-      else this.connection.destroy();
-      this.#fail(this.refusal(status));
+      if (this.#settle(surplus === 0 && this.#isReusableAfter(status))) this.#fail(this.refusal(status));
       return;
     }
     let reply: Reply;
     try {
-      // A server that miscounts its own reply has perhaps cut it short as well.
+      // A server that miscounts its own reply may have cut it short as well.
       if (surplus > 0)
         throw new ProtocolError(`${this.address} sent ${surplus} bytes more than it announced`);
       reply = this.command.decode(this.#collected, this.args);
     } catch (error) {
-      this.connection.destroy();
-      this.#fail(error instanceof FastDFSError ? this.#explain(error) : error);
+      if (this.#settle(false)) this.#fail(error instanceof FastDFSError ? this.#explain(error) : error);
       return;
     }
-    this.#pool.release(this.connection);
+    if (!this.#settle(true)) return;
     this.#watched?.end(this.contentSent, this.contentReceived);
     this.succeed(reply);
   }
 
   onFailed(error: FastDFSError): void {
-    if (this.#settle()) this.#fail(this.#explain(error));
+    if (this.#settle(false)) this.#fail(this.#explain(error));
   }
 
   onStalled(): void {
@@ -160,38 +177,44 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
           ? 'stopped in the middle of its reply'
           : 'took no more bytes';
     const limit = this.#options.timeoutMs ?? this.connection.timeoutMs;
-    if (phase === 'response') this.#pool.recordFailure?.();
+    if (phase === 'response') this.owner.recordFailure?.();
     this.abort(new TimeoutError(phase, `${this.address} ${what} within ${limit} ms`));
   }
 
   protected refusal(status: number): ServerError {
-    return new ServerError(status, {
-      command: this.command.name,
-      address: this.address,
-      fileId: this.#options.fileId,
-      retryable: this.command.repeatable,
-      maybeApplied: this.command.partial === true && !REJECTED_BEFORE_WRITE.has(status),
-      hint: this.command.hints?.[status],
-    });
+    return createRefusal(this.command, status, this.address, this.#options.fileId);
   }
 
-  /** Storages close after 22, and what they left unread of a large body would be taken for the next request. */
-  #reusableAfter(status: number): boolean {
+  /** Storages close after 22, and parse what they left unread of a large body as the next request. */
+  #isReusableAfter(status: number): boolean {
     if (status === STATUS_EINVAL || !this.requestComplete) return false;
     return (this.command.contentLength?.(this.args) ?? 0) <= MAX_REUSABLE_BODY;
   }
 
-  #settle(): boolean {
+  /**
+   * Ends the exchange, once, and decides what becomes of the connection.
+   * @param reusable false destroys it
+   * @returns false when the exchange had ended before
+   */
+  #settle(reusable: boolean): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#releaseSignal?.();
+    this.#releaseSignal();
+    if (reusable) this.owner.release(this.connection);
+    else this.connection.destroy();
     return true;
   }
 
   #watch(): void {
     const { fileId, retries = 0 } = this.#options;
-    const { name: command, to: role } = this.command;
-    this.#watched = new WatchedCommand({ command, role, address: this.address, fileId, retries });
+    const { role } = this.connection;
+    this.#watched = new WatchedCommand({
+      command: this.command.name,
+      role,
+      address: this.address,
+      fileId,
+      retries,
+    });
   }
 
   #fail(error: unknown): void {
@@ -199,13 +222,13 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     this.fail(error);
   }
 
-  /** The same error, told which command and file it hit, and what may have become of the change. */
+  /** Adds to the error which command and file it concerns, and what may have become of the change. */
   #explain(error: FastDFSError): FastDFSError {
     error.command ??= this.command.name;
     error.address ??= this.address;
     error.fileId ??= this.#options.fileId;
     const untouched = !this.#begun || this.command.readOnly;
-    // A part of a modify is written as it arrives; the server throws a part of anything else away.
+    // A part of a modify is written as it arrives; the server discards a part of anything else.
     const partCounts = this.command.shape === 'send' && this.command.repeatable;
     error.maybeApplied = !untouched && (this.requestComplete || partCounts);
     error.retryable = !(error instanceof ClosedError) && (untouched || this.command.repeatable);
@@ -217,7 +240,7 @@ function isSmall(chunks: readonly Uint8Array[]): boolean {
   return chunks.length === 1 && chunks[0]!.length <= SMALL_CONTENT_BYTES;
 }
 
-/** `small` commands, and `send` with content that is at hand. */
+/** `small` commands, and `send` with content that is in memory. */
 class CallExchange<Args, Reply> extends Exchange<Args, Reply> {
   #resolve!: (reply: Reply) => void;
   #reject!: (error: unknown) => void;
@@ -244,16 +267,16 @@ class CallExchange<Args, Reply> extends Exchange<Args, Reply> {
 }
 
 /**
- * Runs a `small` command, or a `send` command whose content is in memory, on a leased connection.
- * The connection is given back or destroyed when the promise settles.
+ * Runs a `small` command, or a `send` command whose content is in memory, on a checked-out connection.
+ * The connection is released or destroyed when the promise settles.
  */
 export function call<Args, Reply>(
-  pool: ConnectionOwner,
+  owner: ConnectionOwner,
   connection: Connection,
   command: Command<Args, Reply>,
   args: Args,
   options: ExchangeOptions = {},
   content: readonly Uint8Array[] = [],
 ): Promise<Reply> {
-  return new CallExchange(pool, connection, command, args, options).run(content);
+  return new CallExchange(owner, connection, command, args, options).run(content);
 }

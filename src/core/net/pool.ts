@@ -50,7 +50,8 @@ const TEST_AFTER_IDLE_MS = 10_000;
 
 export class Pool implements ConnectionOwner {
   readonly address: Address;
-  readonly #name: string;
+  /** `host:port` */
+  readonly name: string;
   readonly #options: PoolOptions;
   /** Most recently used last, and taken first: the oldest fall out by themselves when load goes down. */
   readonly #idle: Connection[] = [];
@@ -69,7 +70,7 @@ export class Pool implements ConnectionOwner {
 
   constructor(address: Address, options: PoolOptions) {
     this.address = address;
-    this.#name = formatAddress(address);
+    this.name = formatAddress(address);
     this.#options = options;
   }
 
@@ -252,9 +253,9 @@ export class Pool implements ConnectionOwner {
     const { leased, waiting } = this.stats();
     return new TimeoutError(
       'lease',
-      `No connection to ${this.#name} became free within ${this.#options.acquireTimeoutMs} ms ` +
+      `No connection to ${this.name} became free within ${this.#options.acquireTimeoutMs} ms ` +
         `(${leased} in use of pool.maxPerServer = ${this.#options.maxPerServer}, ${waiting} calls waiting)`,
-      { address: this.#name, retryable: true },
+      { address: this.name, retryable: true },
     );
   }
 

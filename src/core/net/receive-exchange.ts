@@ -31,7 +31,6 @@ const LARGE_BYTES = 64 * 1024;
 export class ReceiveExchange<Args> extends Exchange<Args, void> {
   /** Settles when the last byte has been delivered to the sink. Must be awaited. */
   readonly done: Promise<void>;
-  readonly #pool: ConnectionOwner;
   readonly #sink: ContentSink;
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
@@ -42,15 +41,14 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
   #watch: NodeJS.Timeout | undefined;
 
   constructor(
-    pool: ConnectionOwner,
+    owner: ConnectionOwner,
     connection: Connection,
     command: Command<Args, void>,
     args: Args,
     sink: ContentSink,
     options: ExchangeOptions = {},
   ) {
-    super(pool, connection, command, args, options);
-    this.#pool = pool;
+    super(owner, connection, command, args, options);
     this.#sink = sink;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -100,7 +98,7 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
   /** While others wait, a connection is not kept for a reader that takes nothing. */
   #yield(): void {
     const rested = this.#paused && performance.now() - this.#pausedSince >= YIELD_AFTER_MS;
-    if (rested && this.#pool.contended)
+    if (rested && this.owner.contended)
       this.abort(new ReaderIdleError(performance.now() - this.#pausedSince));
   }
 

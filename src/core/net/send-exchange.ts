@@ -15,13 +15,13 @@ export class SendExchange<Args, Reply> extends Exchange<Args, Reply> {
   #pending: ((error?: unknown) => void) | undefined;
 
   constructor(
-    pool: ConnectionOwner,
+    owner: ConnectionOwner,
     connection: Connection,
     command: Command<Args, Reply>,
     args: Args,
     options: ExchangeOptions = {},
   ) {
-    super(pool, connection, command, args, options);
+    super(owner, connection, command, args, options);
     this.#left = command.contentLength?.(args) ?? 0;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;

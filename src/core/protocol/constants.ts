@@ -7,7 +7,10 @@ export const RESPONSE_COMMAND = 100;
 
 export const STATUS_OK = 0;
 export const STATUS_ENOENT = 2;
+export const STATUS_EIO = 5;
+export const STATUS_ENOMEM = 12;
 export const STATUS_EBUSY = 16;
+export const STATUS_EEXIST = 17;
 export const STATUS_EINVAL = 22;
 export const STATUS_ENOSPC = 28;
 export const STATUS_EOPNOTSUPP = 95;

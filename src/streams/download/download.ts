@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 import { raceAbort } from '../../core/base/abort.js';
 import { ArgumentError, FastDFSError, ProtocolError, ServerError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { isFailoverable } from '../../core/cluster/retry.js';
+import { isFailoverable } from '../../core/cluster/failover.js';
 import type { Address } from '../../core/model/address.js';
 import { type FileIdParts, readFileId, type SplitFileId, splitFileId } from '../../core/model/file-id.js';
 import { NORMAL_NAME_LENGTH } from '../../core/model/limits.js';

@@ -42,7 +42,7 @@ onEmbedded('serving files to clients that leave', (server) =>
       const client = server.client({ locationCache: false });
       const { fileId } = await client.upload('x');
       await using site = await Site.start(door.open(client).listener);
-      for (const command of ['QUERY_FETCH_ALL', 'DOWNLOAD_FILE']) {
+      for (const command of ['QUERY_FETCH_ONE', 'DOWNLOAD_FILE']) {
         server.fdfs.inject({ command, action: 'stall' });
         const socket = await site.ask(`/${fileId}`);
         await expect.poll(() => server.fdfs.requests(command)).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 /** What listeners on the channels of `node:diagnostics_channel` hear. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { CommandEvent, ConnectEvent } from '../../../src/index.js';
 import { bytes } from '../../helpers/bytes.js';
 import { onEmbedded } from '../../helpers/servers.js';
@@ -33,12 +33,12 @@ onEmbedded('diagnostics', (server) => {
     await client.download(fileId, { start: 100, end: 299 });
     await client.delete(fileId);
     expect(heard.map(({ what, event }) => `${what} ${event.command}`)).toEqual([
-      'command:start QUERY_STORE_WITH_GROUP_ALL',
-      'command:end QUERY_STORE_WITH_GROUP_ALL',
+      'command:start QUERY_STORE_WITH_GROUP_ONE',
+      'command:end QUERY_STORE_WITH_GROUP_ONE',
       'command:start UPLOAD_FILE',
       'command:end UPLOAD_FILE',
-      'command:start QUERY_FETCH_ALL',
-      'command:end QUERY_FETCH_ALL',
+      'command:start QUERY_FETCH_ONE',
+      'command:end QUERY_FETCH_ONE',
       'command:start DOWNLOAD_FILE',
       'command:end DOWNLOAD_FILE',
       'command:start DELETE_FILE',
@@ -46,7 +46,7 @@ onEmbedded('diagnostics', (server) => {
     ]);
     const of = (command: string) =>
       heard.find(({ what, event }) => what === 'command:end' && event.command === command)!.event;
-    expect(of('QUERY_STORE_WITH_GROUP_ALL')).toMatchObject({ role: 'tracker', bytesSent: 0, retries: 0 });
+    expect(of('QUERY_STORE_WITH_GROUP_ONE')).toMatchObject({ role: 'tracker', bytesSent: 0, retries: 0 });
     expect(of('UPLOAD_FILE')).toMatchObject({ role: 'storage', bytesSent: 1000, bytesReceived: 0 });
     expect(of('DOWNLOAD_FILE')).toMatchObject({ fileId, bytesSent: 0, bytesReceived: 200 });
     expect(of('UPLOAD_FILE').address).toMatch(/^127\.0\.0\.1:\d+$/);
@@ -100,6 +100,21 @@ onEmbedded('diagnostics', (server) => {
     upload.destroy(new Error('enough'));
     await new Promise((resolve) => upload.once('close', resolve));
     expect(heard).toMatchObject([{ event: { command: 'UPLOAD_FILE', bytesSent: 4000 } }]);
+  });
+
+  it('name the role of the server that a connection test goes to', async () => {
+    const client = server.client({ group: 'group1' });
+    const { fileId } = await client.upload('one');
+    const heard = listen('command:end');
+    const start = performance.now();
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => start + 11_000);
+    try {
+      await client.delete(fileId);
+    } finally {
+      now.mockRestore();
+    }
+    const tests = heard.filter(({ event }) => event.command === 'ACTIVE_TEST');
+    expect(tests.map(({ event }) => event.role)).toEqual(['tracker', 'storage']);
   });
 
   it('tell of connections, and of those that could not be made', async () => {

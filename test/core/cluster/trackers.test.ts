@@ -122,24 +122,24 @@ describe('asking the trackers', () => {
       return address.host as Reply;
     }
 
-    query(): Promise<unknown> {
+    run(): Promise<unknown> {
       return this.ask(activeTest, undefined, {});
     }
   }
 
   it('goes on to the next where one is down, and begins elsewhere while that one rests', async () => {
     const client = new Scripted([['a'], ['b']], { a: down });
-    expect(await client.query()).toBe('b');
-    expect(await client.query()).toBe('b');
-    expect(await client.query()).toBe('b');
+    expect(await client.run()).toBe('b');
+    expect(await client.run()).toBe('b');
+    expect(await client.run()).toBe('b');
     expect(client.asked).toEqual(['a', 'b', 'b', 'b']);
   });
 
   it('tries the other address of a tracker before another tracker, and remembers it', async () => {
     const client = new Scripted([['in', 'out'], ['b']], { in: down });
-    expect(await client.query()).toBe('out');
-    expect(await client.query()).toBe('b');
-    expect(await client.query()).toBe('out');
+    expect(await client.run()).toBe('out');
+    expect(await client.run()).toBe('b');
+    expect(await client.run()).toBe('out');
     expect(client.asked).toEqual(['in', 'out', 'b', 'out']);
     expect(client.trackers.all[0]!.retryAt).toBe(0);
   });
@@ -149,9 +149,9 @@ describe('asking the trackers', () => {
     async (status) => {
       const refuse = () => new ServerError(status);
       const one = new Scripted([['a'], ['b']], { a: refuse });
-      expect(await one.query()).toBe('b');
+      expect(await one.run()).toBe('b');
       const both = new Scripted([['a'], ['b']], { a: refuse, b: refuse });
-      await expect(both.query()).rejects.toMatchObject({ serverStatus: status });
+      await expect(both.run()).rejects.toMatchObject({ serverStatus: status });
       expect(both.asked).toEqual(['a', 'b']);
       expect(both.trackers.all.map(({ failures }) => failures)).toEqual([0, 0]);
     },
@@ -159,7 +159,7 @@ describe('asking the trackers', () => {
 
   it('prefers an answer to a failure when nobody has anything better', async () => {
     const client = new Scripted([['a'], ['b']], { a: down, b: () => new ServerError(2) });
-    await expect(client.query()).rejects.toMatchObject({ serverStatus: 2 });
+    await expect(client.run()).rejects.toMatchObject({ serverStatus: 2 });
   });
 
   it.each<[string, () => Error]>([
@@ -169,7 +169,7 @@ describe('asking the trackers', () => {
     ['the reason of an abort', () => new Error('enough')],
   ])('ends with %s', async (_, answer) => {
     const client = new Scripted([['a'], ['b']], { a: answer });
-    await expect(client.query()).rejects.toThrow(answer().message);
+    await expect(client.run()).rejects.toThrow(answer().message);
     expect(client.asked).toEqual(['a']);
     expect(client.trackers.all[0]!.failures).toBe(0);
   });
@@ -179,7 +179,7 @@ describe('asking the trackers', () => {
       a: down,
       b: () => new TimeoutError('connect', 'silent', { retryable: true }),
     });
-    const error = await client.query().catch((reason: unknown) => reason);
+    const error = await client.run().catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: 'FASTDFS_NO_TRACKER',
       command: 'ACTIVE_TEST',
@@ -191,6 +191,6 @@ describe('asking the trackers', () => {
 
   it('gives the own error of an only tracker', async () => {
     const client = new Scripted([['a']], { a: down });
-    await expect(client.query()).rejects.toMatchObject({ code: 'FASTDFS_CONNECT_FAILED' });
+    await expect(client.run()).rejects.toMatchObject({ code: 'FASTDFS_CONNECT_FAILED' });
   });
 });
