@@ -1,26 +1,37 @@
 /** The client: every operation in one place, each a few lines over engine and streams. */
 import { open } from 'node:fs/promises';
-import { checkCount } from './core/base/validate.js';
+import { type CallOptions, checkCount } from './core/base/validate.js';
 import { Engine } from './core/cluster/engine.js';
 import type { PoolStats } from './core/cluster/pools.js';
 import { type FastDFSOptions, resolveOptions } from './core/config/client-options.js';
 import { loadConfig } from './core/config/index.js';
-import * as files from './core/files/files.js';
+import { renameAppender, splitAppenderId, truncate } from './core/files/appender.js';
+import {
+  type DeleteManyOptions,
+  type DeleteOptions,
+  type DeleteOutcome,
+  deleteFile,
+  deleteMany,
+} from './core/files/delete.js';
+import { type LocateOptions, locate } from './core/files/locate.js';
+import { getMetadata, type SetMetadataOptions, setMetadata } from './core/files/metadata.js';
+import { exists, type FileStat, type StatOptions, stat } from './core/files/stat.js';
 import type { Address } from './core/model/address.js';
 import type { Metadata } from './core/model/metadata.js';
 import { createPath, createUrl, type UrlOptions } from './core/model/url.js';
-import type { MetadataMode } from './core/protocol/storage-commands.js';
 import {
   type AppendOptions,
   AppendStream,
   appendBlock,
+  checkAppendOptions,
   type ModifyOptions,
   ModifyStream,
   modifyBlock,
 } from './streams/append/append-stream.js';
-import type { DownloadSettings } from './streams/download/download.js';
-import { type DownloadOptions, DownloadStream } from './streams/download/download-stream.js';
-import { type DownloadedFile, downloadBuffer, downloadToFile } from './streams/download/to-file.js';
+import { DownloadStream } from './streams/download/download-stream.js';
+import type { DownloadOptions, DownloadSettings } from './streams/download/options.js';
+import { downloadToBuffer } from './streams/download/to-buffer.js';
+import { type DownloadedFile, downloadToFile } from './streams/download/to-file.js';
 import { uploadContent } from './streams/upload/buffered-upload.js';
 import { contentOfFile, describe, READ_BYTES } from './streams/upload/local-file.js';
 import {
@@ -39,12 +50,6 @@ import type { UploadResult } from './streams/upload/verify.js';
  * exists already.
  */
 export type Conf = string | FastDFSOptions | FastDFSClient;
-
-/** What every call that asks a server takes. */
-export interface CallOptions {
-  /** Ends the call; it rejects with the signal's reason. Default: none. */
-  signal?: AbortSignal;
-}
 
 /**
  * Options of `uploadSlave()`: those of an upload, without `appender` (a slave is an ordinary file) and `group`
@@ -106,7 +111,7 @@ export class FastDFSClient {
    * (`FASTDFS_SIZE_MISMATCH`, `FASTDFS_CHECKSUM_MISMATCH` and whatever a call rejects with)
    */
   createUploadStream(options: UploadOptions = {}): UploadStream {
-    return new UploadStream(this.#usable(), options);
+    return new UploadStream(this.#assertOpen(), options);
   }
 
   /**
@@ -115,7 +120,7 @@ export class FastDFSClient {
    * also while nobody reads (`FASTDFS_NOT_FOUND`)
    */
   createDownloadStream(fileId: string, options: DownloadOptions = {}): DownloadStream {
-    return new DownloadStream(this.#usable(), fileId, options);
+    return new DownloadStream(this.#assertOpen(), fileId, options);
   }
 
   /**
@@ -124,7 +129,7 @@ export class FastDFSClient {
    * (`FASTDFS_NOT_APPENDER`)
    */
   createAppendStream(fileId: string, options: AppendOptions = {}): AppendStream {
-    return new AppendStream(this.#usable(), fileId, options);
+    return new AppendStream(this.#assertOpen(), fileId, options);
   }
 
   /**
@@ -133,7 +138,7 @@ export class FastDFSClient {
    * (`FASTDFS_NOT_APPENDER`)
    */
   createModifyStream(fileId: string, options: ModifyOptions): ModifyStream {
-    return new ModifyStream(this.#usable(), fileId, options);
+    return new ModifyStream(this.#assertOpen(), fileId, options);
   }
 
   /**
@@ -200,17 +205,22 @@ export class FastDFSClient {
    * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`) when the bytes are not those that were uploaded
    * @throws ArgumentError for a wrong range, and for more bytes than a Buffer holds
    */
-  async download(fileId: string, options: DownloadSettings = {}): Promise<Buffer> {
-    return await downloadBuffer(this.#usable(), fileId, options);
+  async download(fileId: string, options?: DownloadSettings): Promise<Buffer> {
+    return await downloadToBuffer(this.#assertOpen(), fileId, options);
   }
 
   /**
    * Downloads to a local file: written under a temporary name beside it, then renamed. Fails as `download()`
    * does; errors of the local file are Node's own, and leave what was there before.
-   * @param path default: the remote base name, in the current directory
+   * @param path default: the remote base name, in the current directory; may be left out before `options`
    */
-  async downloadFile(fileId: string, path?: string, options: DownloadSettings = {}): Promise<DownloadedFile> {
-    return await downloadToFile(this.#usable(), fileId, path, options);
+  async downloadFile(
+    fileId: string,
+    path?: string | DownloadSettings,
+    options?: DownloadSettings,
+  ): Promise<DownloadedFile> {
+    const [target, settings] = typeof path === 'object' ? [undefined, path] : [path, options];
+    return await downloadToFile(this.#assertOpen(), fileId, target, settings);
   }
 
   /**
@@ -219,33 +229,37 @@ export class FastDFSClient {
    * @throws ServerError (`FASTDFS_INVALID`) or ArgumentError (`FASTDFS_NOT_APPENDER`) for any other file,
    * ServerError (`FASTDFS_NOT_FOUND`) for none; after an error with `maybeApplied` look at the size first
    */
-  async append(fileId: string, source: Source, options: AppendOptions = {}): Promise<void> {
+  async append(fileId: string, source: Source, options?: AppendOptions): Promise<void> {
+    checkAppendOptions('append()', options);
+    splitAppenderId(fileId);
     const content = contentOf(source);
     if (content === undefined)
       return void (await feed(source, () => this.createAppendStream(fileId, options)));
     if (content.size === 0) return;
-    await appendBlock(this.#usable(), fileId, content, options.signal);
+    await appendBlock(this.#assertOpen(), fileId, content, options?.signal);
   }
 
   /**
    * Writes over an appender file from byte `start` (at most its size) on, and past its end. Fails as `append()`
    * does, and with `FASTDFS_INVALID` for a `start` behind the end; it may be repeated without harm.
    */
-  async modify(fileId: string, start: number, source: Source, options: AppendOptions = {}): Promise<void> {
+  async modify(fileId: string, start: number, source: Source, options?: AppendOptions): Promise<void> {
+    checkAppendOptions('modify()', options);
+    checkCount('start', start, 0, Number.MAX_SAFE_INTEGER);
+    splitAppenderId(fileId);
     const content = contentOf(source);
     if (content === undefined)
       return void (await feed(source, () => this.createModifyStream(fileId, { ...options, start })));
-    checkCount('start', start, 0, Number.MAX_SAFE_INTEGER);
     if (content.size === 0) return;
-    await modifyBlock(this.#usable(), fileId, start, content, options.signal);
+    await modifyBlock(this.#assertOpen(), fileId, start, content, options?.signal);
   }
 
   /**
    * Cuts an appender file to `size` bytes (default 0), or extends it with zeros.
    * @throws ServerError: `FASTDFS_INVALID` for any other file, `FASTDFS_NOT_FOUND` for none
    */
-  async truncate(fileId: string, size = 0, options: CallOptions = {}): Promise<void> {
-    await files.truncate(this.#usable(), fileId, size, options);
+  async truncate(fileId: string, size = 0, options?: CallOptions): Promise<void> {
+    await truncate(this.#assertOpen(), fileId, size, options);
   }
 
   /**
@@ -255,7 +269,7 @@ export class FastDFSClient {
    * for none
    */
   async finalize(fileId: string, options: CallOptions = {}): Promise<string> {
-    return await files.finalizeFile(this.#usable(), fileId, options);
+    return await renameAppender(this.#assertOpen(), fileId, options);
   }
 
   /**
@@ -263,13 +277,24 @@ export class FastDFSClient {
    * error.
    * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file, unless that is ignored
    */
-  async delete(fileId: string, options: CallOptions & { ignoreNotFound?: boolean } = {}): Promise<void> {
-    await files.remove(this.#usable(), fileId, options);
+  async delete(fileId: string, options?: DeleteOptions): Promise<void> {
+    await deleteFile(this.#assertOpen(), fileId, options);
+  }
+
+  /**
+   * Removes many files, at most `concurrency` (default 16) at a time.
+   * @returns for each id `'deleted'`, `'absent'`, or the error, in the order of the ids
+   */
+  async deleteMany(
+    fileIds: Iterable<string> | AsyncIterable<string>,
+    options?: DeleteManyOptions,
+  ): Promise<Map<string, DeleteOutcome>> {
+    return await deleteMany(this.#assertOpen(), fileIds, options);
   }
 
   /** Whether a storage has the file. Asks one, for an ordinary file, too. */
-  async exists(fileId: string, options: CallOptions = {}): Promise<boolean> {
-    return await files.exists(this.#usable(), fileId, options);
+  async exists(fileId: string, options?: CallOptions): Promise<boolean> {
+    return await exists(this.#assertOpen(), fileId, options);
   }
 
   /**
@@ -279,16 +304,16 @@ export class FastDFSClient {
    * @throws ArgumentError for `source: 'id'` and a file whose id does not tell its size (appender and slave
    * files)
    */
-  async stat(fileId: string, options: files.StatOptions = {}): Promise<files.FileStat> {
-    return await files.stat(this.#usable(), fileId, options);
+  async stat(fileId: string, options?: StatOptions): Promise<FileStat> {
+    return await stat(this.#assertOpen(), fileId, options);
   }
 
   /**
    * The file's metadata; `{}` when it has none.
    * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file
    */
-  async getMetadata(fileId: string, options: CallOptions = {}): Promise<Metadata> {
-    return await files.getFileMetadata(this.#usable(), fileId, options);
+  async getMetadata(fileId: string, options?: CallOptions): Promise<Metadata> {
+    return await getMetadata(this.#assertOpen(), fileId, options);
   }
 
   /**
@@ -297,12 +322,8 @@ export class FastDFSClient {
    * above 256, NUL, 0x01 or 0x02 in either
    * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file
    */
-  async setMetadata(
-    fileId: string,
-    metadata: Metadata,
-    options: CallOptions & { mode?: MetadataMode } = {},
-  ): Promise<void> {
-    await files.setFileMetadata(this.#usable(), fileId, metadata, options);
+  async setMetadata(fileId: string, metadata: Metadata, options?: SetMetadataOptions): Promise<void> {
+    await setMetadata(this.#assertOpen(), fileId, metadata, options);
   }
 
   /**
@@ -311,8 +332,8 @@ export class FastDFSClient {
    * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such group, or no storage of it that could be
    * asked
    */
-  async locate(fileId: string, options: CallOptions & { for?: 'read' | 'update' } = {}): Promise<Address[]> {
-    return await files.locate(this.#usable(), fileId, options);
+  async locate(fileId: string, options?: LocateOptions): Promise<Address[]> {
+    return await locate(this.#assertOpen(), fileId, options);
   }
 
   /**
@@ -343,11 +364,11 @@ export class FastDFSClient {
   }
 
   async #upload(source: Source, options: UploadOptions, slave?: SlaveTarget): Promise<UploadResult> {
-    const engine = this.#usable();
+    const engine = this.#assertOpen();
     const content = contentOf(source);
     if (content !== undefined) {
-      assertContentSize(options, content.size);
       const plan = planUpload(engine, options, slave);
+      assertContentSize(options, content.size);
       const search = plan.signal;
       const result = await uploadContent(engine, plan.destination(search), content, plan);
       plan.onProgress?.({ transferred: content.size, total: content.size });
@@ -360,7 +381,7 @@ export class FastDFSClient {
     return stream.result!;
   }
 
-  #usable(): Engine {
+  #assertOpen(): Engine {
     this.#engine.assertOpen();
     return this.#engine;
   }

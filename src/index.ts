@@ -12,7 +12,6 @@ export type {
   WatchOptions,
 } from './admin/types.js';
 export {
-  type CallOptions,
   type Conf,
   createClient,
   FastDFSClient,
@@ -32,6 +31,8 @@ export {
   TimeoutError,
   type TimeoutPhase,
 } from './core/base/errors.js';
+export type { OnProgress, Progress } from './core/base/progress.js';
+export type { CallOptions } from './core/base/validate.js';
 export type { PoolStats } from './core/cluster/pools.js';
 export type { ClientConf } from './core/config/client-conf.js';
 export type { FastDFSOptions, LogLevel } from './core/config/client-options.js';
@@ -40,7 +41,10 @@ export {
   loadConfig,
   type StorageIdRecord,
 } from './core/config/index.js';
-export type { FileStat, StatOptions } from './core/files/files.js';
+export type { DeleteManyOptions, DeleteOptions, DeleteOutcome } from './core/files/delete.js';
+export type { LocateOptions } from './core/files/locate.js';
+export type { SetMetadataOptions } from './core/files/metadata.js';
+export type { FileStat, StatOptions } from './core/files/stat.js';
 export { type Address as StorageAddress, formatAddress } from './core/model/address.js';
 export { type FileKind, type ParsedFileId, parseFileId } from './core/model/file-id.js';
 export type { Metadata } from './core/model/metadata.js';
@@ -73,10 +77,10 @@ export type {
   ModifyOptions,
   ModifyStream,
 } from './streams/append/append-stream.js';
-export type { DownloadRange, DownloadSettings } from './streams/download/download.js';
-export type { DownloadOptions, DownloadStream } from './streams/download/download-stream.js';
+export type { DownloadStream } from './streams/download/download-stream.js';
+export type { DownloadOptions, DownloadRange, DownloadSettings } from './streams/download/options.js';
 export type { DownloadedFile } from './streams/download/to-file.js';
-export type { Progress, UploadOptions } from './streams/upload/options.js';
+export type { UploadOptions } from './streams/upload/options.js';
 export type { Source, WriteContent } from './streams/upload/source.js';
 export type { TeeStream } from './streams/upload/tee-stream.js';
 export type { UploadStream } from './streams/upload/upload-stream.js';

@@ -222,13 +222,12 @@ onEachServer('files', (server) => {
     it('refuses to change an ordinary file', async () => {
       const client = server.client();
       const { fileId } = await client.upload('fixed');
-      await expect(client.append(fileId, 'x')).rejects.toMatchObject({
-        serverStatus: 22,
-        code: 'FASTDFS_INVALID',
-      });
-      await expect(client.modify(fileId, 0, 'x')).rejects.toMatchObject({ serverStatus: 22 });
-      await expect(client.truncate(fileId)).rejects.toMatchObject({ serverStatus: 22 });
-      await expect(client.finalize(fileId)).rejects.toMatchObject({ serverStatus: 22 });
+      const refused = { name: 'ArgumentError', code: 'FASTDFS_NOT_APPENDER', fileId };
+      await expect(client.append(fileId, 'x')).rejects.toMatchObject(refused);
+      await expect(client.append(fileId, pieces(bytes(9)))).rejects.toMatchObject(refused);
+      await expect(client.modify(fileId, 0, 'x')).rejects.toMatchObject(refused);
+      await expect(client.truncate(fileId)).rejects.toMatchObject(refused);
+      await expect(client.finalize(fileId)).rejects.toMatchObject(refused);
       expect((await client.download(fileId)).toString()).toBe('fixed');
       await client.delete(fileId);
     });

@@ -1,6 +1,7 @@
+/** Back-pressure of downloads, and connections that slow readers make room on. */
 import { Transform } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bytes, collect, sha256 } from '../helpers/bytes.js';
 import { onEachServer } from '../helpers/servers.js';
 
@@ -45,5 +46,64 @@ onEachServer('slow readers', (server) => {
       }),
     );
     await Promise.all(files.map(({ fileId }) => client.delete(fileId)));
+  });
+
+  describe.each([
+    ['an ordinary file', false],
+    ['an appender file', true],
+  ])('readers of %s that pause', (_, appender) => {
+    const content = bytes(8 * MIB);
+
+    it('make room as soon as another call waits for their connection, and continue later', async () => {
+      const client = server.client({ pool: { maxPerServer: 1 }, group: 'group2' });
+      const { fileId } = await client.upload(content, { appender });
+      const iterator = client.createDownloadStream(fileId)[Symbol.asyncIterator]();
+      const read: Buffer[] = [(await iterator.next()).value];
+      const started = performance.now();
+      expect((await client.download(fileId, { end: 9 })).equals(content.subarray(0, 10))).toBe(true);
+      expect(performance.now() - started).toBeLessThan(5000);
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) read.push(next.value);
+      expect(sha256(Buffer.concat(read))).toBe(sha256(content));
+      await client.delete(fileId);
+    });
+
+    it('sixteen of them at 20 kB/s do not hold up other calls', async () => {
+      const client = server.client({ pool: { maxPerServer: 16 }, group: 'group2' });
+      const { fileId } = await client.upload(content, { appender });
+      const stop = new AbortController();
+      const readers = Array.from({ length: 16 }, async () => {
+        for await (const chunk of client.createDownloadStream(fileId, { signal: stop.signal })) {
+          await delay((chunk as Buffer).length / 20, undefined, { signal: stop.signal });
+        }
+      });
+      const ended = Promise.allSettled(readers);
+      await delay(300);
+      for (let round = 0; round < 5; round++) {
+        const started = performance.now();
+        expect(await client.exists(fileId)).toBe(true);
+        expect(performance.now() - started).toBeLessThan(3000);
+      }
+      stop.abort(new Error('enough'));
+      for (const { status } of await ended) expect(status).toBe('rejected');
+      await client.delete(fileId);
+    });
+  });
+
+  it('of an appender file that changes while they pause fail instead of mixing two versions', async () => {
+    const client = server.client({ pool: { maxPerServer: 1 }, group: 'group2' });
+    const { fileId } = await client.upload(bytes(8 * MIB), { appender: true });
+    const iterator = client.createDownloadStream(fileId)[Symbol.asyncIterator]();
+    await iterator.next();
+    await client.append(fileId, 'more');
+    const reading = (async () => {
+      while (!(await iterator.next()).done);
+    })();
+    await expect(reading).rejects.toMatchObject({
+      name: 'TimeoutError',
+      code: 'FASTDFS_READER_IDLE',
+      phase: 'idle',
+      retryable: false,
+    });
+    await client.delete(fileId);
   });
 });

@@ -134,7 +134,10 @@ describe('a hostile server', () => {
   it('that declares 2^52 bytes and trickles is left when it stops, at the price of what came', async () => {
     tracker.answers = [{ segments: [locationOf(storage.port, false)], end: false }];
     storage.answered = 0;
+    const info = Buffer.alloc(40);
+    info.writeBigInt64BE(2n ** 52n, 0);
     storage.answers = [
+      { segments: [reply(40n, info)], end: false },
       { segments: [reply(2n ** 52n, Buffer.alloc(0)), ...Array(20).fill(bytes(10_000))], end: false },
     ];
     const client = impatient();

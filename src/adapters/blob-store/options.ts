@@ -48,7 +48,9 @@ const WRITE_KEYS: Record<keyof UploadOptions, true> = {
   signal: true,
   onProgress: true,
 };
-const READ_KEYS: Record<keyof DownloadOptions, true> = {
+/** Without `storage`: a stored blob has a field of that name, and whole blobs are passed back. */
+const READ_KEYS: Record<Exclude<keyof DownloadOptions, 'storage'>, true> = {
+  onProgress: true,
   start: true,
   end: true,
   verify: true,
@@ -90,7 +92,7 @@ export function pickUpload(given: object): UploadOptions {
 
 /** Returns what is an option of a download. */
 export function pickDownload(given: object): DownloadOptions {
-  return pick<DownloadOptions>(given, READ_KEYS);
+  return pick<Omit<DownloadOptions, 'storage'>>(given, READ_KEYS);
 }
 
 function pick<T extends object>(given: object, keys: Record<keyof T, unknown>): T {

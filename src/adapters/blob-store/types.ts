@@ -44,7 +44,7 @@ export interface BlobName {
 /** Key of the blob to write, and options of its upload. */
 export type BlobWriteOptions = BlobName & UploadOptions;
 /** Key of the blob to read, and options of its download: `start` and `end` in bytes, inclusive. */
-export type BlobReadOptions = BlobName & DownloadOptions;
+export type BlobReadOptions = BlobName & Omit<DownloadOptions, 'storage'>;
 
 /** A blob that was written; `key` finds it again. */
 export interface StoredBlob extends UploadResult {

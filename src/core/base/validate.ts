@@ -89,3 +89,11 @@ export function describeValue(value: unknown): string {
   }
   return typeof value === 'function' ? 'a function' : String(value);
 }
+
+/** What every call that asks a server takes. */
+export interface CallOptions {
+  /** Ends the call; it rejects with the signal's reason. Default: none. */
+  signal?: AbortSignal | undefined;
+}
+
+export const CALL_OPTIONS: Checks<CallOptions> = { signal: signalOption };

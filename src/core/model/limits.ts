@@ -49,3 +49,8 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const DEFAULT_TRACKER_PORT = 22122;
 export const DEFAULT_STORAGE_PORT = 23000;
+
+/** Largest block of content that is gathered in memory before it is sent: storages take any size. */
+export const MAX_BLOCK_BYTES = 1024 * 1024 * 1024;
+/** Most calls that one call makes at a time. */
+export const MAX_CONCURRENCY = 1024;

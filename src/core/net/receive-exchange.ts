@@ -99,12 +99,12 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
   #yield(): void {
     const rested = this.#paused && performance.now() - this.#pausedSince >= YIELD_AFTER_MS;
     if (rested && this.owner.contended)
-      this.abort(new ReaderIdleError(performance.now() - this.#pausedSince));
+      this.abort(createReaderIdleError(performance.now() - this.#pausedSince));
   }
 
   /** A reader that takes its time is not a server that hangs; see {@link ContentSink} for who decides then. */
   override onStalled(): void {
-    if (this.#paused) this.abort(new ReaderIdleError(performance.now() - this.#pausedSince));
+    if (this.#paused) this.abort(createReaderIdleError(performance.now() - this.#pausedSince));
     else super.onStalled();
   }
 
@@ -121,9 +121,7 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
   }
 }
 
-/** The reader took no byte for long: the connection was closed so that other calls can use its place in the pool. */
-export class ReaderIdleError extends TimeoutError {
-  constructor(idleMs: number) {
-    super('idle', `Reader idle for ${Math.round(idleMs)} ms; connection closed`);
-  }
+/** The connection is closed so that other calls can use its place in the pool. */
+function createReaderIdleError(idleMs: number): TimeoutError {
+  return new TimeoutError('idle', `Reader idle for ${Math.round(idleMs)} ms; connection closed`);
 }

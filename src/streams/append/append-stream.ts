@@ -2,20 +2,25 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Writable } from 'node:stream';
 import { onAbort } from '../../core/base/abort.js';
-import { ArgumentError } from '../../core/base/errors.js';
-import { checkCount } from '../../core/base/validate.js';
+import {
+  CALL_OPTIONS,
+  type CallOptions,
+  type Checks,
+  checkCount,
+  checkOptions,
+  integerOption,
+} from '../../core/base/validate.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { parseFileId, splitFileId } from '../../core/model/file-id.js';
+import { splitAppenderId } from '../../core/files/appender.js';
+import { splitFileId } from '../../core/model/file-id.js';
+import { MAX_BLOCK_BYTES } from '../../core/model/limits.js';
 import { appendFile, modifyFile } from '../../core/protocol/storage-commands.js';
-import type { Block } from './block-buffer.js';
-import { BlockGatherer } from './block-buffer.js';
+import { type Block, BlockBuffer } from './block-buffer.js';
 
 /** How content is written to an appender file. */
-export interface AppendOptions {
-  /** Bytes sent in one request. Default 256 KiB. */
-  blockBytes?: number;
-  /** Ends the stream; blocks that were written stay. Default: none. */
-  signal?: AbortSignal;
+export interface AppendOptions extends CallOptions {
+  /** Bytes sent in one request. Default 255 KiB. */
+  blockBytes?: number | undefined;
 }
 
 /** Where to write, and how. */
@@ -24,9 +29,14 @@ export interface ModifyOptions extends AppendOptions {
   start: number;
 }
 
+const APPEND_OPTIONS: Checks<AppendOptions> = {
+  ...CALL_OPTIONS,
+  blockBytes: integerOption(1, MAX_BLOCK_BYTES),
+};
+const MODIFY_OPTIONS: Checks<ModifyOptions> = { ...APPEND_OPTIONS, start: integerOption() };
+
 /** Storages write what fits their buffer (256 KiB) in one piece, also when others write to the same file. */
 const DEFAULT_BLOCK_BYTES = 256 * 1024 - 1024;
-const MAX_BLOCK_BYTES = 1024 * 1024 * 1024;
 type Callback = (error?: Error | null) => void;
 
 /**
@@ -38,36 +48,21 @@ export abstract class BlockStream extends Writable {
   readonly fileId: string;
   /** @internal */
   protected readonly engine: Engine;
-  readonly #blocks: BlockGatherer;
+  readonly #blocks: BlockBuffer;
   readonly #stop = new AbortController();
   #releaseSignal: (() => void) | undefined;
-  /** Writes can come out of somebody else's work, as when a socket has data: what is sent belongs to who made the stream. */
-  readonly #maker = new AsyncResource('fastdfs-streams.BlockStream');
+  /** Writes can come out of unrelated work, as when a socket has data: what is sent belongs to the creator of the stream. */
+  readonly #asyncScope = new AsyncResource('fastdfs-streams.BlockStream');
   #confirmed = 0;
 
   /** @internal */
-  constructor(engine: Engine, fileId: string, options: AppendOptions) {
+  constructor(engine: Engine, fileId: string, options: AppendOptions | undefined = {}) {
     super({ highWaterMark: 64 * 1024, decodeStrings: true });
-    const { kind } = parseFileId(fileId);
-    if (kind !== 'appender') {
-      throw new ArgumentError(
-        `${fileId} is no appender file: only files uploaded with \`appender: true\` can change`,
-        {
-          code: 'FASTDFS_NOT_APPENDER',
-          fileId,
-        },
-      );
-    }
-    const blockBytes = checkCount(
-      'blockBytes',
-      options.blockBytes ?? DEFAULT_BLOCK_BYTES,
-      1,
-      MAX_BLOCK_BYTES,
-    );
+    splitAppenderId(fileId);
     this.engine = engine;
     this.fileId = fileId;
-    this.#blocks = new BlockGatherer(
-      blockBytes,
+    this.#blocks = new BlockBuffer(
+      options.blockBytes ?? DEFAULT_BLOCK_BYTES,
       (block) => this.#flush(block),
       (error) => this.destroy(error as Error),
     );
@@ -115,7 +110,7 @@ export abstract class BlockStream extends Writable {
   }
 
   async #flush(block: Block): Promise<void> {
-    await this.#maker.runInAsyncScope(() => this.send(block, this.#confirmed, this.#stop.signal));
+    await this.#asyncScope.runInAsyncScope(() => this.send(block, this.#confirmed, this.#stop.signal));
     this.#confirmed += block.size;
   }
 }
@@ -126,6 +121,12 @@ export abstract class BlockStream extends Writable {
  * `maybeApplied` in either case, and {@link bytesConfirmed} by how much the file should have grown.
  */
 export class AppendStream extends BlockStream {
+  /** @internal */
+  constructor(engine: Engine, fileId: string, options: AppendOptions = {}) {
+    checkAppendOptions('createAppendStream()', options);
+    super(engine, fileId, options);
+  }
+
   /** @internal */
   protected override send(block: Block, _offset: number, signal: AbortSignal): Promise<void> {
     return appendBlock(this.engine, this.fileId, block, signal);
@@ -138,8 +139,10 @@ export class ModifyStream extends BlockStream {
 
   /** @internal */
   constructor(engine: Engine, fileId: string, options: ModifyOptions) {
+    checkOptions('createModifyStream()', options, MODIFY_OPTIONS);
+    const start = checkCount('start', options?.start, 0, Number.MAX_SAFE_INTEGER);
     super(engine, fileId, options);
-    this.#start = checkCount('start', options.start, 0, Number.MAX_SAFE_INTEGER);
+    this.#start = start;
   }
 
   /** @internal */
@@ -148,7 +151,12 @@ export class ModifyStream extends BlockStream {
   }
 }
 
-/** One append request at the source storage. */
+/** @throws ArgumentError naming the option */
+export function checkAppendOptions(call: string, options: AppendOptions | undefined): void {
+  checkOptions(call, options, APPEND_OPTIONS);
+}
+
+/** Appends a block by one request at the source storage. PROTOCOL: append file. */
 export function appendBlock(
   engine: Engine,
   fileId: string,
@@ -159,7 +167,7 @@ export function appendBlock(
   return engine.callAtSource(fileId, appendFile, args, { fileId, signal }, block.chunks);
 }
 
-/** One modify request at the source storage. */
+/** Writes a block at an offset by one request at the source storage. PROTOCOL: modify file. */
 export function modifyBlock(
   engine: Engine,
   fileId: string,

@@ -1,7 +1,7 @@
 /**
  * Gathers chunks into blocks without copying them. While one block is on its way the next one fills; a writer
  * that is faster than the server waits. A full block is held back until more comes, so that the last block is
- * known as such.
+ * known as the last.
  */
 
 /** Content in memory, in as many chunks as it arrived in. */
@@ -13,20 +13,24 @@ export interface Block {
 
 type Done = (error?: Error | null) => void;
 
-export class BlockGatherer {
+export class BlockBuffer {
   readonly #blockBytes: number;
   readonly #flush: (block: Block) => Promise<void>;
-  readonly #failed: (error: unknown) => void;
+  readonly #onFailure: (error: unknown) => void;
   #chunks: Uint8Array[] = [];
   #size = 0;
   #flushing: Promise<void> | undefined;
   #error: unknown;
 
-  /** @param failed hears of a block that is lost, at once: it may be long until there is a next write to tell */
-  constructor(blockBytes: number, flush: (block: Block) => Promise<void>, failed: (error: unknown) => void) {
+  /** @param onFailure called as soon as a block is lost: the next write, which fails with it, may be far away */
+  constructor(
+    blockBytes: number,
+    flush: (block: Block) => Promise<void>,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#blockBytes = blockBytes;
     this.#flush = flush;
-    this.#failed = failed;
+    this.#onFailure = onFailure;
   }
 
   /** Takes chunks; calls back when there is room for more, or with the error of a block. */
@@ -94,7 +98,7 @@ export class BlockGatherer {
       (error) => {
         this.#flushing = undefined;
         this.#error = error;
-        this.#failed(error);
+        this.#onFailure(error);
       },
     );
   }

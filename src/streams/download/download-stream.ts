@@ -5,48 +5,46 @@
 import { Readable } from 'node:stream';
 import { onAbort } from '../../core/base/abort.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { Download, type DownloadSettings, type DownloadSink } from './download.js';
-import { Slabs } from './slabs.js';
-
-/** Which bytes to fetch, whether to check them, and how much to keep ready. */
-export interface DownloadOptions extends DownloadSettings {
-  /** Bytes kept ready for the reader. Default 32 KiB. */
-  highWaterMark?: number;
-}
+import { Download, type DownloadSink } from './download.js';
+import { checkDownloadOptions, type DownloadOptions } from './options.js';
+import { SlabAllocator } from './slabs.js';
 
 const HIGH_WATER_MARK = 32 * 1024;
-/** Content is read in pieces of the high-water mark, within these; a reader who is full gets smaller ones. */
-const LEAST_PIECE = 64 * 1024;
-const LARGEST_PIECE = 512 * 1024;
-/** For a reader who takes what comes. */
-const FAST_PIECE = 256 * 1024;
+/** Content is read in pieces of the high-water mark, within these bounds; a full reader gets smaller ones. */
+const MIN_PIECE_BYTES = 64 * 1024;
+const MAX_PIECE_BYTES = 512 * 1024;
+/** For a reader that never makes the download wait. */
+const FAST_PIECE_BYTES = 256 * 1024;
 
 /**
  * A file, or a part of it, as a Readable; made by `client.createDownloadStream()`. It opens at once and emits
  * 'ready' when the first storage has answered. A broken connection is no error as long as another replica can
- * go on. It fails with `FASTDFS_NOT_FOUND` for a file that is not there and `FASTDFS_CHECKSUM_MISMATCH` for one
- * that is not what was uploaded.
+ * continue. It fails with `FASTDFS_NOT_FOUND` for a file that does not exist and `FASTDFS_CHECKSUM_MISMATCH` for content
+ * that differs from what was uploaded.
  */
 export class DownloadStream extends Readable implements DownloadSink {
   /** The file that is read. */
   readonly fileId: string;
   /** @internal */
   readonly retainsChunks = true;
-  readonly #slabs: Slabs;
+  /** @internal */
+  readonly mayIdle = true;
+  readonly #slabs: SlabAllocator;
   readonly #download: Download;
   readonly #stop = new AbortController();
   #releaseSignal: (() => void) | undefined;
-  #opened: ((error?: Error | null) => void) | undefined;
+  #onConstructed: ((error?: Error | null) => void) | undefined;
   #size: number | undefined;
   #bytesRead = 0;
 
   /** @internal */
   constructor(engine: Engine, fileId: string, options: DownloadOptions = {}) {
+    checkDownloadOptions(options);
     super({ highWaterMark: options.highWaterMark ?? HIGH_WATER_MARK });
     this.fileId = fileId;
-    this.#slabs = new Slabs(
-      Math.min(Math.max(this.readableHighWaterMark, LEAST_PIECE), LARGEST_PIECE),
-      FAST_PIECE,
+    this.#slabs = new SlabAllocator(
+      Math.min(Math.max(this.readableHighWaterMark, MIN_PIECE_BYTES), MAX_PIECE_BYTES),
+      FAST_PIECE_BYTES,
     );
     this.#download = new Download(engine, fileId, { ...options, signal: this.#stop.signal }, this);
     engine.register(this);
@@ -65,17 +63,17 @@ export class DownloadStream extends Readable implements DownloadSink {
 
   /** @internal */
   override _construct(callback: (error?: Error | null) => void): void {
-    // Node calls this even when the constructor has thrown (for a malformed id or range): nobody has the stream then.
+    // Node calls this even when the constructor has thrown (for a malformed id): then no caller has the stream.
     if (!this.#download) return;
-    this.#opened = callback;
+    this.#onConstructed = callback;
     this.#download.run().then(
       () => {
-        this.#open();
+        this.#finishConstruction();
         this.push(null);
       },
       (error) => {
-        // Destroyed before it was open: whoever destroyed it said why.
-        if (this.#opened) this.#open(this.destroyed ? undefined : error);
+        // Destroyed before it was constructed: destroy() has the reason.
+        if (this.#onConstructed) this.#finishConstruction(this.destroyed ? undefined : error);
         else this.destroy(error);
       },
     );
@@ -87,8 +85,8 @@ export class DownloadStream extends Readable implements DownloadSink {
   }
 
   /**
-   * Ends the download; the connection is given back or closed. Node calls `_destroy` only once the stream has
-   * opened; a server that is silent until then must not hold it up.
+   * Ends the download; the connection is released or closed. Node calls `_destroy` only once the stream is
+   * constructed; a server that is silent until then must not delay it.
    * @param error emitted as 'error'; default none
    */
   override destroy(error?: Error): this {
@@ -105,7 +103,7 @@ export class DownloadStream extends Readable implements DownloadSink {
   /** @internal */
   onStart(bytes: number): void {
     this.#size = bytes;
-    this.#open();
+    this.#finishConstruction();
     this.emit('ready');
   }
 
@@ -113,7 +111,7 @@ export class DownloadStream extends Readable implements DownloadSink {
   onContent(slice: Buffer): boolean {
     this.#bytesRead += slice.length;
     const hasRoom = this.push(slice);
-    this.#slabs.handedOver(slice, hasRoom);
+    this.#slabs.commit(slice, hasRoom);
     return hasRoom;
   }
 
@@ -122,9 +120,9 @@ export class DownloadStream extends Readable implements DownloadSink {
     return this.#slabs.allocate();
   }
 
-  #open(error?: Error): void {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    opened?.(error);
+  #finishConstruction(error?: Error): void {
+    const callback = this.#onConstructed;
+    this.#onConstructed = undefined;
+    callback?.(error);
   }
 }

@@ -1,45 +1,44 @@
 /**
  * One download from first byte to last, across replicas: finds a storage, checks what it announces, and when a
- * connection breaks goes on at the byte reached. Files that can change are not resumed: the rest might be of
- * another version.
+ * connection breaks resumes at the byte reached. A file that can change is not resumed after a failure: the rest might
+ * be of another version. It is resumed only for a reader that idled, at the same storage, and while its size and time
+ * of change there are the same.
  */
 import { crc32 } from 'node:zlib';
 import { raceAbort } from '../../core/base/abort.js';
-import { ArgumentError, FastDFSError, ProtocolError, ServerError } from '../../core/base/errors.js';
-import type { Engine } from '../../core/cluster/engine.js';
+import { FastDFSError, ProtocolError, ServerError, TimeoutError } from '../../core/base/errors.js';
+import { reportProgress } from '../../core/base/progress.js';
+import type { Attempt, Engine } from '../../core/cluster/engine.js';
 import { isFailoverable } from '../../core/cluster/failover.js';
-import type { Address } from '../../core/model/address.js';
+import { withRetry } from '../../core/cluster/retry.js';
+import { findStorage } from '../../core/files/locate.js';
+import { queryInfoAt } from '../../core/files/stat.js';
+import { type Address, sameAddress } from '../../core/model/address.js';
 import { type FileIdParts, readFileId, type SplitFileId, splitFileId } from '../../core/model/file-id.js';
 import { NORMAL_NAME_LENGTH } from '../../core/model/limits.js';
-import { type ContentSink, ReaderIdleError, ReceiveExchange } from '../../core/net/receive-exchange.js';
+import { type ContentSink, ReceiveExchange } from '../../core/net/receive-exchange.js';
 import { STATUS_EINVAL } from '../../core/protocol/constants.js';
-import { downloadFile, type FileInfo, queryFileInfo } from '../../core/protocol/storage-commands.js';
-
-/** Which bytes of a file, both ends included. */
-export interface DownloadRange {
-  /** First byte, from 0. Default 0. */
-  start?: number | undefined;
-  /** Last byte, inclusive. Default: the end of the file. */
-  end?: number | undefined;
-}
-
-/** Which bytes to fetch, and whether to check them. */
-export interface DownloadSettings extends DownloadRange {
-  /** Compare the CRC-32 of a whole ordinary file with the one in its id. Default true. */
-  verify?: boolean | undefined;
-  /** Ends the download; it fails with the signal's reason. Default: none. */
-  signal?: AbortSignal | undefined;
-}
+import { downloadFile, type FileInfo } from '../../core/protocol/storage-commands.js';
+import type { DownloadSettings } from './options.js';
 
 /** A download that breaks more often than this, however far it gets each time, is given up. */
 const MAX_BREAKS = 32;
 
 /** Where a download goes. */
 export interface DownloadSink extends Pick<ContentSink, 'retainsChunks' | 'allocate'> {
+  /** Its reader may take nothing for long. */
+  readonly mayIdle: boolean;
   /** Once, before the first byte: how many will come. */
   onStart(bytes: number): void;
   /** Returning false pauses until {@link Download.resume}. */
   onContent(slice: Buffer): boolean;
+}
+
+/** The state of a file that can change, at one storage. */
+interface Version {
+  readonly address: Address;
+  readonly size: number;
+  readonly modifiedAt: Date;
 }
 
 export class Download implements ContentSink {
@@ -47,39 +46,43 @@ export class Download implements ContentSink {
   readonly #fileId: string;
   readonly #name: SplitFileId;
   readonly #sink: DownloadSink;
+  readonly #settings: DownloadSettings;
   readonly #start: number;
   readonly #end: number | undefined;
-  readonly #signal: AbortSignal | undefined;
-  /** What the id tells, or undefined for files whose size only the server knows. */
+  /** What the id holds, or undefined for files whose size only the server knows. */
   readonly #ordinary: FileIdParts | undefined;
-  readonly #resumable: boolean;
+  readonly #mutable: boolean;
+  /** Of a file that can change; known before its content where the reader may idle. */
+  #version: Version | undefined;
+  #onlyStorage: Promise<Address> | undefined;
   #exchange: ReceiveExchange<unknown> | undefined;
   /** Bytes that will come in all, once that is known. */
   #total: number | undefined;
   #received = 0;
   #attempts = 0;
   #crc: number | undefined;
-  /** The sink has said that it is full, and not yet that it has room. */
+  /** The sink is full, and has not called {@link resume} yet. */
   #full = false;
-  #wake: (() => void) | undefined;
+  #onDrain: (() => void) | undefined;
+  /** What the caller's own code threw. */
+  #failure: { error: unknown } | undefined;
+  /** What ended the last attempt. */
+  #interruption: unknown;
 
-  /** @throws ArgumentError for a malformed id or range */
+  /**
+   * @param settings checked
+   * @throws ArgumentError for a malformed id
+   */
   constructor(engine: Engine, fileId: string, settings: DownloadSettings, sink: DownloadSink) {
     this.#engine = engine;
     this.#fileId = fileId;
-    const parsed = tells(fileId) ? readFileId(fileId) : undefined;
+    const parsed = hasSizeInId(fileId) ? readFileId(fileId) : undefined;
     this.#name = parsed ?? splitFileId(fileId);
     this.#sink = sink;
-    this.#signal = settings.signal;
-    this.#start = checkOffset('start', settings.start ?? 0);
-    this.#end =
-      settings.end === undefined || settings.end === Number.POSITIVE_INFINITY
-        ? undefined
-        : checkOffset('end', settings.end);
-    if (this.#end !== undefined && this.#end < this.#start) {
-      throw new ArgumentError(`\`end\` (${this.#end}) is before \`start\` (${this.#start})`, { fileId });
-    }
-    this.#resumable = parsed?.kind !== 'appender';
+    this.#settings = settings;
+    this.#start = settings.start ?? 0;
+    this.#end = settings.end === Number.POSITIVE_INFINITY ? undefined : settings.end;
+    this.#mutable = parsed?.kind === 'appender';
     this.#ordinary = parsed?.kind === 'normal' ? parsed : undefined;
     const size = this.#ordinary?.size;
     if (size !== undefined) this.#total = this.#clamp(size);
@@ -87,7 +90,7 @@ export class Download implements ContentSink {
   }
 
   get resumable(): boolean {
-    return this.#resumable;
+    return !this.#mutable || this.#version !== undefined;
   }
 
   get retainsChunks(): boolean {
@@ -100,35 +103,24 @@ export class Download implements ContentSink {
 
   /**
    * Runs to the last byte: as long as each round over the replicas brings some of it, there is another. Rejects with a
-   * typed error, or with the signal's reason.
+   * typed error, with the signal's reason, or with what `onProgress` threw.
    */
   async run(): Promise<void> {
     // By protocol an empty range cannot be asked for; whether the file exists still has to be.
     if (this.#total === 0) {
-      await this.#info();
-      this.#sink.onStart(0);
-      return;
+      await this.#queryInfo();
+      this.#startEmpty();
+    } else {
+      await this.#receiveAll();
     }
-    for (let breaks = 0; ; ) {
-      const before = this.#received;
-      try {
-        await this.#engine.read(this.#name, { signal: this.#signal }, (address) => this.#receive(address));
-        break;
-      } catch (error) {
-        if (error instanceof ReaderIdleError && this.#resumable) await this.#woken();
-        else if (this.#resumable && this.#received > before && breaks < MAX_BREAKS && isFailoverable(error))
-          breaks++;
-        else if (!(await this.#explained(error))) throw error;
-        if (this.#total === 0) return;
-      }
-    }
+    if (this.#failure) throw this.#failure.error;
     this.#verify();
   }
 
   /** The sink has room again. */
   resume(): void {
     this.#full = false;
-    this.#wake?.();
+    this.#onDrain?.();
     this.#exchange?.resume();
   }
 
@@ -137,7 +129,7 @@ export class Download implements ContentSink {
     const most = this.#end === undefined ? undefined : this.#end - this.#start + 1;
     if ((left !== undefined && length !== left) || (most !== undefined && length > most)) {
       throw new ProtocolError(
-        `The storage announces ${length} bytes of ${this.#fileId}; ${left ?? `at most ${most}`} were expected`,
+        `The storage announces ${length} bytes of ${this.#fileId}; expected ${left ?? `at most ${most}`}`,
         { code: 'FASTDFS_SIZE_MISMATCH' },
       );
     }
@@ -151,15 +143,35 @@ export class Download implements ContentSink {
     this.#received += slice.length;
     if (this.#crc !== undefined) this.#crc = crc32(slice, this.#crc);
     this.#full = !this.#sink.onContent(slice);
+    this.#report();
     return !this.#full;
   }
 
+  async #receiveAll(): Promise<void> {
+    for (let breaks = 0; ; ) {
+      const before = this.#received;
+      try {
+        await this.#read((address) => this.#receive(address));
+        return;
+      } catch (error) {
+        if (this.#failure) throw this.#failure.error;
+        const progressed = this.#received > before && breaks < MAX_BREAKS;
+        if (isReaderIdle(error) && this.resumable) await this.#waitForDrain();
+        else if (!this.#mutable && progressed && isFailoverable(error)) breaks++;
+        else if (!(await this.#resolveRange(error))) throw error;
+        if (this.#total === 0) return;
+      }
+    }
+  }
+
   async #receive(address: Address): Promise<void> {
-    const leased = this.#engine.checkout(address, this.#signal);
-    const { pool, connection } = leased instanceof Promise ? await leased : leased;
+    if (this.#mutable && this.#sink.mayIdle) await this.#checkVersion(address);
+    const { signal } = this.#settings;
+    const checkout = this.#engine.checkout(address, signal);
+    const { pool, connection } = checkout instanceof Promise ? await checkout : checkout;
     const offset = this.#start + this.#received;
     const bytes = this.#total === undefined ? this.#requested() : this.#total - this.#received;
-    const options = { fileId: this.#fileId, signal: this.#signal, retries: this.#attempts++ };
+    const options = { fileId: this.#fileId, signal, retries: this.#attempts++ };
     const { group, remoteFilename } = this.#name;
     const args = { group, remoteFilename, offset, bytes };
     const exchange = new ReceiveExchange(pool, connection, downloadFile, args, this, options);
@@ -167,9 +179,11 @@ export class Download implements ContentSink {
     try {
       await exchange.done;
     } catch (error) {
-      // All of it has come, so there is nothing to go on with; of a file that can change the rest may be another's.
-      const over = this.#received === this.#total || (this.#received > 0 && !this.#resumable);
-      if (over && error instanceof FastDFSError) error.retryable = false;
+      // All of it has come, so there is nothing to resume; of a file that can change the rest may be of another version.
+      const over = this.#received === this.#total || (this.#received > 0 && this.#mutable);
+      // A reader that idles would do so at the next storage, too.
+      if ((over || isReaderIdle(error)) && error instanceof FastDFSError) error.retryable = false;
+      this.#interruption = error;
       throw error;
     } finally {
       this.#exchange = undefined;
@@ -177,28 +191,63 @@ export class Download implements ContentSink {
   }
 
   /**
-   * Status 22 stands for several things; the size of the file tells which. True when the download may go on with
-   * what has been learnt.
+   * Notes the version of a file that can change before its first byte, and compares it before its further ones.
+   * @throws what interrupted the download, when the file has changed since
    */
-  async #explained(error: unknown): Promise<boolean> {
+  async #checkVersion(address: Address): Promise<void> {
+    const options = { fileId: this.#fileId, signal: this.#settings.signal, retries: this.#attempts };
+    const { size, modifiedAt } = await queryInfoAt(this.#engine, address, this.#name, true, options);
+    const known = this.#version;
+    if (known === undefined || this.#received === 0) {
+      this.#version = { address, size, modifiedAt };
+      return;
+    }
+    // Replicas have times of their own.
+    if (!sameAddress(known.address, address)) throw this.#interruption;
+    if (known.size === size && known.modifiedAt.getTime() === modifiedAt.getTime()) return;
+    this.#version = undefined;
+    if (this.#interruption instanceof FastDFSError) this.#interruption.retryable = false;
+    throw this.#interruption;
+  }
+
+  /**
+   * Status 22 stands for several things; the size of the file decides. Returns true when the download may go on with
+   * the range that it has.
+   */
+  async #resolveRange(error: unknown): Promise<boolean> {
     const unclear = error instanceof ServerError && error.serverStatus === STATUS_EINVAL;
     if (!unclear || this.#total !== undefined) return false;
-    const { size } = await this.#info();
+    const { size } = await this.#queryInfo();
     this.#total = this.#clamp(size);
     if (this.#total > 0) return this.#total < this.#requested();
-    this.#sink.onStart(0);
+    this.#startEmpty();
     return true;
   }
 
-  #info(): Promise<FileInfo> {
-    const options = { fileId: this.#fileId, signal: this.#signal };
-    const args = { ...this.#name, withoutCrc: true, silent: true };
-    return this.#engine.read(this.#name, options, (address, retries) =>
-      this.#engine.callAt(address, queryFileInfo, args, { ...options, retries }),
+  #startEmpty(): void {
+    this.#sink.onStart(0);
+    this.#report();
+  }
+
+  #queryInfo(): Promise<FileInfo> {
+    const options = { fileId: this.#fileId, signal: this.#settings.signal };
+    return this.#read((address, retries) =>
+      queryInfoAt(this.#engine, address, this.#name, true, { ...options, retries }),
     );
   }
 
-  /** Bytes asked for; 0 for all that there are, as the protocol has it. */
+  /** Tries the replicas one after the other, or the one storage that was asked for. */
+  async #read<T>(run: Attempt<T>): Promise<T> {
+    const { signal, storage } = this.#settings;
+    const options = { fileId: this.#fileId, signal };
+    if (storage === undefined) return await this.#engine.read(this.#name, options, run);
+    this.#onlyStorage ??= findStorage(this.#engine, this.#name.group, storage, options);
+    const address = await this.#onlyStorage;
+    let retries = 0;
+    return await withRetry(this.#engine.options.retry, signal, () => run(address, retries++));
+  }
+
+  /** Bytes asked for; 0 for all that there are, as in the protocol. */
   #requested(): number {
     return this.#end === undefined ? 0 : this.#end - this.#start + 1;
   }
@@ -208,35 +257,42 @@ export class Download implements ContentSink {
     return Math.max(0, stop - this.#start);
   }
 
-  /** Until the sink has room again, or nobody wants the rest. */
-  async #woken(): Promise<void> {
+  async #waitForDrain(): Promise<void> {
+    const { signal } = this.#settings;
     if (this.#full) {
-      const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve;
+      const drained = new Promise<void>((resolve) => {
+        this.#onDrain = resolve;
       });
-      await raceAbort(woken, this.#signal);
-      this.#wake = undefined;
+      await raceAbort(drained, signal);
+      this.#onDrain = undefined;
     }
-    this.#signal?.throwIfAborted();
+    signal?.throwIfAborted();
+  }
+
+  #report(): void {
+    reportProgress(this.#settings.onProgress, this.#received, this.#total, (error) => {
+      this.#failure ??= { error };
+      this.#exchange?.abort(error);
+    });
   }
 
   #verify(): void {
     if (this.#crc === undefined || this.#crc === this.#ordinary?.crc32) return;
+    const [expected, actual] = [this.#ordinary!.crc32, this.#crc].map((crc) =>
+      crc.toString(16).padStart(8, '0'),
+    );
     throw new ProtocolError(
-      `What came is not what was stored: CRC-32 ${this.#crc.toString(16)} instead of ${this.#ordinary?.crc32?.toString(16)}`,
+      `Checksum mismatch: expected CRC-32 ${expected} of ${this.#fileId}, got ${actual}`,
       { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId: this.#fileId, command: downloadFile.name },
     );
   }
 }
 
-/** Slaves of masters with long extensions may have names too short to hold what names usually tell. */
-function tells(fileId: string): boolean {
-  return typeof fileId === 'string' && fileId.length - fileId.indexOf('/') > NORMAL_NAME_LENGTH;
+function isReaderIdle(error: unknown): boolean {
+  return error instanceof TimeoutError && error.phase === 'idle';
 }
 
-function checkOffset(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new ArgumentError(`\`${name}\` must be an integer from 0 on, not ${String(value)}`);
-  }
-  return value;
+/** Slaves of masters with long extensions may have names too short to hold what names usually hold. */
+function hasSizeInId(fileId: string): boolean {
+  return typeof fileId === 'string' && fileId.length - fileId.indexOf('/') > NORMAL_NAME_LENGTH;
 }

@@ -5,19 +5,21 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { DownloadSink } from './download.js';
 
-/** Written in one go, or up to one read more: reads that ended with the block could not tell when too much comes. */
+/** Written in one go, or up to one read more: reads that ended with the block could not show when too much comes. */
 const BLOCK_BYTES = 1024 * 1024;
 /** Read at a time, so that the checksum finds it in the cache. */
 const READ_BYTES = 256 * 1024;
-/** With so many blocks waiting for the disk the download pauses. */
-const MOST_WAITING = 2;
+/** With this many blocks queued for the disk the download pauses. */
+const MAX_QUEUED_BLOCKS = 2;
 
 export class FileSink implements DownloadSink {
   /** What does not come in a block of ours is copied to one at once. */
   readonly retainsChunks = false;
+  /** A disk is slow, but never for long. */
+  readonly mayIdle = false;
   readonly #file: FileHandle;
-  readonly #failed: (error: unknown) => void;
-  readonly #goOn: () => void;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #onDrain: () => void;
   readonly #waiting: { block: Buffer; bytes: number }[] = [];
   readonly #free: Buffer[] = [];
   #filling: Buffer | undefined;
@@ -26,13 +28,13 @@ export class FileSink implements DownloadSink {
   #writing: Promise<void> | undefined;
 
   /**
-   * @param failed hears why the file cannot be written; nothing is written after that
-   * @param goOn the download may go on
+   * @param onFailure receives why the file cannot be written; nothing is written after that
+   * @param onDrain called when the download may continue
    */
-  constructor(file: FileHandle, failed: (error: unknown) => void, goOn: () => void) {
+  constructor(file: FileHandle, onFailure: (error: unknown) => void, onDrain: () => void) {
     this.#file = file;
-    this.#failed = failed;
-    this.#goOn = goOn;
+    this.#onFailure = onFailure;
+    this.#onDrain = onDrain;
   }
 
   /** Bytes that are in the file. */
@@ -61,7 +63,7 @@ export class FileSink implements DownloadSink {
   }
 
   get #full(): boolean {
-    return this.#waiting.length >= MOST_WAITING;
+    return this.#waiting.length >= MAX_QUEUED_BLOCKS;
   }
 
   #block(): Buffer {
@@ -73,7 +75,7 @@ export class FileSink implements DownloadSink {
     this.#waiting.push({ block: this.#filling!, bytes: this.#filled });
     this.#filling = undefined;
     this.#filled = 0;
-    this.#writing ??= this.#write().catch(this.#failed);
+    this.#writing ??= this.#write().catch(this.#onFailure);
   }
 
   async #write(): Promise<void> {
@@ -86,7 +88,7 @@ export class FileSink implements DownloadSink {
       }
       this.#waiting.shift();
       this.#free.push(block);
-      this.#goOn();
+      this.#onDrain();
     }
     this.#writing = undefined;
   }

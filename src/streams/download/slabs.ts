@@ -1,40 +1,40 @@
-/** Memory for content whose reader keeps it: slabs that are filled from end to end and handed over slice by slice. */
+/** Memory for content that its reader retains: slabs that are filled from end to end and given away slice by slice. */
 
-/** A slab with less than this part of it left is given up rather than read into in crumbs. */
-const LEAST_ROOM = 1 / 8;
+/** A slab with less than this part of it left is abandoned: many small reads cost more. */
+const MIN_REMAINDER = 1 / 8;
 /** A reader who has taken so much without a long stop gets larger slabs; more than a stopped one may leave in the buffers behind it. */
 const FAST_AFTER_BYTES = 8 * 1024 * 1024;
 const LONG_STOP_MS = 20;
 
-export class Slabs {
-  readonly #least: number;
-  readonly #most: number;
+export class SlabAllocator {
+  readonly #minBytes: number;
+  readonly #maxBytes: number;
   #slab: Buffer | undefined;
   /** Bytes since the reader last stopped for long. */
   #taken = 0;
   #fullSince: number | undefined;
 
   /**
-   * @param least bytes of a slab
-   * @param most bytes of a slab for a reader who is fast: fewer and larger reads
+   * @param minBytes bytes of a slab
+   * @param maxBytes bytes of a slab for a reader who is fast: fewer and larger reads
    */
-  constructor(least: number, most: number) {
-    this.#least = least;
-    this.#most = Math.max(least, most);
+  constructor(minBytes: number, maxBytes: number) {
+    this.#minBytes = minBytes;
+    this.#maxBytes = Math.max(minBytes, maxBytes);
   }
 
   /** Where the next read may go; nowhere while the reader is full and not known to be fast: it may be full for long. */
   allocate(): Buffer | undefined {
     if (this.#fullSince !== undefined && !this.#isFast) return undefined;
-    const bytes = this.#isFast ? this.#most : this.#least;
-    if (this.#slab === undefined || this.#slab.length < bytes * LEAST_ROOM) {
+    const bytes = this.#isFast ? this.#maxBytes : this.#minBytes;
+    if (this.#slab === undefined || this.#slab.length < bytes * MIN_REMAINDER) {
       this.#slab = Buffer.allocUnsafeSlow(bytes);
     }
     return this.#slab;
   }
 
   /** A slice, of the slab or not, has gone to the reader, who has room for more or not. */
-  handedOver(slice: Buffer, hasRoom: boolean): void {
+  commit(slice: Buffer, hasRoom: boolean): void {
     if (this.#slab?.buffer === slice.buffer) this.#slab = this.#slab.subarray(slice.length);
     const now = performance.now();
     if (this.#fullSince !== undefined && now - this.#fullSince > LONG_STOP_MS) this.#taken = 0;

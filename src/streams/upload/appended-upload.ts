@@ -7,12 +7,12 @@
 
 import { ServerError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { finalize } from '../../core/files/finalize.js';
+import { renameAppenderAt } from '../../core/files/appender.js';
 import { splitFileId } from '../../core/model/file-id.js';
 import { STATUS_EINVAL } from '../../core/protocol/constants.js';
 import { modifyFile } from '../../core/protocol/storage-commands.js';
 import type { Block } from '../append/block-buffer.js';
-import { BlockGatherer } from '../append/block-buffer.js';
+import { BlockBuffer } from '../append/block-buffer.js';
 import type { Destination, Placed } from './destination.js';
 import { type Aborted, removePlaced, type UploadSession } from './rollback.js';
 
@@ -28,7 +28,7 @@ export class StreamedUpload implements UploadSession {
   readonly #plain: Destination;
   readonly #appender: Destination;
   readonly #options: StreamedUploadOptions;
-  readonly #blocks: BlockGatherer;
+  readonly #blocks: BlockBuffer;
   readonly #search: AbortController;
   #file: Placed | undefined;
   #offset = 0;
@@ -51,7 +51,7 @@ export class StreamedUpload implements UploadSession {
     this.#appender = appender;
     this.#options = options;
     this.#search = search;
-    this.#blocks = new BlockGatherer(
+    this.#blocks = new BlockBuffer(
       options.blockBytes,
       (block) => this.#flush(block),
       (error) => this.onFailure?.(error),
@@ -105,7 +105,7 @@ export class StreamedUpload implements UploadSession {
   async #finalize(file: Placed): Promise<Placed> {
     try {
       // Not aborted half-way: if the storage had renamed the file already, nobody would know its name.
-      return { fileId: await finalize(this.#engine, file, this.#offset), storage: file.storage };
+      return { fileId: await renameAppenderAt(this.#engine, file, this.#offset), storage: file.storage };
     } catch (error) {
       if (error instanceof ServerError && error.serverStatus === STATUS_EINVAL) return file;
       throw error;

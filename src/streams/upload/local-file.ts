@@ -1,6 +1,6 @@
 /** Local files as content of uploads. */
 import type { FileHandle } from 'node:fs/promises';
-import { isDirectory } from '../../core/base/local-errors.js';
+import { createDirectoryError } from '../../core/base/local-errors.js';
 import type { WriteContent } from './source.js';
 
 /** Read from local files in pieces of this size. */
@@ -30,6 +30,6 @@ export function contentOfFile(file: FileHandle): (write: WriteContent) => Promis
 /** @throws Node's own EISDIR for a directory, before anything is sent */
 export async function describe(file: FileHandle, path: string): Promise<{ isFile: boolean; size: number }> {
   const stats = await file.stat();
-  if (stats.isDirectory()) throw isDirectory(path, 'read');
+  if (stats.isDirectory()) throw createDirectoryError(path, 'read');
   return { isFile: stats.isFile(), size: stats.size };
 }

@@ -1,9 +1,22 @@
 /** Options of uploads: what callers write, checked once and turned into where and how the content goes. */
 import path from 'node:path';
 import { ArgumentError } from '../../core/base/errors.js';
-import { checkCount } from '../../core/base/validate.js';
+import type { OnProgress } from '../../core/base/progress.js';
+import {
+  booleanOption,
+  CALL_OPTIONS,
+  type CallOptions,
+  type Checks,
+  checkOptions,
+  enumOption,
+  functionOption,
+  integerOption,
+  objectOption,
+  stringOption,
+} from '../../core/base/validate.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { parseFileId } from '../../core/model/file-id.js';
+import { MAX_BLOCK_BYTES } from '../../core/model/limits.js';
 import { encodeMetadata, type Metadata } from '../../core/model/metadata.js';
 import { checkExtension, checkGroup, checkSlave, deriveSafeExtension } from '../../core/model/names.js';
 import { StreamedUpload } from './appended-upload.js';
@@ -12,61 +25,51 @@ import type { UploadSession } from './rollback.js';
 import { SizedUpload } from './sized-upload.js';
 import { CollectedUpload } from './spooled-upload.js';
 
-/** How far an upload has got. */
-export interface Progress {
-  /** Content bytes handed to the storage so far. */
-  transferred: number;
-  /** Content bytes in all, where that is known. */
-  total?: number;
-}
-
 /** How a file is uploaded. Unknown keys are refused with `FASTDFS_ARGUMENT`. */
-export interface UploadOptions {
+export interface UploadOptions extends CallOptions {
   /**
    * Name of the file on the user's side: its extension is taken over (`a.tar.gz` → `tar.gz`). Default: none;
    * `uploadFile()` has that of the file.
    */
-  filename?: string;
+  filename?: string | undefined;
   /** Keep `filename` as metadata `filename`. Default false. */
-  keepFilename?: boolean;
+  keepFilename?: boolean | undefined;
   /** Extension, at most 6 characters; before the one of `filename`. Default: that one, else none. */
-  ext?: string;
+  ext?: string | undefined;
   /** Group to upload to. Default: the client's `group`, else the trackers decide. */
-  group?: string;
+  group?: string | undefined;
   /**
    * Exact number of bytes to come, where known: saves a rename on the storage. Default: what the source tells,
    * if it does. Other content fails with `FASTDFS_SIZE_MISMATCH`.
    */
-  size?: number;
+  size?: number | undefined;
   /** Stored with the file; keys of at most 64, values of at most 256 bytes. Default: none. */
-  metadata?: Metadata;
+  metadata?: Metadata | undefined;
   /** Make an appender file, which can be appended to, modified and truncated. Default false. */
-  appender?: boolean;
+  appender?: boolean | undefined;
   /**
    * What to do without `size`: `stream` goes block by block into an appender file that is renamed at the end
    * (bounded memory), `memory` collects everything first, `reject` refuses with `FASTDFS_SIZE_UNKNOWN`. Default
    * `stream`.
    */
-  whenSizeUnknown?: 'stream' | 'memory' | 'reject';
+  whenSizeUnknown?: 'stream' | 'memory' | 'reject' | undefined;
   /**
    * Turn the appender file of a stream of unknown length into an ordinary file. Default true; false spares the storage
    * reading the whole file once more.
    */
-  finalize?: boolean;
+  finalize?: boolean | undefined;
   /**
    * Size of the blocks in which content of unknown length is sent, and of the first part held back, in bytes.
    * Default 1 MiB.
    */
-  blockBytes?: number;
+  blockBytes?: number | undefined;
   /**
    * Compare CRC-32 and size with what the storage computed; fails with `FASTDFS_CHECKSUM_MISMATCH`. Default
    * true.
    */
-  verify?: boolean;
-  /** Ends the upload and removes what there is of it. Default: none. */
-  signal?: AbortSignal;
+  verify?: boolean | undefined;
   /** Called whenever the storage's connection has taken content. Default: none. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: OnProgress | undefined;
 }
 
 /** A slave belongs to a master and gets its name from it. */
@@ -80,7 +83,7 @@ export interface UploadPlan {
   readonly metadata: Metadata | undefined;
   readonly verify: boolean;
   readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly onProgress: OnProgress | undefined;
   /** The way for content that comes bit by bit. */
   begin(): UploadSession;
   /** The way for content that is at hand. */
@@ -88,38 +91,28 @@ export interface UploadPlan {
 }
 
 const DEFAULT_BLOCK_BYTES = 1024 * 1024;
-/** Storages take a request of any size; this bounds what a block may cost in memory. */
-const MAX_BLOCK_BYTES = 1024 * 1024 * 1024;
 
-const KEYS: Record<keyof UploadOptions, true> = {
-  filename: true,
-  keepFilename: true,
-  ext: true,
-  group: true,
-  size: true,
-  metadata: true,
-  appender: true,
-  whenSizeUnknown: true,
-  finalize: true,
-  blockBytes: true,
-  verify: true,
-  signal: true,
-  onProgress: true,
+const UPLOAD_OPTIONS: Checks<UploadOptions> = {
+  ...CALL_OPTIONS,
+  filename: stringOption,
+  keepFilename: booleanOption,
+  ext: stringOption,
+  group: stringOption,
+  size: integerOption(),
+  metadata: objectOption,
+  appender: booleanOption,
+  whenSizeUnknown: enumOption('stream', 'memory', 'reject'),
+  finalize: booleanOption,
+  blockBytes: integerOption(1, MAX_BLOCK_BYTES),
+  verify: booleanOption,
+  onProgress: functionOption,
 };
 
 /** @throws ArgumentError naming the option; nothing has been sent by then */
 export function planUpload(engine: Engine, options: UploadOptions, slave?: SlaveTarget): UploadPlan {
-  for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(KEYS, key)) throw new ArgumentError(`Unknown upload option \`${key}\``);
-  }
+  checkOptions('upload()', options, UPLOAD_OPTIONS);
   const { size, whenSizeUnknown = 'stream', finalize = true, appender = false } = options;
-  const blockBytes = checkCount('blockBytes', options.blockBytes ?? DEFAULT_BLOCK_BYTES, 1, MAX_BLOCK_BYTES);
-  if (size !== undefined) checkCount('size', size, 0, Number.MAX_SAFE_INTEGER);
-  if (!['stream', 'memory', 'reject'].includes(whenSizeUnknown)) {
-    throw new ArgumentError(
-      `whenSizeUnknown must be 'stream', 'memory' or 'reject', not ${String(whenSizeUnknown)}`,
-    );
-  }
+  const blockBytes = options.blockBytes ?? DEFAULT_BLOCK_BYTES;
   if (slave && appender) throw new ArgumentError('A slave file cannot be an appender file');
   const metadata = resolveMetadata(options);
   const ext = resolveExtension(options, slave);

@@ -1,15 +1,15 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Slabs } from '../../../src/streams/download/slabs.js';
+import { SlabAllocator } from '../../../src/streams/download/slabs.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 describe('Slabs', () => {
   test('are filled from end to end', () => {
-    const slabs = new Slabs(128 * KIB, 256 * KIB);
+    const slabs = new SlabAllocator(128 * KIB, 256 * KIB);
     const first = slabs.allocate()!;
     expect(first.length).toBe(128 * KIB);
-    slabs.handedOver(first.subarray(0, 1000), true);
+    slabs.commit(first.subarray(0, 1000), true);
     const rest = slabs.allocate()!;
     expect(rest.buffer).toBe(first.buffer);
     expect(rest.byteOffset).toBe(first.byteOffset + 1000);
@@ -17,28 +17,28 @@ describe('Slabs', () => {
   });
 
   test('are given up with crumbs left', () => {
-    const slabs = new Slabs(128 * KIB, 256 * KIB);
+    const slabs = new SlabAllocator(128 * KIB, 256 * KIB);
     const first = slabs.allocate()!;
-    slabs.handedOver(first.subarray(0, 128 * KIB - 100), true);
+    slabs.commit(first.subarray(0, 128 * KIB - 100), true);
     expect(slabs.allocate()!.buffer).not.toBe(first.buffer);
     expect(slabs.allocate()!.length).toBe(128 * KIB);
   });
 
   test('are not touched by slices that lie elsewhere', () => {
-    const slabs = new Slabs(128 * KIB, 256 * KIB);
+    const slabs = new SlabAllocator(128 * KIB, 256 * KIB);
     const first = slabs.allocate()!;
-    slabs.handedOver(Buffer.alloc(10), true);
+    slabs.commit(Buffer.alloc(10), true);
     expect(slabs.allocate()!.length).toBe(first.length);
   });
 
   test('are given up and not made while the reader is full', () => {
-    const slabs = new Slabs(128 * KIB, 256 * KIB);
+    const slabs = new SlabAllocator(128 * KIB, 256 * KIB);
     const first = slabs.allocate()!;
-    slabs.handedOver(first.subarray(0, 64 * KIB), false);
+    slabs.commit(first.subarray(0, 64 * KIB), false);
     expect(slabs.allocate()).toBeUndefined();
-    slabs.handedOver(Buffer.alloc(10), false);
+    slabs.commit(Buffer.alloc(10), false);
     expect(slabs.allocate()).toBeUndefined();
-    slabs.handedOver(Buffer.alloc(10), true);
+    slabs.commit(Buffer.alloc(10), true);
     expect(slabs.allocate()!.length).toBe(128 * KIB);
     expect(slabs.allocate()!.buffer).not.toBe(first.buffer);
   });
@@ -46,9 +46,8 @@ describe('Slabs', () => {
   test('grow for a reader who takes what comes, until it stops for long', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
-      const slabs = new Slabs(64 * KIB, 256 * KIB);
-      const take = (hasRoom: boolean) =>
-        slabs.handedOver(slabs.allocate() ?? Buffer.alloc(64 * KIB), hasRoom);
+      const slabs = new SlabAllocator(64 * KIB, 256 * KIB);
+      const take = (hasRoom: boolean) => slabs.commit(slabs.allocate() ?? Buffer.alloc(64 * KIB), hasRoom);
       const lengths = new Set<number | undefined>();
       for (let taken = 0; taken < 8 * MIB; taken += 64 * KIB) {
         lengths.add(slabs.allocate()?.length);
