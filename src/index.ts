@@ -2,6 +2,13 @@
 export { FastDFSAdmin } from './admin/admin.js';
 export type { DiagnosedStorage, DiagnosedTracker, Diagnosis } from './admin/diagnosis.js';
 export type {
+  FileFilter,
+  FileListing,
+  ListedFile,
+  ListFilesOptions,
+  ListingSource,
+} from './admin/listing/types.js';
+export type {
   AdminOptions,
   ClusterHealth,
   GroupWithStorages,

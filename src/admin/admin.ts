@@ -1,14 +1,19 @@
 /** The admin object: what an operator reads and changes, each call a few lines over the tracker commands. */
 import { type Conf, createClient, engineOf, FastDFSClient } from '../client.js';
 import { ArgumentError, ClosedError, ServerError } from '../core/base/errors.js';
+import { checkOptions } from '../core/base/validate.js';
 import { checkGroup } from '../core/model/names.js';
 import * as commands from '../core/protocol/admin-commands.js';
 import { STATUS_EALREADY, STATUS_EBUSY, STATUS_ENOENT } from '../core/protocol/constants.js';
 import type { GroupRecord, StorageRecord, StorageState, UnresolvedGroup } from '../core/protocol/records.js';
+import type { ClusterAccess } from './access.js';
+import { adminChecks, listStoragesChecks } from './checks.js';
 import { diagnose } from './diagnose.js';
 import type { Diagnosis } from './diagnosis.js';
 import { resolveGroups } from './groups.js';
 import { checkHealth } from './health.js';
+import { listFiles } from './listing/list-files.js';
+import type { FileListing, ListFilesOptions } from './listing/types.js';
 import { ReplicaLag } from './replica-lag.js';
 import { readTrackers } from './tracker-status.js';
 import { AdminTrackers, supported } from './trackers.js';
@@ -38,6 +43,7 @@ export class FastDFSAdmin {
   /** Of all looks by `health()` and `watch()`. */
   readonly #lag = new ReplicaLag();
   readonly #closing = new AbortController();
+  readonly #access: ClusterAccess;
 
   /**
    * @param conf path of a `client.conf`, options, or a client
@@ -46,11 +52,19 @@ export class FastDFSAdmin {
   constructor(conf: Conf) {
     this.#owned = !(conf instanceof FastDFSClient);
     this.#client = createClient(conf);
-    this.#trackers = new AdminTrackers(engineOf(this.#client));
+    const engine = engineOf(this.#client);
+    this.#trackers = new AdminTrackers(engine);
+    this.#access = {
+      client: this.#client,
+      engine,
+      trackers: this.#trackers,
+      closing: this.#closing.signal,
+    };
   }
 
   /** Returns every group that the tracker knows, sorted by name. */
   async listGroups(options: AdminOptions = {}): Promise<GroupRecord[]> {
+    checkOptions('listGroups()', options, adminChecks);
     return await this.#open().read(options, async (ask) =>
       resolveGroups(await ask(commands.listAllGroups, undefined), ask),
     );
@@ -61,6 +75,7 @@ export class FastDFSAdmin {
    * @throws ServerError (2) when there is no such group
    */
   async getGroup(name: string, options: AdminOptions = {}): Promise<GroupRecord> {
+    checkOptions('getGroup()', options, adminChecks);
     checkGroup(name);
     const groups = await this.#open().read(options, async (ask) =>
       resolveGroups([await ask(commands.listOneGroup, { group: name })], ask),
@@ -73,6 +88,7 @@ export class FastDFSAdmin {
    * @throws ServerError (2) when there is no such group, or no such storage in it
    */
   async listStorages(group: string, options: ListStoragesOptions = {}): Promise<StorageRecord[]> {
+    checkOptions('listStorages()', options, listStoragesChecks);
     checkGroup(group);
     const { storage } = options;
     if (storage !== undefined) checkStorageId(storage);
@@ -82,11 +98,28 @@ export class FastDFSAdmin {
   }
 
   /**
+   * Lists the files of a group, or of all groups, from the logs of the storages: those that exist, decoded from their ids.
+   * Each store path is read whole from one storage into a temporary file first, so memory stays small, and a storage
+   * that fails is replaced by another without duplicates. The order within a store path is not defined. `sources` of
+   * the result says what was listed and when.
+   *
+   * PROTOCOL: 26 FETCH_ONE_PATH_BINLOG.
+   * @throws ArgumentError at once for a wrong option
+   * @throws ServerError (2) when there is no such group, (64) when a group has no ACTIVE storage; NetworkError,
+   * TimeoutError and ProtocolError when no storage of a group could list its files
+   */
+  listFiles(group?: string, options: ListFilesOptions = {}): FileListing {
+    this.#open();
+    return listFiles(this.#access, group, options);
+  }
+
+  /**
    * Removes a group that has no storage left. Checks on every tracker first, then removes it from each; all trackers must be reachable.
    * @throws ServerError: 16 while a tracker has records of storages (deleted ones count until it is restarted), 2
    * when no tracker knows the group
    */
   async deleteGroup(name: string, options: AdminOptions = {}): Promise<void> {
+    checkOptions('deleteGroup()', options, adminChecks);
     checkGroup(name);
     const args = { group: name };
     const trackers = this.#open();
@@ -106,6 +139,7 @@ export class FastDFSAdmin {
    * tracker knows it. A storage that was deleted already (114) is not an error.
    */
   async deleteStorage(group: string, storageId: string, options: AdminOptions = {}): Promise<void> {
+    checkOptions('deleteStorage()', options, adminChecks);
     checkGroup(group);
     checkStorageId(storageId);
     const name = { group, storageId };
@@ -127,6 +161,7 @@ export class FastDFSAdmin {
    * is not ACTIVE, 95 when trunk mode is off (or the named tracker is not the leader), 2
    */
   async setTrunkServer(group: string, storageId?: string, options: AdminOptions = {}): Promise<string> {
+    checkOptions('setTrunkServer()', options, adminChecks);
     checkGroup(group);
     if (storageId !== undefined) checkStorageId(storageId);
     return await this.#open().readFromLeader(options, (ask) =>
@@ -136,6 +171,7 @@ export class FastDFSAdmin {
 
   /** Returns every configured tracker with its state. A tracker that cannot be reached is in the result, not thrown. */
   async listTrackers(options: AdminOptions = {}): Promise<TrackerStatus[]> {
+    checkOptions('listTrackers()', options, adminChecks);
     return await readTrackers(this.#open(), options);
   }
 
@@ -144,6 +180,7 @@ export class FastDFSAdmin {
    * @throws ServerError (95, `FASTDFS_NOT_SUPPORTED`) by trackers before 6.15.5
    */
   async getTrackerOverview(options: AdminOptions = {}): Promise<commands.TrackerSummary[]> {
+    checkOptions('getTrackerOverview()', options, adminChecks);
     const { name } = commands.trackerClusterStat;
     const call = this.#open().readFromLeader(options, (ask) => ask(commands.trackerClusterStat, undefined));
     return await supported(call, name, '6.15.5');
@@ -154,6 +191,7 @@ export class FastDFSAdmin {
    * @throws ServerError (95, `FASTDFS_NOT_SUPPORTED`) by trackers before 6.16.0
    */
   async getStorageOverview(options: AdminOptions = {}): Promise<commands.StorageOverview> {
+    checkOptions('getStorageOverview()', options, adminChecks);
     const { name } = commands.storageClusterStat;
     const call = this.#open().read(options, (ask) => ask(commands.storageClusterStat, undefined));
     return await supported(call, name, '6.16.0');
@@ -164,6 +202,7 @@ export class FastDFSAdmin {
    * @throws ServerError (95, `FASTDFS_NOT_SUPPORTED`) by trackers before 6.16.0
    */
   async getSpaceOverview(options: AdminOptions = {}): Promise<commands.SpaceOverview> {
+    checkOptions('getSpaceOverview()', options, adminChecks);
     const { name } = commands.storageVolumeStat;
     const call = this.#open().read(options, (ask) => ask(commands.storageVolumeStat, undefined));
     return await supported(call, name, '6.16.0');

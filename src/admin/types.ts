@@ -8,15 +8,15 @@ export interface AdminOptions {
    * `host:port` of the tracker to use; the default port is 22122. Default: the first that answers; changes go to
    * every tracker. With this option only this tracker is used.
    */
-  tracker?: string;
+  tracker?: string | undefined;
   /** Ends the call; it rejects with the signal's reason. Default: none. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of `listStorages()`. */
 export interface ListStoragesOptions extends AdminOptions {
   /** Only the storage with this id (in clusters without ids: its IP address). Default: all of the group. */
-  storage?: string;
+  storage?: string | undefined;
 }
 
 /** A configured tracker and its state. */
@@ -83,5 +83,5 @@ export interface HealthOptions extends AdminOptions {
 /** How often `watch()` looks, and as `health()`. */
 export interface WatchOptions extends HealthOptions {
   /** From the start of one look to the start of the next, in milliseconds; looks never overlap. Default 5000. */
-  intervalMs?: number;
+  intervalMs?: number | undefined;
 }

@@ -10,6 +10,7 @@ import { defineAdminCommands } from './definitions/admin.js';
 import { defineClusterCommands } from './definitions/cluster.js';
 import { defineDevCommand } from './definitions/dev.js';
 import { defineFileCommands } from './definitions/files.js';
+import { defineListingCommands } from './definitions/listing.js';
 import type { Action, Does } from './does.js';
 import { EXIT_HELP } from './exit.js';
 import { collect } from './values.js';
@@ -17,6 +18,7 @@ import { collect } from './values.js';
 /** In the order of the help. */
 const DEFINITIONS: ReadonlyArray<(program: Command, does: Does) => void> = [
   defineFileCommands,
+  defineListingCommands,
   defineClusterCommands,
   defineAdminCommands,
   defineDevCommand,

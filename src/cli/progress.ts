@@ -5,6 +5,8 @@ export interface Measure {
   readonly done: number;
   /** Where it is known. */
   readonly total?: number | undefined;
+  /** What is counted. Default: bytes. */
+  readonly unit?: 'files' | undefined;
 }
 
 const SHOW_AFTER_MS = 1000;
@@ -26,13 +28,15 @@ export async function withProgress<T>(
   let shown = false;
   const timer = setInterval(() => {
     const at = performance.now();
-    const { done, total } = measure();
+    const { done, total, unit } = measure();
     samples.push({ at, done });
     if (samples.length > SPEED_SAMPLES) samples.shift();
     if (at - started < SHOW_AFTER_MS) return;
     const first = samples[0]!;
     const speed = at > first.at ? ((done - first.done) / (at - first.at)) * 1000 : 0;
-    const line = [shorten(label), ...progressParts(done, total, speed, (at - started) / 1000)].join('  ');
+    const line = [shorten(label), ...progressParts(done, total, speed, (at - started) / 1000, unit)].join(
+      '  ',
+    );
     stream.write(`\r${line.slice(0, Math.max(10, stream.columns - 1))}\x1b[K`);
     shown = true;
   }, REDRAW_MS);
@@ -50,15 +54,17 @@ export function progressParts(
   total: number | undefined,
   speed: number,
   seconds: number,
+  unit?: 'files',
 ): string[] {
-  const rate = `${formatBytes(speed)}/s`.padStart(11);
-  if (!total) return [formatBytes(done).padStart(9), rate, formatClock(seconds)];
+  const format = unit ? (value: number) => `${Math.round(value)} ${unit}` : formatBytes;
+  const rate = `${format(speed)}/s`.padStart(11);
+  if (!total) return [format(done).padStart(9), rate, formatClock(seconds)];
   const share = Math.min(1, done / total);
   const filled = Math.round(share * BAR_CHARS);
   return [
     `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}]`,
     `${Math.floor(share * 100)}%`.padStart(4),
-    `${formatBytes(done)} of ${formatBytes(total)}`,
+    `${format(done)} of ${format(total)}`,
     rate,
     speed > 0 ? `${formatClock((total - done) / speed)} left` : 'waiting',
   ];

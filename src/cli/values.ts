@@ -64,3 +64,9 @@ export function collectGroup(text: string, before: Record<string, number> = {}):
   if (!name) throw new InvalidArgumentError('Write name=count, such as group1=2.');
   return { ...before, [name]: Number(count ?? 1) };
 }
+
+/** An age (`90d`, `12h`) or a date, checked here and passed on as text. */
+export function parseMoment(text: string): string {
+  if (/^\d+[smhdw]$/.test(text) || !Number.isNaN(new Date(text).getTime())) return text;
+  throw new InvalidArgumentError('Write an age such as 90d, 12h or 30m, or a date such as 2026-01-31.');
+}

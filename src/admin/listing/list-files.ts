@@ -1,0 +1,226 @@
+/** Lists the files of groups: one storage of each, another when it fails, and no file twice. */
+import { ArgumentError, isAbsent, NetworkError } from '../../core/base/errors.js';
+import {
+  booleanOption,
+  type Checks,
+  checkOptions,
+  integerOption,
+  stringOption,
+} from '../../core/base/validate.js';
+import { splitFileId } from '../../core/model/file-id.js';
+import { MAX_TIMER_MS, TRUNK_NAME_LENGTH } from '../../core/model/limits.js';
+import { checkGroup } from '../../core/model/names.js';
+import type { StorageRecord } from '../../core/protocol/records.js';
+import { queryFileInfo } from '../../core/protocol/storage-commands.js';
+import {
+  type ClusterAccess,
+  type GroupStorages,
+  isServerFailure,
+  joinSignals,
+  matchesStorage,
+  readActiveStorages,
+} from '../access.js';
+import { adminChecks } from '../checks.js';
+import { mapConcurrently } from '../concurrent.js';
+import { LinePartitions } from '../partitions.js';
+import { createFilter, filterChecks } from './filter.js';
+import { describeName, groupNames, locateStem, type NamedFile } from './names.js';
+import { readPath } from './read-path.js';
+import type { FileListing, ListedFile, ListFilesOptions, ListingSource } from './types.js';
+
+/** Questions to a storage at a time. */
+const CONFIRMING = 16;
+/** Characters of a name that decide about its part: of the 27 that a master and its slaves share. */
+const KEY_CHARS = 27;
+
+export const listingChecks: Checks<ListFilesOptions> = {
+  ...adminChecks,
+  ...filterChecks,
+  storage: stringOption,
+  storePath: integerOption(0, 127),
+  confirm: booleanOption,
+  silenceTimeoutMs: integerOption(1, MAX_TIMER_MS),
+};
+
+export function createPartitions(): LinePartitions {
+  return new LinePartitions(locateStem, KEY_CHARS);
+}
+
+/** @throws ArgumentError at once for a wrong option, not when the first file is read */
+export function listFiles(
+  access: ClusterAccess,
+  group: string | undefined,
+  options: ListFilesOptions,
+): FileListing {
+  if (group !== undefined) checkGroup(group);
+  checkOptions('listFiles()', options, listingChecks);
+  access.trackers.select(options);
+  const matches = createFilter(options);
+  const sources: ListingSource[] = [];
+  const files = generate(access, group, options, matches, sources);
+  return Object.assign(files, { sources });
+}
+
+async function* generate(
+  access: ClusterAccess,
+  group: string | undefined,
+  options: ListFilesOptions,
+  matches: (file: NamedFile) => boolean,
+  sources: ListingSource[],
+): AsyncGenerator<ListedFile, void, undefined> {
+  const signal = joinSignals(access, options.signal);
+  signal.throwIfAborted();
+  const groups = await readActiveStorages(access, group, { ...options, signal });
+  let found = false;
+  for (const each of groups) {
+    const storages = selectStorages(each, options.storage);
+    if (storages.length === 0) continue;
+    found = true;
+    yield* listGroup(access, each, storages, { ...options, signal }, matches, sources);
+  }
+  if (!found && options.storage !== undefined) {
+    throw new ArgumentError(
+      `No ACTIVE storage ${JSON.stringify(options.storage)} in ${group ?? 'any group'}`,
+    );
+  }
+}
+
+function selectStorages({ storages }: GroupStorages, wanted: string | undefined): readonly StorageRecord[] {
+  return wanted === undefined ? storages : storages.filter((storage) => matchesStorage(storage, wanted));
+}
+
+async function* listGroup(
+  access: ClusterAccess,
+  { group, addressById }: GroupStorages,
+  storages: readonly StorageRecord[],
+  options: ListFilesOptions & { signal: AbortSignal },
+  matches: (file: NamedFile) => boolean,
+  sources: ListingSource[],
+): AsyncGenerator<ListedFile, void, undefined> {
+  const pathCount = Math.max(...storages.map(({ storePathCount }) => storePathCount));
+  const paths =
+    options.storePath === undefined
+      ? Array.from({ length: pathCount }, (_, index) => index)
+      : [options.storePath];
+  let candidates = storages;
+  for (const path of paths) {
+    const { storage, partitions, source } = await readAnywhere(access, candidates, path, options);
+    // One that failed is tried last for the paths that follow.
+    candidates = [storage, ...candidates.filter((one) => one !== storage)];
+    sources.push(source);
+    try {
+      for await (const lines of partitions.read()) {
+        options.signal.throwIfAborted();
+        const names = groupNames(lines);
+        const files: NamedFile[] = [];
+        for (const name of names.files.keys()) {
+          const file = describeName(group, name, names);
+          if (matches(file)) files.push(file);
+        }
+        yield* confirmFiles(access, storage, files, addressById, options);
+      }
+    } finally {
+      await partitions.close();
+    }
+  }
+}
+
+/** The listing of one store path comes whole from one storage, so that no file is listed twice or left out. */
+async function readAnywhere(
+  access: ClusterAccess,
+  storages: readonly StorageRecord[],
+  path: number,
+  options: ListFilesOptions & { signal: AbortSignal },
+): Promise<{ storage: StorageRecord; partitions: LinePartitions; source: ListingSource }> {
+  const errors: Error[] = [];
+  for (const storage of storages) {
+    const partitions = createPartitions();
+    try {
+      const source = await readPath(access, storage, path, partitions, options);
+      return { storage, partitions, source };
+    } catch (error) {
+      await partitions.close();
+      if (options.signal.aborted) throw options.signal.reason;
+      if (!isServerFailure(error)) throw error;
+      access.engine.options.logger.warn(`Storage ${storage.id} failed to list its files: ${error.message}`);
+      errors.push(error);
+    }
+  }
+  if (errors.length === 1) throw errors[0];
+  throw new NetworkError(
+    'FASTDFS_CONNECTION_LOST',
+    `No storage of ${storages[0]!.group} could list store path ${path}: ${errors.map(({ message }) => message).join('; ')}`,
+    { retryable: true, cause: new AggregateError(errors) },
+  );
+}
+
+async function* confirmFiles(
+  access: ClusterAccess,
+  storage: StorageRecord,
+  files: readonly NamedFile[],
+  addressById: ReadonlyMap<string, string>,
+  { confirm, signal }: ListFilesOptions & { signal: AbortSignal },
+): AsyncGenerator<ListedFile, void, undefined> {
+  const mustAsk = ({ trunk }: NamedFile) => confirm ?? trunk;
+  const asked = new Map<string, Promise<number | undefined>>();
+  const ask = (fileId: string) => {
+    const known = asked.get(fileId) ?? readSize(access, storage, fileId, signal);
+    asked.set(fileId, known);
+    return known;
+  };
+  const isTrunk = (fileId: string) => confirm ?? fileId.length - storage.group.length > TRUNK_NAME_LENGTH;
+  if (!files.some((file) => mustAsk(file) || (file.slaveOf !== undefined && isTrunk(file.slaveOf)))) {
+    for (const file of files) yield toListedFile(file, addressById);
+    return;
+  }
+  const confirmed = mapConcurrently(files, CONFIRMING, async (file) => {
+    const { slaveOf, ...rest } = toListedFile(file, addressById);
+    // A master that was deleted from a trunk file is still in the listing.
+    const orphaned = slaveOf === undefined || (isTrunk(slaveOf) && (await ask(slaveOf)) === undefined);
+    const listed: ListedFile = orphaned ? rest : { ...rest, slaveOf };
+    if (!mustAsk(file)) return listed;
+    const size = await ask(file.fileId);
+    return size === undefined ? undefined : { ...listed, size };
+  });
+  for await (const file of confirmed) if (file) yield file;
+}
+
+/** Asks the storage that listed the file; another one if it cannot answer. */
+async function readSize(
+  access: ClusterAccess,
+  storage: StorageRecord,
+  fileId: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  try {
+    const args = { ...splitFileId(fileId), withoutCrc: true, silent: true };
+    return (await access.engine.callAt(storage, queryFileInfo, args, { signal, fileId })).size;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    if (signal.aborted || !isServerFailure(error)) throw error;
+  }
+  try {
+    return (await access.client.stat(fileId, { source: 'server', signal })).size;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+export function toListedFile(file: NamedFile, addressById: ReadonlyMap<string, string>): ListedFile {
+  const { fileId, storePath, kind, createdAt, size, crc32, sourceId, hasMetadata, slaveOf, linkTo } = file;
+  return {
+    fileId,
+    group: fileId.slice(0, fileId.indexOf('/')),
+    storePath,
+    kind,
+    createdAt,
+    ...(size === undefined ? {} : { size }),
+    ...(crc32 === undefined ? {} : { crc32 }),
+    sourceAddress: file.sourceAddress ?? addressById.get(String(sourceId)) ?? '',
+    ...(sourceId === undefined ? {} : { sourceId }),
+    hasMetadata,
+    ...(slaveOf === undefined ? {} : { slaveOf }),
+    ...(linkTo === undefined ? {} : { linkTo }),
+  };
+}

@@ -1,0 +1,37 @@
+/** Many lines to standard output, in large pieces, no faster than its reader takes them. */
+const PIECE_CHARS = 64 * 1024;
+
+export class LineWriter {
+  readonly #signal: AbortSignal;
+  #text = '';
+
+  /** @param signal aborts when the reader of the output has left */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Adds a line. Await what is returned before the next one. */
+  write(line: string): Promise<void> | undefined {
+    this.#text += `${line}\n`;
+    return this.#text.length >= PIECE_CHARS ? this.flush() : undefined;
+  }
+
+  async flush(): Promise<void> {
+    const text = this.#text;
+    this.#text = '';
+    if (text === '' || process.stdout.write(text)) return;
+    this.#signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = () => {
+        process.stdout.off('drain', onDrain);
+        reject(this.#signal.reason);
+      };
+      const onDrain = () => {
+        this.#signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      process.stdout.once('drain', onDrain);
+      this.#signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
