@@ -34,7 +34,7 @@ const NARROW = [
 
 function filesIn(folder: string): { file: string; text: string }[] {
   return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
     .map((file) => ({
       file: file.replaceAll('\\', '/'),
       text: readFileSync(path.join(root, folder, file), 'utf8'),
@@ -93,7 +93,9 @@ it('adapters import nothing of each other but what they share', () => {
   const adapterOf = (file: string) => /^adapters\/([^/]+)\//.exec(file)?.[1];
   const strays = arrows.filter(({ from, to }) => {
     const [own, other] = [adapterOf(from), adapterOf(to)];
-    return own !== undefined && other !== undefined && !SHARED.includes(other) && own !== other;
+    // MulterModule is Nest's door to multer.
+    const isForNest = own === 'nest' && to === 'adapters/multer/index.ts';
+    return own !== undefined && other !== undefined && !SHARED.includes(other) && own !== other && !isForNest;
   });
   expect(strays.map(show)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { createClient } from 'fastdfs-streams';
 import 'fastdfs-streams/blob-store';
 import 'fastdfs-streams/classic';
+import 'fastdfs-streams/fetch';
 import 'fastdfs-streams/formidable';
 import 'fastdfs-streams/http';
 import 'fastdfs-streams/multer';
@@ -15,4 +16,5 @@ console.log(manifest.name, (await client.download(fileId)).toString());
 await client.close();
 await fdfs.stop();
 await import('fastdfs-streams/tus').catch((error) => console.log(error.code, error.message));
+await import('fastdfs-streams/nest').catch((error) => console.log(error.code, error.message));
 await import('fastdfs-streams/dist/client.js').catch((error) => console.log(error.code));

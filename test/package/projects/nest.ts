@@ -2,25 +2,29 @@ import 'reflect-metadata';
 import { Controller, Module, Post, UploadedFile, UseInterceptors } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FileInterceptor, MulterModule } from '@nestjs/platform-express';
-import { createClient } from 'fastdfs-streams';
+import type { FastDFSClient } from 'fastdfs-streams';
 import { EmbeddedFastDFS } from 'fastdfs-streams/embedded';
-import { fdfsStorage } from 'fastdfs-streams/multer';
+import { FastDFSModule, fdfsMulter, InjectFastDFS } from 'fastdfs-streams/nest';
 
 @Controller()
 class UploadController {
+  constructor(@InjectFastDFS() private readonly client: FastDFSClient) {}
+
   @Post()
   @UseInterceptors(FileInterceptor('file'))
-  upload(@UploadedFile() file: Express.Multer.File) {
-    return { fileId: file.fileId };
+  async upload(@UploadedFile() file: Express.Multer.File) {
+    return { content: (await this.client.download(file.fileId!)).toString() };
   }
 }
 
 async function main(): Promise<void> {
   const fdfs = await EmbeddedFastDFS.start();
-  const client = createClient(fdfs.options);
 
   @Module({
-    imports: [MulterModule.register({ storage: fdfsStorage(client) })],
+    imports: [
+      FastDFSModule.forRootAsync({ useFactory: async () => fdfs.options }),
+      MulterModule.registerAsync(fdfsMulter({ storage: { keepFilename: true } })),
+    ],
     controllers: [UploadController],
   })
   class AppModule {}
@@ -30,10 +34,8 @@ async function main(): Promise<void> {
   const body = new FormData();
   body.append('file', new Blob(['there and back']), 'a.txt');
   const response = await fetch(await app.getUrl(), { method: 'POST', body });
-  const { fileId } = (await response.json()) as { fileId: string };
-  console.log((await client.download(fileId)).toString());
+  console.log(((await response.json()) as { content: string }).content);
   await app.close();
-  await client.close();
   await fdfs.stop();
 }
 
