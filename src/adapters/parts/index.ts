@@ -1,34 +1,40 @@
 /**
- * `fastdfs-streams/parts`: uploads one file of a form, for `@fastify/multipart`, busboy, and the files that koa-body
- * has put on disk.
+ * `fastdfs-streams/parts`: uploads files of forms, for `@fastify/multipart`, busboy, Egg, Midway, the `File` of
+ * `request.formData()`, and the files that koa-body has put on disk.
  */
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import type { FastDFSClient } from '../../client.js';
-import { ArgumentError } from '../../core/base/errors.js';
-import type { UploadOptions, UploadResult } from '../../index.js';
+import type { Conf, FastDFSClient } from '../../client.js';
+import { checkOptions } from '../../core/base/validate.js';
+import type { UploadResult } from '../../index.js';
+import { openClient } from '../shared/client-handle.js';
+import { DETECT_BYTES, detectContentType, keepContentType } from '../shared/content-type.js';
+import { FORM_FILE_CHECKS, type FormFileOptions, resolveFileOptions } from '../shared/form-options.js';
 import { PartReader } from '../shared/part-reader.js';
-import { storePart } from '../shared/store-part.js';
+import { removeStored, type StoredContent, storePart } from '../shared/store-part.js';
+import { type FormPart, parsePart } from './part.js';
 
+export type { ContentTypeOptions } from '../shared/content-type.js';
+export type { FormFileOptions } from '../shared/form-options.js';
 export { TruncatedError } from '../shared/truncated-error.js';
+export type { FormPart, MidwayPart, SavedPart, StreamedPart } from './part.js';
 
-/** A part as `@fastify/multipart` hands it over. */
-export interface StreamedPart {
-  /** Its content. */
-  file: Readable;
-  /** Name of the file on the sender's side. */
-  filename?: string | undefined;
+/** A part that is stored. */
+export interface StoredPart extends UploadResult {
+  /** The option `contentType`, else what the sender says of the part; undefined without either. */
+  contentType?: string;
 }
 
-/** A file as koa-body and formidable hand it over when they write to disk. */
-export interface SavedPart {
-  /** Where it lies. */
-  filepath: string;
-  /** Name of the file on the sender's side. */
-  originalFilename?: string | null;
+/** A text field between the files, as `req.parts()` of `@fastify/multipart` hands it over; skipped. */
+export interface FieldPart {
+  /** What tells it from a file. */
+  type: 'field';
 }
 
-/** A bare stream is what busboy hands over; its file name is then an option. */
-export type FormPart = StreamedPart | SavedPart | Readable;
+/** Options of the files: the same for all, or a function that returns them for each, also in a promise. */
+export type PartsOptions<Part = FormPart> =
+  | FormFileOptions
+  | ((part: Exclude<Part, FieldPart>) => FormFileOptions | Promise<FormFileOptions>);
 
 /**
  * Uploads a part of a form. Whenever this fails nothing stays on the server, and the rest of the part is read and
@@ -36,33 +42,119 @@ export type FormPart = StreamedPart | SavedPart | Readable;
  *
  * A form whose client leaves must fail its parts: `@fastify/multipart` does, and busboy does when it is fed by
  * `pipeline(req, busboy)`, but not by `req.pipe(busboy)`; there, pass a `signal`.
- * @param part with `file`, or with `filepath` (that file stays where it is), or a stream
- * @param options as for `client.upload()`; `filename` is by default that of the part
- * @throws TruncatedError (`FASTDFS_TRUNCATED`) when the part was cut at the limit of the form
+ * @param conf a client, which stays open; or the path of a `client.conf` or options, of which a client is made for this call
+ * @param part with `file`, or with `filepath` (that file stays where it is), or a Blob, or a stream
+ * @param options as for `client.upload()`, `contentType` and `keepContentType`; `filename` is by default that of the part,
+ * and always made storable: without folders, of at most 256 bytes
+ * @throws TruncatedError (`FASTDFS_TRUNCATED`, `statusCode` 413) when the part was cut at the limit of the form
  */
 export async function uploadPart(
+  conf: Conf,
+  part: FormPart,
+  options: FormFileOptions = {},
+): Promise<StoredPart> {
+  try {
+    checkOptions('uploadPart()', options, FORM_FILE_CHECKS);
+    const { client, close } = openClient(conf);
+    try {
+      return await store(client, part, options);
+    } finally {
+      await close();
+    }
+  } catch (error) {
+    drain(part);
+    throw error;
+  }
+}
+
+/**
+ * Uploads all files of a form, one after the other, as a form brings them. When one of them fails, or the form does, those
+ * before it are removed: all or none.
+ * @param conf as for {@link uploadPart}
+ * @param parts e.g. `req.files()` or `req.parts()` of `@fastify/multipart`; text fields are skipped
+ * @param options as for {@link uploadPart}, or a function of the part
+ * @returns the stored files, in the order of the parts
+ * @throws what the first part fails with; `orphan` names a file that could not be removed
+ */
+export async function uploadParts<Part extends FormPart | FieldPart>(
+  conf: Conf,
+  parts: Iterable<Part> | AsyncIterable<Part>,
+  options: PartsOptions<Part> = {},
+): Promise<StoredPart[]> {
+  if (typeof options !== 'function') checkOptions('uploadParts()', options, FORM_FILE_CHECKS);
+  const { client, close } = openClient(conf);
+  const stored: StoredPart[] = [];
+  try {
+    for await (const given of parts) {
+      if (isField(given)) continue;
+      const part = given as Exclude<Part, FieldPart>;
+      try {
+        const chosen = typeof options === 'function' ? await options(part) : options;
+        checkOptions('uploadParts()', chosen, FORM_FILE_CHECKS);
+        stored.push(await store(client, part as FormPart, chosen));
+      } catch (error) {
+        drain(part);
+        throw error;
+      }
+    }
+    return stored;
+  } catch (error) {
+    if (Array.isArray(parts)) parts.forEach(drain);
+    throw await removeStored(
+      client,
+      stored.map(({ fileId }) => fileId),
+      error,
+    );
+  } finally {
+    await close();
+  }
+}
+
+async function store(
   client: FastDFSClient,
   part: FormPart,
-  options: UploadOptions = {},
-): Promise<UploadResult> {
-  if (isSaved(part)) {
-    return await client.uploadFile(part.filepath, named(options, part.originalFilename));
+  options: FormFileOptions = {},
+): Promise<StoredPart> {
+  const { content, name, type } = parsePart(part);
+  const settings = resolveFileOptions(options, name, type);
+  if (content instanceof Readable) {
+    const { signal } = settings.upload;
+    return describe(await storePart(client, PartReader.open(content, { signal }), settings));
   }
-  const [stream, filename] = part instanceof Readable ? [part, undefined] : [part?.file, part?.filename];
-  if (!(stream instanceof Readable)) {
-    throw new ArgumentError(
-      'uploadPart needs a part with a `file` stream, a file with a `filepath`, or a Readable. For the parts of ' +
-        'formidable there is fdfsFileWriter',
-    );
-  }
-  const upload = named(options, filename);
-  return await storePart(client, PartReader.open(stream, { signal: upload.signal }), upload);
+  let { contentType } = settings;
+  if (settings.detects) contentType = (await detectContentType(await readHead(content))) ?? contentType;
+  const upload = keepContentType(settings, contentType);
+  const result =
+    content instanceof Uint8Array || content instanceof Blob
+      ? await client.upload(content, upload)
+      : await client.uploadFile(content.path, upload);
+  return describe({ result, contentType });
 }
 
-function isSaved(part: FormPart): part is SavedPart {
-  return typeof part === 'object' && part !== null && 'filepath' in part;
+function describe({ result, contentType }: StoredContent): StoredPart {
+  return contentType === undefined ? result : { ...result, contentType };
 }
 
-function named(options: UploadOptions, filename: string | null | undefined): UploadOptions {
-  return filename ? { filename, ...options } : options;
+async function readHead(content: Uint8Array | Blob | { readonly path: string }): Promise<Uint8Array> {
+  if (content instanceof Uint8Array) return content.subarray(0, DETECT_BYTES);
+  if (content instanceof Blob) return new Uint8Array(await content.slice(0, DETECT_BYTES).arrayBuffer());
+  const file = await open(content.path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(DETECT_BYTES), 0, DETECT_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads what is left of a part that is not stored; not destroyed, which would keep busboy from ever finishing. */
+function drain(part: unknown): void {
+  const { file, data } = (part ?? {}) as { file?: unknown; data?: unknown };
+  for (const stream of [part, file, data]) {
+    if (stream instanceof Readable) stream.on('error', () => undefined).resume();
+  }
+}
+
+function isField(part: FormPart | FieldPart): part is FieldPart {
+  return typeof part === 'object' && part !== null && (part as FieldPart).type === 'field';
 }

@@ -9,7 +9,8 @@ import {
   signalOption,
   stringOption,
 } from '../../core/base/validate.js';
-import { isGroup } from '../../core/model/names.js';
+import { encodeMetadata, type Metadata } from '../../core/model/metadata.js';
+import { checkExtension, checkGroup } from '../../core/model/names.js';
 import type { UploadOptions } from '../../index.js';
 import { type ContentTypeOptions, contentTypeOption, DETECT } from './content-type.js';
 import { toStorableName } from './file-names.js';
@@ -20,11 +21,10 @@ export interface FormFileOptions extends UploadOptions, ContentTypeOptions {}
 export const FORM_FILE_CHECKS: Checks<FormFileOptions> = {
   filename: stringOption,
   keepFilename: booleanOption,
-  ext: stringOption,
-  group: (value) =>
-    typeof value === 'string' && isGroup(value) ? undefined : '1 to 16 characters of A–Z a–z 0–9',
+  ext: (value) => stringOption(value) ?? runCheck(() => checkExtension(value as string)),
+  group: (value) => stringOption(value) ?? runCheck(() => checkGroup(value as string)),
   size: integerOption(),
-  metadata: objectOption,
+  metadata: (value) => objectOption(value) ?? runCheck(() => encodeMetadata(value as Metadata)),
   appender: booleanOption,
   whenSizeUnknown: enumOption('stream', 'memory', 'reject'),
   finalize: booleanOption,
@@ -66,4 +66,9 @@ export function resolveFileOptions(
     detects,
     keeps: keepContentType,
   };
+}
+
+/** For checks with an error of their own. */
+function runCheck(check: () => unknown): undefined {
+  check();
 }

@@ -76,7 +76,7 @@ export class PartReader {
       (error) => first.destroy(error),
     );
     stream.pipe(first, { end: false });
-    transformed.catch(() => undefined).then(() => this.drain());
+    transformed.catch(() => undefined).then(() => this.#leave(first));
     const ended = Promise.all([transformed, this.ended]).then(() => undefined);
     return new PartReader(last, ended, () => {
       for (const transform of transforms) transform.destroy();
@@ -136,6 +136,12 @@ export class PartReader {
       this.drain();
     }
     await this.ended;
+  }
+
+  /** Several transforms may read the part; the last to leave lets the rest of it run out. */
+  #leave(target: Writable): void {
+    this.stream.unpipe(target);
+    if (this.stream.listenerCount('data') === 0) this.#release();
   }
 
   /** Reads what is left of the part and throws it away, so that the form goes on. */
