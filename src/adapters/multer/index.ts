@@ -2,27 +2,34 @@
  * `fastdfs-streams/multer`: a storage engine for multer 1.4.4 and later. Files go to FastDFS while they arrive, and
  * a request that fails in any way leaves none behind.
  */
+import type { IncomingMessage } from 'node:http';
+import { type Duplex, PassThrough } from 'node:stream';
 import type { Conf, FastDFSClient } from '../../client.js';
 import { ClosedError, FastDFSError } from '../../core/base/errors.js';
 import { formatEtag } from '../../core/model/etag.js';
 import { parseFileId } from '../../core/model/file-id.js';
-import type { UploadResult } from '../../index.js';
 import { type ClientHandle, openClient } from '../shared/client-handle.js';
+import { decodeFileName } from '../shared/file-names.js';
+import type { FileSettings } from '../shared/form-options.js';
+import { OptionError } from '../shared/option-error.js';
 import type { PartReader } from '../shared/part-reader.js';
-import { storePart } from '../shared/store-part.js';
-import { checkOptions, optionsFor, transformsFor, urlFor } from './options.js';
+import { type StoredContent, storePart } from '../shared/store-part.js';
+import { checkStorageOptions, evaluateOptions, evaluateUrl, openTransforms } from './options.js';
 import { RequestState } from './request-state.js';
+import { collectSlave, planSlaves, type SlavePlan, slavesOption, storeSlave } from './slaves.js';
 import type {
   EngineFile,
   FdfsStorageOptions,
   HandleCallback,
   MulterRequest,
   RemoveCallback,
+  StoredIds,
   StoredInfo,
 } from './types.js';
 
 export type {
   EngineFile,
+  ExpressFields,
   FdfsStorageOptions,
   HandleCallback,
   IncomingFile,
@@ -32,9 +39,14 @@ export type {
   PerFileFunction,
   PerFileResult,
   RemoveCallback,
+  RoutedRequest,
+  SlaveList,
+  SlaveOptions,
   StoredFields,
   StoredFile,
+  StoredIds,
   StoredInfo,
+  StoredSlave,
   TransformList,
 } from './types.js';
 
@@ -43,39 +55,39 @@ export type {
  * @param conf path of a `client.conf`, options, or a client; who passes a client keeps it and closes it
  * @throws ArgumentError for wrong options, before anything connects
  */
-export function fdfsStorage<Req extends MulterRequest = MulterRequest>(
+export function fdfsStorage<Req = MulterRequest>(
   conf: Conf,
   options: FdfsStorageOptions<Req> = {},
-): FdfsStorage<Req> {
-  return new FdfsStorage(conf, options);
+): FdfsStorage {
+  return new FdfsStorage(conf, options as FdfsStorageOptions<never>);
 }
 
 /**
  * A storage engine for multer; made by `fdfsStorage()`. What goes wrong with a file fails its request, with the
- * error of the upload, `FASTDFS_REQUEST_ABORTED` when the sender left, or `FASTDFS_OPTION_FAILED` when an
+ * error of the upload, `FASTDFS_REQUEST_ABORTED` when the client left, or `FASTDFS_OPTION_FAILED` when an
  * option rejects with something that is no object.
  */
-export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
+export class FdfsStorage {
   /** The client that uploads. */
   readonly client: FastDFSClient;
-  readonly #held: ClientHandle;
-  /** Ends each file under way. */
-  readonly #underWay = new Set<() => void>();
-  readonly #options: Readonly<FdfsStorageOptions<Req>>;
+  readonly #handle: ClientHandle;
+  /** Ends each file in progress. */
+  readonly #stops = new Set<() => void>();
+  readonly #options: Readonly<FdfsStorageOptions>;
   readonly #requests = new WeakMap<object, RequestState>();
 
   /** Made by `fdfsStorage()`. */
-  constructor(conf: Conf, options: FdfsStorageOptions<Req>) {
-    this.#options = checkOptions(options);
-    this.#held = openClient(conf);
-    this.client = this.#held.client;
+  constructor(conf: Conf, options: FdfsStorageOptions<never>) {
+    this.#options = checkStorageOptions(options as unknown as FdfsStorageOptions, slavesOption);
+    this.#handle = openClient(conf);
+    this.client = this.#handle.client;
   }
 
-  /** Closes the client, unless it was passed in. Uploads under way fail and leave nothing. Safe to call twice. */
+  /** Closes the client, unless it was passed in. Uploads in progress fail and leave nothing. Safe to call twice. */
   async close(): Promise<void> {
-    // A part whose beginning is still awaited has no upload that could hear of it.
-    if (this.#held.owned) for (const stop of this.#underWay) stop();
-    await this.#held.close();
+    // A part whose first bytes are still awaited has no upload that the client could end.
+    if (this.#handle.owned) for (const stop of this.#stops) stop();
+    await this.#handle.close();
   }
 
   /** As `close()`, for `await using`. */
@@ -83,61 +95,126 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
     await this.close();
   }
 
-  /** Called by multer for each file. Calls back once: with what `req.file` gains, or when nothing is left of the file. */
-  _handleFile(req: Req, file: EngineFile, callback: HandleCallback): void {
-    const state = this.#stateOf(req);
-    void this.#handle(req, file, state, callback);
+  /** Called by multer for each file. Calls back once: with what `req.file` gains, or when nothing of the file remains. */
+  _handleFile(req: IncomingMessage, file: EngineFile, callback: HandleCallback): void {
+    void this.#handleFile(req as MulterRequest, file, this.#findState(req), callback);
   }
 
   /** Called by multer for files of a request that failed afterwards. */
-  _removeFile(req: Req, file: { fileId?: string | undefined }, callback: RemoveCallback): void {
-    const { fileId } = file;
+  _removeFile(req: IncomingMessage, file: StoredIds, callback: RemoveCallback): void {
+    const { fileId, slaves = {} } = file;
     if (fileId === undefined) {
       callback(null);
       return;
     }
-    this.#stateOf(req)
-      .remove(fileId)
+    const fileIds = [...Object.values(slaves).map((slave) => slave.fileId), fileId];
+    this.#findState(req)
+      .removeAll(fileIds)
       .then(
-        () => callBack(() => callback(null)),
-        (error) => callBack(() => callback(error)),
+        () => run(() => callback(null)),
+        (error) => run(() => callback(error)),
       );
   }
 
-  async #handle(req: Req, file: EngineFile, state: RequestState, callback: HandleCallback): Promise<void> {
+  async #handleFile(
+    req: MulterRequest,
+    file: EngineFile,
+    state: RequestState,
+    callback: HandleCallback,
+  ): Promise<void> {
     const stop = () => state.fail(new ClosedError());
-    this.#underWay.add(stop);
-    const part = state.read(file);
+    this.#stops.add(stop);
+    // Options see the name as the sender's browser meant it, and so does the application.
+    file.originalname = decodeFileName(file.originalname);
+    const part = state.open(file);
     try {
-      const info = await this.#store(req, file, part, state).finally(() => this.#underWay.delete(stop));
-      callBack(() => callback(null, info));
+      const info = await this.#store(req, file, part, state).finally(() => this.#stops.delete(stop));
+      run(() => callback(null, info));
     } catch (error) {
       // Multer fails the whole request for this: its other files need not go on.
       state.fail(error);
       part.drain();
-      callBack(() => callback(asObject(error)));
+      run(() => callback(toObject(error)));
     }
   }
 
-  async #store(req: Req, file: EngineFile, part: PartReader, state: RequestState): Promise<StoredInfo> {
+  async #store(
+    req: MulterRequest,
+    file: EngineFile,
+    part: PartReader,
+    state: RequestState,
+  ): Promise<StoredInfo> {
     const { signal } = state;
-    const options = await state.race(optionsFor(this.#options, req, file));
-    const transforms = await state.race(transformsFor(this.#options.transforms, req, file, signal));
-    const result = await storePart(this.client, part.through(transforms), { ...options.upload, signal });
+    const { transforms: transformsOption, slaves: slaveList, url } = this.#options;
+    const found = await state.race(evaluateOptions(this.#options, req, file));
+    const settings = { ...found, upload: { ...found.upload, signal } };
+    const transforms = await state.race(
+      transformsOption ? openTransforms(transformsOption, req, file, signal) : [],
+    );
+    let plans: readonly SlavePlan[] = [];
     try {
-      const info = infoOf(result, options.contentType);
-      const url = await state.race(urlFor(this.#options.url, req, { ...file, ...info }));
-      // Nothing may come between this check and the file's being known to the request.
-      signal.throwIfAborted();
-      state.keep(info.fileId);
-      return { ...info, url, location: url };
+      if (slaveList) plans = await state.race(planSlaves(slaveList, req, file, signal));
     } catch (error) {
-      await state.remove(result.fileId).catch(() => markOrphan(error, result.fileId));
+      for (const transform of transforms) transform.destroy();
+      throw error;
+    }
+    const stored: StoredInfo[] = [];
+    const add = async (content: StoredContent): Promise<StoredInfo> => {
+      const info = describe(content);
+      stored.push(info);
+      info.url = await state.race(evaluateUrl(url, req, { ...file, ...info }));
+      info.location = info.url;
+      return info;
+    };
+    try {
+      const info =
+        plans.length === 0
+          ? await add(await storePart(this.client, part.through(transforms), settings))
+          : await this.#storeAll(part, transforms, plans, settings, state, add);
+      // Nothing may come between this check and the request's knowing of the files.
+      signal.throwIfAborted();
+      for (const { fileId } of stored) state.keep(fileId);
+      return slaveList && !info.slaves ? { ...info, slaves: {} } : info;
+    } catch (error) {
+      await Promise.all(
+        stored.map(({ fileId }) => state.remove(fileId).catch(() => markOrphan(error, fileId))),
+      );
       throw error;
     }
   }
 
-  #stateOf(req: Req): RequestState {
+  /** Stores a file and its slaves: one pass over the content, then the slaves, whose names come from the file's. */
+  async #storeAll(
+    part: PartReader,
+    transforms: readonly Duplex[],
+    plans: readonly SlavePlan[],
+    settings: FileSettings,
+    state: RequestState,
+    add: (content: StoredContent) => Promise<StoredInfo>,
+  ): Promise<StoredInfo> {
+    // A reader of its own: the content goes to several at once.
+    const chain = transforms.length > 0 ? transforms : [new PassThrough()];
+    const storing = storePart(this.client, part.through(chain), settings).then(add);
+    const collecting = plans.map((plan) => collectSlave(part, plan));
+    try {
+      const [info] = await settleAll([storing, ...collecting], state);
+      const slaves = await settleAll(
+        collecting.map(async (collected) => {
+          const slave = await collected;
+          const content = await storeSlave(this.client, info.fileId, slave, settings, state.signal);
+          return [slave.prefix, await add(content)] as const;
+        }),
+        state,
+      );
+      return { ...info, slaves: Object.fromEntries(slaves) };
+    } finally {
+      for (const collected of collecting) {
+        void collected.then(({ content }) => content.dispose()).catch(() => undefined);
+      }
+    }
+  }
+
+  #findState(req: IncomingMessage): RequestState {
     let state = this.#requests.get(req);
     if (!state) {
       const remove = (fileId: string) => this.client.delete(fileId, { ignoreNotFound: true });
@@ -148,7 +225,7 @@ export class FdfsStorage<Req extends MulterRequest = MulterRequest> {
   }
 }
 
-function infoOf(result: UploadResult, contentType: string): StoredInfo {
+function describe({ result, contentType = '' }: StoredContent): StoredInfo {
   const { fileId, group, size, url, metadata } = result;
   const crc32 = result.crc32 ?? parseFileId(fileId).crc32;
   const etag = crc32 === undefined ? undefined : formatEtag(size, crc32);
@@ -167,8 +244,19 @@ function infoOf(result: UploadResult, contentType: string): StoredInfo {
   };
 }
 
-/** What the callee throws is its own affair: it must not become a rejection of ours, or a second callback. */
-function callBack(call: () => void): void {
+/** Waits until all have ended; the first failure fails the request, which ends the others. */
+async function settleAll<T extends readonly unknown[]>(
+  work: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+  state: RequestState,
+): Promise<T> {
+  const all = Promise.all(work) as unknown as Promise<T>;
+  all.catch((error) => state.fail(error));
+  await Promise.allSettled(work);
+  return await all;
+}
+
+/** An exception of the callee must not become a rejection of ours, or a second callback. */
+function run(call: () => void): void {
   try {
     call();
   } catch (error) {
@@ -178,12 +266,11 @@ function callBack(call: () => void): void {
   }
 }
 
-/** Options may reject with anything, and multer takes nothing for success and sets fields on the rest. */
-function asObject(error: unknown): object {
-  if (typeof error === 'object' && error !== null) return error;
-  return new FastDFSError('FASTDFS_OPTION_FAILED', `An option failed: ${String(error)}`, { cause: error });
+/** Options may reject with anything; multer takes null for success, and sets fields on all else. */
+function toObject(error: unknown): object {
+  return typeof error === 'object' && error !== null ? error : new OptionError(error);
 }
 
 function markOrphan(error: unknown, fileId: string): void {
-  if (error instanceof FastDFSError) error.orphan = fileId;
+  if (error instanceof FastDFSError) error.orphan ??= fileId;
 }

@@ -1,10 +1,14 @@
-/** The options of the multer engine: checked when it is made, and found for each file when it arrives. */
+/** The options of the multer engine: checked when it is made, and evaluated for each file when it arrives. */
 import { Duplex } from 'node:stream';
 import { ArgumentError } from '../../core/base/errors.js';
-import { MAX_METADATA_VALUE } from '../../core/model/limits.js';
-import { encodeMetadata, type Metadata } from '../../core/model/metadata.js';
-import { checkExtension, checkGroup } from '../../core/model/names.js';
-import type { UploadOptions } from '../../index.js';
+import { type Check, type Checks, checkOptions } from '../../core/base/validate.js';
+import type { Metadata } from '../../core/model/metadata.js';
+import {
+  type FileSettings,
+  FORM_FILE_CHECKS,
+  type FormFileOptions,
+  resolveFileOptions,
+} from '../shared/form-options.js';
 import type {
   FdfsStorageOptions,
   IncomingFile,
@@ -13,27 +17,12 @@ import type {
   StoredFile,
 } from './types.js';
 
-/** Keys that go to the upload as they are, and the type that their values have. */
-const UPLOAD_KEYS = {
-  group: 'string',
-  ext: 'string',
-  filename: 'string',
-  keepFilename: 'boolean',
-  metadata: 'object',
-  size: 'number',
-  appender: 'boolean',
-  whenSizeUnknown: 'string',
-  finalize: 'boolean',
-  blockBytes: 'number',
-  verify: 'boolean',
-} as const satisfies Partial<Record<keyof UploadOptions, string>>;
+/** Multer and the engine itself see to signal and progress. */
+type ValueOptions = Omit<FormFileOptions, 'signal' | 'onProgress'>;
 
-const VALUE_KEYS = { ...UPLOAD_KEYS, contentType: 'string' } as const;
+const { signal: _signal, onProgress: _onProgress, ...VALUE_CHECKS } = FORM_FILE_CHECKS;
 
-type UploadKey = keyof typeof UPLOAD_KEYS;
-type ValueKey = keyof typeof VALUE_KEYS;
-
-const VALUE_KEY_LIST = Object.keys(VALUE_KEYS) as ValueKey[];
+const VALUE_KEYS = Object.keys(VALUE_CHECKS) as (keyof ValueOptions)[];
 
 const TO_MULTER =
   'belongs to multer itself: multer({ storage: fdfsStorage(conf), limits: …, fileFilter: … })';
@@ -46,108 +35,94 @@ const HINTS: Readonly<Record<string, string>> = {
   preservePath: TO_MULTER,
   defParamCharset: TO_MULTER,
   storage: TO_MULTER,
-  dest: 'is of no use here: files go to FastDFS',
-  destination: 'is of no use here; the option `group` tells where files go',
+  dest: 'has no effect here: files go to FastDFS',
+  destination: 'has no effect here; the option `group` decides where files go',
   bucket: 'is called `group` here',
   key: 'is not possible: FastDFS names files itself, and the name is in req.file.fileId',
   trackers: 'belongs into the first argument: fdfsStorage({ trackers: … }, options)',
 };
 
-/** @throws ArgumentError naming the option that makes no sense */
-export function checkOptions<Req>(options: FdfsStorageOptions<Req>): Readonly<FdfsStorageOptions<Req>> {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentError('Options of fdfsStorage must be an object');
+/** Checks the option `transforms`. */
+export const transformsOption: Check = (value) =>
+  typeof value === 'function' || (Array.isArray(value) && value.every((entry) => typeof entry === 'function'))
+    ? undefined
+    : 'an array of functions that each make a stream, or a function that returns streams (a stream itself would serve the ' +
+      'first file only)';
+
+const urlOption: Check = (value) =>
+  value === false || typeof value === 'string' || typeof value === 'function'
+    ? undefined
+    : 'a string, false, or a function that returns a string';
+
+const STORAGE_CHECKS = {
+  ...(Object.fromEntries(
+    VALUE_KEYS.map((key) => [key, (value: unknown) => checkPerFile(VALUE_CHECKS[key], value)]),
+  ) as Record<keyof ValueOptions, Check>),
+  transforms: transformsOption,
+  url: urlOption,
+};
+
+/** @throws ArgumentError naming the option, and where it belongs if that is known */
+export function checkStorageOptions<Req>(
+  options: FdfsStorageOptions<Req>,
+  slavesOption: Check,
+): Readonly<FdfsStorageOptions<Req>> {
+  for (const key of Object.keys(options ?? {})) {
+    if (Object.hasOwn(HINTS, key)) throw new ArgumentError(`Option \`${key}\` ${HINTS[key]}`);
   }
-  for (const [key, value] of Object.entries(options)) {
-    if (Object.hasOwn(VALUE_KEYS, key)) {
-      if (typeof value !== 'function') checkValue(key as ValueKey, value);
-    } else if (key === 'transforms') checkTransforms(value);
-    else if (key === 'url') checkUrl(value);
-    else if (Object.hasOwn(HINTS, key)) throw new ArgumentError(`Option \`${key}\` ${HINTS[key]}`);
-    else throw new ArgumentError(`Unknown option \`${key}\` of fdfsStorage`);
-  }
+  const checks: Checks<FdfsStorageOptions<Req>> = { ...STORAGE_CHECKS, slaves: slavesOption };
+  checkOptions('fdfsStorage()', options, checks);
   return Object.freeze({ ...options });
 }
 
-function checkValue(key: ValueKey, value: unknown): void {
-  if (value === undefined || value === null) return;
-  const expected = VALUE_KEYS[key];
-  if (typeof value !== expected || Array.isArray(value)) {
-    const actual = Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
-    throw new ArgumentError(
-      `Option \`${key}\` must be of type ${expected}, or a function that gives one, not ${actual}`,
-    );
-  }
-  if (key === 'group') checkGroup(value as string);
-  if (key === 'ext') checkExtension(value as string);
-  if (key === 'metadata') encodeMetadata(value as Metadata);
-}
-
-function checkTransforms(value: unknown): void {
-  if (value === undefined || typeof value === 'function') return;
-  if (Array.isArray(value) && value.every((entry) => typeof entry === 'function')) return;
-  throw new ArgumentError(
-    'Option `transforms` must be an array of functions that each make a stream, or a function that gives streams: ' +
-      'a stream itself would serve the first file only',
-  );
-}
-
-function checkUrl(value: unknown): void {
-  if (value === undefined || value === false || typeof value === 'string' || typeof value === 'function')
-    return;
-  throw new ArgumentError('Option `url` must be a string, false, or a function that gives a string');
-}
-
-/** What the options say about one file. */
-export interface FileOptions {
-  upload: UploadOptions;
-  contentType: string;
+/** Functions are called for each file; null counts as undefined, as callbacks give it. */
+function checkPerFile(check: Check, value: unknown): string | undefined {
+  if (typeof value === 'function' || value === null) return undefined;
+  const expected = check(value);
+  return expected === undefined ? undefined : `${expected}, or a function that returns it`;
 }
 
 /**
- * What the options say about one file: at once where none of them is a function. Functions run side by side; the first that fails
- * is the one that is told.
+ * Returns what the options say of one file: at once where none of them is a function. Functions run side by side; the first that
+ * fails decides the error.
  */
-export function optionsFor<Req>(
+export function evaluateOptions<Req>(
   options: Readonly<FdfsStorageOptions<Req>>,
   req: Req,
   file: IncomingFile,
-): FileOptions | Promise<FileOptions> {
-  const found: Partial<Record<ValueKey, unknown>> = {};
-  const asked: Promise<void>[] = [];
-  for (const key of VALUE_KEY_LIST) {
-    const option = options[key];
-    if (typeof option === 'function') asked.push(ask(option, key));
-    else if (option !== undefined && option !== null) found[key] = option;
+): FileSettings | Promise<FileSettings> {
+  const found: Record<string, unknown> = {};
+  const pending: Promise<void>[] = [];
+  for (const key of VALUE_KEYS) {
+    const option: unknown = options[key];
+    if (typeof option === 'function') pending.push(evaluateOption(option, key));
+    else if (option !== undefined && option !== null) found[key] = withoutUndefined(key, option);
   }
-  async function ask(option: unknown, key: ValueKey): Promise<void> {
-    const value = await evaluate<unknown, Req, IncomingFile>(option, req, file);
-    checkValue(key, value);
-    if (value !== undefined && value !== null) found[key] = value;
+  async function evaluateOption(option: unknown, key: keyof ValueOptions): Promise<void> {
+    const value = withoutUndefined(key, await evaluate<unknown, Req, IncomingFile>(option, req, file));
+    if (value === undefined || value === null) return;
+    checkOptions('fdfsStorage()', { [key]: value }, VALUE_CHECKS);
+    found[key] = value;
   }
-  function settled(): FileOptions {
-    const { contentType, ...upload } = found as Pick<UploadOptions, UploadKey> & { contentType?: string };
-    upload.filename ??= keepableName(file.originalname);
-    return { upload, contentType: contentType ?? file.mimetype };
-  }
-  return asked.length === 0 ? settled() : Promise.all(asked).then(settled);
+  const resolve = () => resolveFileOptions(found as ValueOptions, file.originalname, file.mimetype);
+  return pending.length === 0 ? resolve() : Promise.all(pending).then(resolve);
 }
+
+/** Metadata may be made of what a request may lack. */
+function withoutUndefined(key: keyof ValueOptions, value: unknown): unknown {
+  if (key !== 'metadata' || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, text]) => text !== undefined)) as Metadata;
+}
+
+/** Streams that have served a file. An application that hands out the same one twice would mix two files. */
+const used = new WeakSet<object>();
 
 /**
  * Makes the streams that one file runs through. When one cannot be made, those before it are destroyed.
  * @param signal when it fires, streams that come too late are destroyed
  */
-export function transformsFor<Req>(
+export async function openTransforms<Req>(
   option: FdfsStorageOptions<Req>['transforms'],
-  req: Req,
-  file: IncomingFile,
-  signal: AbortSignal,
-): Duplex[] | Promise<Duplex[]> {
-  return option === undefined ? [] : makeTransforms(option, req, file, signal);
-}
-
-async function makeTransforms<Req>(
-  option: NonNullable<FdfsStorageOptions<Req>['transforms']>,
   req: Req,
   file: IncomingFile,
   signal: AbortSignal,
@@ -157,9 +132,18 @@ async function makeTransforms<Req>(
     const list = Array.isArray(option) ? option : await evaluate(option, req, file);
     for (const entry of list === undefined ? [] : [list].flat()) {
       const stream: unknown = await evaluate(entry, req, file);
-      if (!isDuplex(stream))
-        throw new ArgumentError('Option `transforms` gave something that is no Duplex stream');
-      // What goes wrong in it is told by the pipeline; the event itself must not go unheard.
+      if (!isDuplex(stream)) {
+        throw new ArgumentError('Option `transforms` returned something that is not a Duplex stream');
+      }
+      if (stream.errored) throw stream.errored;
+      if (used.has(stream) || stream.destroyed || stream.writableEnded) {
+        throw new ArgumentError(
+          'Option `transforms` returned a stream that has been used for another file: make a new one for each, as in ' +
+            '() => sharp().resize(800)',
+        );
+      }
+      used.add(stream);
+      // Failures arrive by the pipeline; the event itself must have a listener.
       streams.push(stream.on('error', () => undefined));
     }
     signal.throwIfAborted();
@@ -170,8 +154,8 @@ async function makeTransforms<Req>(
   }
 }
 
-/** The url of a stored file by the option `url`; without it the one that the client made. */
-export function urlFor<Req>(
+/** Returns the url of a stored file by the option `url`; without it the one that the client made. */
+export function evaluateUrl<Req>(
   option: FdfsStorageOptions<Req>['url'],
   req: Req,
   file: StoredFile,
@@ -182,7 +166,7 @@ export function urlFor<Req>(
   return evaluate(option, req, file);
 }
 
-/** A value as it is, what a function returns, or what it calls back with if it declares three parameters. */
+/** Returns a value itself, what a function returns, or what it calls back with if it declares three parameters. */
 async function evaluate<T, Req = MulterRequest, File = IncomingFile>(
   option: T | PerFileFunction<T, Req, File> | undefined,
   req: Req,
@@ -202,23 +186,4 @@ function isDuplex(value: unknown): value is Duplex {
   if (value instanceof Duplex) return true;
   const { pipe, write } = (value ?? {}) as Partial<Record<'pipe' | 'write', unknown>>;
   return typeof pipe === 'function' && typeof write === 'function';
-}
-
-/** Every name but the strange ones. */
-const PLAIN_NAME = /^[\x20-\x7e]{1,255}$/;
-
-/**
- * A stranger's file name, such that it can be kept as metadata: without the characters that the format reserves,
- * and with so much cut off its front that it fits.
- */
-function keepableName(name: string): string {
-  if (PLAIN_NAME.test(name)) return name;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that the wire format reserves
-  const characters = Array.from(name.replace(/[\x00-\x02]/g, ''));
-  let from = characters.length;
-  for (let bytes = 0; from > 0; from--) {
-    bytes += Buffer.byteLength(characters[from - 1]!);
-    if (bytes > MAX_METADATA_VALUE) break;
-  }
-  return characters.slice(from).join('');
 }

@@ -1,6 +1,6 @@
 /**
- * What the files of one request have in common: as soon as one of them fails, or the client leaves, none of them may
- * stay. Multer sees to that only in part, and each version to another part, so it is seen to here.
+ * The state that the files of one request share: as soon as one of them fails, or the client leaves, none of them may stay.
+ * Multer ensures that only in part, and each version another part.
  */
 import type { Readable } from 'node:stream';
 import { raceAbort } from '../../core/base/abort.js';
@@ -21,7 +21,7 @@ export class RequestState {
       this.fail(
         new NetworkError('FASTDFS_REQUEST_ABORTED', 'The client left before its request was complete'),
       );
-      // Versions before 2.1 do not look after files that were complete by then.
+      // Versions before 2.1 leave files that were complete by then.
       for (const fileId of this.#stored) this.remove(fileId).catch(() => undefined);
     };
     // 'aborted' comes first: between the two events a file could become complete.
@@ -30,36 +30,36 @@ export class RequestState {
     check();
   }
 
-  /** Fires when the request has failed. */
+  /** Aborts when the request has failed. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** The first reason counts. */
+  /** Fails the request; the first reason counts. */
   fail(reason: unknown): void {
     this.#controller.abort(reason);
   }
 
   /** Opens the content of a part. When that breaks off or is over the limit, the request fails. */
-  read(file: EngineFile): PartReader {
+  open(file: EngineFile): PartReader {
     const part = PartReader.open(file.stream, { signal: this.signal, tooLarge: () => tooLarge(file) });
     part.ended.catch((error) => this.fail(error));
     return part;
   }
 
-  /** What users' functions do is waited for, but not longer than the request lives. */
+  /** Waits for what users' functions do, but not longer than the request lives. */
   race<T>(work: T | Promise<T>): T | Promise<T> {
     if (work instanceof Promise) return raceAbort(work, this.signal);
     this.signal.throwIfAborted();
     return work;
   }
 
-  /** Multer is about to learn of this file. */
+  /** Records a file that multer is about to be given. */
   keep(fileId: string): void {
     this.#stored.add(fileId);
   }
 
-  /** Removes a file, once, whoever asks. A file that is gone already is no error. */
+  /** Removes a file, once, however often it is called. A file that does not exist is no error. */
   remove(fileId: string): Promise<void> {
     let removal = this.#removals.get(fileId);
     if (!removal) {
@@ -68,17 +68,34 @@ export class RequestState {
     }
     return removal;
   }
+
+  /**
+   * Removes several files.
+   * @throws the first failure, after all have been tried
+   */
+  async removeAll(fileIds: readonly string[]): Promise<void> {
+    const removals = fileIds.map((fileId) => this.remove(fileId));
+    await Promise.allSettled(removals);
+    await Promise.all(removals);
+  }
 }
 
-/** A body that nobody reads (some platforms hand it over in another way) tells nothing by its end. */
+/** The end of a body that was never read (some platforms pass it in another way) says nothing. */
 function leftEarly(req: Readable): boolean {
   return req.readableAborted && req.readableDidRead;
 }
 
-/** The error has the code of multer's own, which handlers look for: multer misses the event in some of its versions. */
+/** The error looks like multer's own, which handlers know by `name`, `code` and `field`: some of its versions miss the event. */
 function tooLarge({ fieldname }: EngineFile): FastDFSError {
   const error = new FastDFSError('FASTDFS_TRUNCATED', 'File too large');
-  return Object.defineProperty(Object.assign(error, { field: fieldname }), 'code', {
-    value: 'LIMIT_FILE_SIZE',
-  });
+  const like = { name: 'MulterError', code: 'LIMIT_FILE_SIZE', field: fieldname };
+  for (const [key, value] of Object.entries(like)) {
+    Object.defineProperty(error, key, {
+      value,
+      configurable: true,
+      writable: true,
+      enumerable: key !== 'name',
+    });
+  }
+  return error;
 }

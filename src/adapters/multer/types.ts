@@ -37,13 +37,18 @@ export interface StoredFields {
   crc32: number | undefined;
   /** Strong, quoted: size and CRC-32 of the stored bytes in hexadecimal, `"<size>-<crc32>"`. */
   etag: string | undefined;
+  /** The slaves of the file by their prefixes; undefined without the option `slaves`. */
+  slaves?: Record<string, StoredSlave> | undefined;
 }
 
-/** What the engine tells multer about a stored file. */
+/** What the engine returns to multer about a stored file. */
 export interface StoredInfo extends StoredFields {
   /** Bytes stored, exactly. */
   size: number;
 }
+
+/** A slave in `req.file.slaves`. */
+export type StoredSlave = Omit<StoredInfo, 'slaves'>;
 
 /** A part of the form, before it is stored. */
 export interface IncomingFile {
@@ -65,10 +70,34 @@ export interface StoredFile extends IncomingFile, StoredInfo {}
  * get that type.
  */
 export type MulterRequest = IncomingMessage &
-  Express.Request & {
+  Express.Request &
+  RoutedRequest & {
     /** Text fields that came before the file. */
     body?: Record<string, unknown>;
   };
+
+/** What Express adds to a request, where its types are installed, as they are with those of multer. */
+export type RoutedRequest = [keyof Express.Request] extends [never] ? unknown : ExpressFields;
+
+/** The part of an Express request that options are made of. */
+export interface ExpressFields {
+  /** Named parts of the route's path. */
+  params: Record<string, string>;
+  /** The parsed query string. */
+  query: Record<string, unknown>;
+  /** Path of the request, without the query string. */
+  path: string;
+  /** Where the router is mounted. */
+  baseUrl: string;
+  /** The url as it arrived. */
+  originalUrl: string;
+  /** Name of the host that was asked. */
+  hostname: string;
+  /** Address of the client. */
+  ip?: string | undefined;
+  /** Returns a header. */
+  get(name: string): string | undefined;
+}
 
 /** How an option answers by callback: with an error, or with null and the value. */
 export type PerFileCallback<T> = (error: Error | null | undefined, value?: T) => void;
@@ -96,17 +125,28 @@ export interface FdfsStorageOptions<Req = MulterRequest> {
   filename?: PerFile<string, Req>;
   /** Keep `filename` as metadata `filename`. Default false. */
   keepFilename?: PerFile<boolean, Req>;
-  /** Stored with the file; keys of at most 64, values of at most 256 bytes. Default: none. */
-  metadata?: PerFile<Metadata, Req>;
+  /** Stored with the file; keys of at most 64, values of at most 256 bytes; undefined ones are left out. Default: none. */
+  metadata?: PerFile<Record<string, string | undefined>, Req>;
   /** Exact number of bytes to store, where something else than the form tells it. Default: unknown. */
   size?: PerFile<number, Req>;
-  /** Only told in `req.file.contentType`. Default: `file.mimetype`. */
+  /**
+   * Content type in `req.file.contentType`; `'detect'` finds it from the first bytes of what is stored, by the package
+   * `file-type`. Default, and where nothing is detected: `file.mimetype`.
+   */
   contentType?: PerFile<string, Req>;
+  /** Keep the content type as metadata `contentType`. Default false. */
+  keepContentType?: PerFile<boolean, Req>;
   /**
    * What the content runs through on its way, e.g. `[() => sharp().resize(800)]`. As a stream serves one file, each
    * entry is a function that makes one; a function for the whole list may return streams as well.
    */
   transforms?: PerFileFunction<Duplex, Req>[] | PerFileFunction<TransformList<Req>, Req>;
+  /**
+   * Further outputs of the same content, each stored as a slave of the file under its prefix: `{ _200x200: () =>
+   * sharp().resize(200, 200) }`. All are made in one pass, and stored all or none; `req.file.slaves` has them. A function that
+   * returns nothing makes no slave of this file. Default: none.
+   */
+  slaves?: SlaveList<Req>;
   /**
    * How `req.file.url` is made: a prefix for file ids (`/files` → `/files/group1/M00/…`), a function that gets the
    * stored file, or false for none. Default: `client.url()` if the client has a `baseUrl`.
@@ -124,6 +164,23 @@ export interface FdfsStorageOptions<Req = MulterRequest> {
   verify?: PerFile<boolean, Req>;
 }
 
+/** Prefixes (1 to 16 characters of A–Z a–z 0–9 . _ -) and what the content of each slave runs through. */
+export type SlaveList<Req = MulterRequest> = Readonly<
+  Record<string, PerFileFunction<TransformList<Req>, Req> | SlaveOptions<Req>>
+>;
+
+/** A slave with options of its own. */
+export interface SlaveOptions<Req = MulterRequest> {
+  /** What the content runs through, as for the file itself. */
+  transforms: PerFileFunction<Duplex, Req>[] | PerFileFunction<TransformList<Req>, Req>;
+  /** Extension of the slave, at most 6 characters. Default: its master's. */
+  ext?: string;
+  /** Content type of the slave, or `'detect'`. Default: as for the file itself. */
+  contentType?: string;
+  /** Stored with the slave. Default: none. */
+  metadata?: Metadata;
+}
+
 /** Streams that the content of one file runs through, in this order. */
 export type TransformList<Req = MulterRequest> = Duplex | (Duplex | PerFileFunction<Duplex, Req>)[];
 
@@ -136,7 +193,15 @@ export interface EngineFile extends IncomingFile {
   };
 }
 
+/** What the engine needs to remove a stored file. */
+export interface StoredIds {
+  /** Undefined for a file that was never stored. */
+  fileId?: string | undefined;
+  /** Removed with their master. */
+  slaves?: Record<string, { fileId: string }> | undefined;
+}
+
 /** How the engine answers multer: with an error, or with null and what `req.file` gains. */
 export type HandleCallback = (error?: unknown, info?: StoredInfo) => void;
-/** How the engine answers multer when a file is gone: with null, or with why it is not. */
+/** How the engine answers multer when a file is removed: with null, or with why it is not. */
 export type RemoveCallback = (error: Error | null) => void;

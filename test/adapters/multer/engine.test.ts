@@ -39,7 +39,11 @@ function remove(storage: FdfsStorage, file: { fileId?: string }): Promise<void> 
 
 describe('options of the multer engine', () => {
   it.each<[string, object, RegExp]>([
-    ['one it does not know', { colour: 'red' }, /Unknown option `colour`/],
+    [
+      'one it does not know',
+      { colour: 'red' },
+      /Unknown option `colour` of fdfsStorage\(\); known options: filename, .*slaves/,
+    ],
     [
       'limits of multer',
       { limits: { fileSize: 1 } },
@@ -49,13 +53,20 @@ describe('options of the multer engine', () => {
     ['options of the client', { trackers: 'a' }, /first argument/],
     ['a bucket', { bucket: 'group1' }, /`bucket` is called `group` here/],
     ['a key', { key: 'a' }, /FastDFS names files itself/],
-    ['a wrong type', { size: '5' }, /`size` must be of type number/],
-    ['an array', { metadata: [] }, /`metadata` must be of type object, .* not an array/],
+    ['a wrong type', { size: '5' }, /`size` of fdfsStorage\(\) must be an integer from 0/],
+    ['an array', { metadata: [] }, /`metadata` of fdfsStorage\(\) must be an object, .* not an array/],
     ['a long extension', { ext: 'toolong1' }, /Extension/],
     ['a bad group', { group: 'no/group' }, /Group name/],
     ['metadata that does not fit', { metadata: { k: 'x'.repeat(257) } }, /257 bytes/],
     ['one stream for all files', { transforms: [new PassThrough()] }, /would serve the first file only/],
     ['a number for the url', { url: 5 }, /`url`/],
+    ['a content type that is none', { contentType: 'image' }, /`contentType` .* must be a media type/],
+    ['slaves without prefixes', { slaves: [] }, /`slaves` .* must be an object of prefixes/],
+    ['a slave that is a stream', { slaves: { _a: new PassThrough() } }, /Unknown option/],
+    ['a long slave prefix', { slaves: { _12345678901234567: () => undefined } }, /1 to 16 characters/],
+    ['a slave prefix with a slash', { slaves: { 'a/b': () => undefined } }, /1 to 16 characters/],
+    ['a slave without transforms', { slaves: { _a: { ext: 'png' } } }, /has no `transforms`/],
+    ['a slave with a long extension', { slaves: { _a: { transforms: [], ext: 'toolong1' } } }, /Extension/],
   ])('refuse %s', (_what, options, message) => {
     const make = () => fdfsStorage(CONF, options as FdfsStorageOptions);
     expect(make).toThrow(ArgumentError);
@@ -186,7 +197,7 @@ onEmbedded('the multer engine', (server) => {
     const storage = fdfsStorage(client, { keepFilename: true });
     const name = `a\u0001\u0002${'ü'.repeat(200)}.txt`;
     const info = await handle(storage, new PassThrough(), partOf(Readable.from(['x']), name));
-    expect(info.metadata).toEqual({ filename: `${'ü'.repeat(126)}.txt` });
+    expect(info.metadata).toEqual({ filename: `a${'ü'.repeat(125)}.txt` });
     await client.delete(info.fileId);
   });
 

@@ -1,4 +1,6 @@
 /** Checked by the compiler only: the engine fits the types of multer and of Express. */
+
+import { PassThrough } from 'node:stream';
 import type { Request } from 'express';
 import multer from 'multer';
 import { type FdfsStorageOptions, fdfsStorage } from '../../../src/adapters/multer/index.js';
@@ -18,6 +20,19 @@ export const withRequest: multer.StorageEngine = fdfsStorage('', {
   group: (req: Request) => req.params.group as string,
 });
 
+/** Without a generic: what Express adds to a request is there. */
+const routed = fdfsStorage(createClient({ trackers: 'a' }), {
+  metadata: (req) => ({ user: req.params.id, host: req.get('host'), kind: String(req.query.kind) }),
+  filename: (req, file) => req.path + file.originalname,
+  group: async (req) => req.hostname,
+  slaves: {
+    _200x200: () => new PassThrough(),
+    _thumb: (_req, file) => (file.mimetype === 'image/png' ? new PassThrough() : undefined),
+    _list: { transforms: [() => new PassThrough()], ext: 'webp', contentType: 'detect' },
+  },
+});
+export const routedEngine: multer.StorageEngine = routed;
+
 // @ts-expect-error a group is no number
 export const wrong: FdfsStorageOptions = { group: 5 };
 // @ts-expect-error unknown to fdfsStorage
@@ -27,6 +42,7 @@ export function handler(req: Request): string | undefined {
   const file = req.file!;
   const size: number = file.size;
   const crc32: number | undefined = file.crc32;
+  const thumbnail: string | undefined = file.slaves?._200x200?.fileId;
   const metadata: Record<string, string> | undefined = file.metadata;
   return (
     [
@@ -40,6 +56,7 @@ export function handler(req: Request): string | undefined {
       file.contentType,
     ].join() +
     size +
+    thumbnail +
     crc32 +
     metadata
   );
