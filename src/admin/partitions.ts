@@ -10,11 +10,10 @@ import path from 'node:path';
 const PARTS = 64;
 /** A part is written to disk in pieces of this many characters. */
 const PIECE_CHARS = 32 * 1024;
-/** A larger part is split again. */
 const MAX_PART_BYTES = 3 * 1024 * 1024;
 /** Lines of one key cannot be split; deeper levels would not end. */
 const MAX_LEVEL = 4;
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 64 * 1024;
 
 interface Part {
   lines: string[];
@@ -32,13 +31,18 @@ export class LinePartitions {
   readonly #locateKey: LocateKey;
   readonly #keyChars: number;
   readonly #level: number;
+  readonly #maxPartBytes: number;
+  /** What is written to disk and read from it: one piece or part at a time. */
+  #buffer = Buffer.alloc(0);
   readonly #parts: Part[] = Array.from({ length: PARTS }, createPart);
   #lines = 0;
 
-  constructor(locateKey: LocateKey, keyChars: number, level = 0) {
+  /** @param maxPartBytes a larger part is split again */
+  constructor(locateKey: LocateKey, keyChars: number, maxPartBytes = MAX_PART_BYTES, level = 0) {
     this.#locateKey = locateKey;
     this.#keyChars = keyChars;
     this.#level = level;
+    this.#maxPartBytes = maxPartBytes;
   }
 
   /** Lines added so far. */
@@ -53,17 +57,17 @@ export class LinePartitions {
     this.#lines++;
     part.lines.push(line);
     part.chars += line.length + 1;
-    return part.chars >= PIECE_CHARS ? flush(part) : undefined;
+    return part.chars >= PIECE_CHARS ? this.#flush(part) : undefined;
   }
 
   /** Yields each part once, its lines in the order in which they were added, and frees its disk space. */
   async *read(): AsyncGenerator<string[], void, undefined> {
     for (const part of this.#parts) {
-      if (part.file && part.bytes + part.chars > MAX_PART_BYTES && this.#level < MAX_LEVEL) {
-        await flush(part);
+      if (part.file && part.bytes + part.chars > this.#maxPartBytes && this.#level < MAX_LEVEL) {
+        await this.#flush(part);
         yield* this.#split(part);
       } else if (part.lines.length > 0 || part.file) {
-        const lines = part.file ? (await readAll(part)).concat(part.lines) : part.lines;
+        const lines = part.file ? (await this.#readAll(part)).concat(part.lines) : part.lines;
         await discard(part);
         yield lines;
       }
@@ -75,8 +79,40 @@ export class LinePartitions {
     for (const part of this.#parts) await discard(part);
   }
 
+  async #flush(part: Part): Promise<void> {
+    if (part.lines.length === 0) return;
+    const text = `${part.lines.join('\n')}\n`;
+    part.lines = [];
+    part.chars = 0;
+    if (!part.file) await create(part);
+    const buffer = this.#allocate(text.length);
+    buffer.write(text, 'latin1');
+    for (let written = 0; written < text.length; ) {
+      const { bytesWritten } = await part.file!.write(buffer, written, text.length - written, part.bytes);
+      written += bytesWritten;
+      part.bytes += bytesWritten;
+    }
+  }
+
+  async #readAll(part: Part): Promise<string[]> {
+    const buffer = this.#allocate(part.bytes);
+    for (let at = 0; at < part.bytes; ) {
+      const { bytesRead } = await part.file!.read(buffer, at, part.bytes - at, at);
+      if (bytesRead === 0) throw new Error('A temporary file is shorter than what was written to it');
+      at += bytesRead;
+    }
+    const lines = buffer.toString('latin1', 0, part.bytes).split('\n');
+    lines.pop();
+    return lines;
+  }
+
+  #allocate(bytes: number): Buffer {
+    if (this.#buffer.length < bytes) this.#buffer = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * PIECE_CHARS));
+    return this.#buffer;
+  }
+
   async *#split(part: Part): AsyncGenerator<string[], void, undefined> {
-    const finer = new LinePartitions(this.#locateKey, this.#keyChars, this.#level + 1);
+    const finer = new LinePartitions(this.#locateKey, this.#keyChars, this.#maxPartBytes, this.#level + 1);
     try {
       let carry = '';
       const buffer = Buffer.allocUnsafe(READ_BYTES);
@@ -103,19 +139,6 @@ function createPart(): Part {
   return { lines: [], chars: 0, file: undefined, path: undefined, bytes: 0 };
 }
 
-async function flush(part: Part): Promise<void> {
-  if (part.lines.length === 0) return;
-  const text = Buffer.from(`${part.lines.join('\n')}\n`, 'latin1');
-  part.lines = [];
-  part.chars = 0;
-  if (!part.file) await create(part);
-  for (let written = 0; written < text.length; ) {
-    const { bytesWritten } = await part.file!.write(text, written, text.length - written, part.bytes);
-    written += bytesWritten;
-    part.bytes += bytesWritten;
-  }
-}
-
 /** Without a name, where the system allows that, nothing stays when the process is killed. */
 async function create(part: Part): Promise<void> {
   const file = path.join(tmpdir(), `fastdfs-list-${randomBytes(8).toString('hex')}`);
@@ -124,18 +147,6 @@ async function create(part: Part): Promise<void> {
   if (process.platform === 'win32') return;
   await rm(file);
   part.path = undefined;
-}
-
-async function readAll(part: Part): Promise<string[]> {
-  const content = Buffer.allocUnsafe(part.bytes);
-  for (let at = 0; at < part.bytes; ) {
-    const { bytesRead } = await part.file!.read(content, at, part.bytes - at, at);
-    if (bytesRead === 0) throw new Error('A temporary file is shorter than what was written to it');
-    at += bytesRead;
-  }
-  const lines = content.toString('latin1').split('\n');
-  lines.pop();
-  return lines;
 }
 
 async function discard(part: Part): Promise<void> {

@@ -57,8 +57,15 @@ export function listFiles(
   access.trackers.select(options);
   const matches = createFilter(options);
   const sources: ListingSource[] = [];
-  const files = generate(access, group, options, matches, sources);
+  const files = flatten(generate(access, group, options, matches, sources));
   return Object.assign(files, { sources });
+}
+
+/** One step of a generator for each file costs as much as all the rest: batches go through the others. */
+async function* flatten(
+  batches: AsyncIterable<readonly ListedFile[]>,
+): AsyncGenerator<ListedFile, void, undefined> {
+  for await (const batch of batches) for (const file of batch) yield file;
 }
 
 async function* generate(
@@ -67,7 +74,7 @@ async function* generate(
   options: ListFilesOptions,
   matches: (file: NamedFile) => boolean,
   sources: ListingSource[],
-): AsyncGenerator<ListedFile, void, undefined> {
+): AsyncGenerator<readonly ListedFile[], void, undefined> {
   const signal = joinSignals(access, options.signal);
   signal.throwIfAborted();
   const groups = await readActiveStorages(access, group, { ...options, signal });
@@ -96,7 +103,7 @@ async function* listGroup(
   options: ListFilesOptions & { signal: AbortSignal },
   matches: (file: NamedFile) => boolean,
   sources: ListingSource[],
-): AsyncGenerator<ListedFile, void, undefined> {
+): AsyncGenerator<readonly ListedFile[], void, undefined> {
   const pathCount = Math.max(...storages.map(({ storePathCount }) => storePathCount));
   const paths =
     options.storePath === undefined
@@ -117,7 +124,7 @@ async function* listGroup(
           const file = describeName(group, name, names);
           if (matches(file)) files.push(file);
         }
-        yield* confirmFiles(access, storage, files, addressById, options);
+        yield await confirmFiles(access, storage, files, addressById, options);
       }
     } finally {
       await partitions.close();
@@ -154,13 +161,13 @@ async function readAnywhere(
   );
 }
 
-async function* confirmFiles(
+async function confirmFiles(
   access: ClusterAccess,
   storage: StorageRecord,
   files: readonly NamedFile[],
   addressById: ReadonlyMap<string, string>,
   { confirm, signal }: ListFilesOptions & { signal: AbortSignal },
-): AsyncGenerator<ListedFile, void, undefined> {
+): Promise<ListedFile[]> {
   const mustAsk = ({ trunk }: NamedFile) => confirm ?? trunk;
   const asked = new Map<string, Promise<number | undefined>>();
   const ask = (fileId: string) => {
@@ -170,8 +177,7 @@ async function* confirmFiles(
   };
   const isTrunk = (fileId: string) => confirm ?? fileId.length - storage.group.length > TRUNK_NAME_LENGTH;
   if (!files.some((file) => mustAsk(file) || (file.slaveOf !== undefined && isTrunk(file.slaveOf)))) {
-    for (const file of files) yield toListedFile(file, addressById);
-    return;
+    return files.map((file) => toListedFile(file, addressById));
   }
   const confirmed = mapConcurrently(files, CONFIRMING, async (file) => {
     const { slaveOf, ...rest } = toListedFile(file, addressById);
@@ -182,7 +188,9 @@ async function* confirmFiles(
     const size = await ask(file.fileId);
     return size === undefined ? undefined : { ...listed, size };
   });
-  for await (const file of confirmed) if (file) yield file;
+  const left: ListedFile[] = [];
+  for await (const file of confirmed) if (file) left.push(file);
+  return left;
 }
 
 /** Asks the storage that listed the file; another one if it cannot answer. */

@@ -36,8 +36,8 @@ const COUNT_BYTES = 8;
 
 /** Splits the stream into its lines and checks the count at its end. Holds at most one line and 8 bytes. */
 export class PathListingDecoder {
-  /** Whole header, or the last bytes received: they are the count when nothing follows. */
-  #held: Buffer = Buffer.alloc(0);
+  /** Received and not yet decoded, as Latin-1: the header, or the last bytes, which are the count when nothing follows. */
+  #held = '';
   #headerRead = false;
   #line = '';
   #textBytes = 0;
@@ -57,21 +57,21 @@ export class PathListingDecoder {
    * @throws ServerError for a refusal; ProtocolError when the server is not a FastDFS storage
    */
   push(chunk: Buffer): string[] {
-    let bytes = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
+    let text = this.#held + chunk.toString('latin1');
     if (!this.#headerRead) {
-      if (bytes.length < HEADER_BYTES) {
-        this.#held = Buffer.from(bytes);
+      if (text.length < HEADER_BYTES) {
+        this.#held = text;
         return [];
       }
-      checkHeader(bytes);
+      checkHeader(Buffer.from(text.slice(0, HEADER_BYTES), 'latin1'));
       this.#headerRead = true;
-      bytes = bytes.subarray(HEADER_BYTES);
+      text = text.slice(HEADER_BYTES);
     }
-    const end = Math.max(0, bytes.length - COUNT_BYTES);
-    this.#held = Buffer.from(bytes.subarray(end));
+    const end = Math.max(0, text.length - COUNT_BYTES);
+    this.#held = text.slice(end);
     if (end === 0) return [];
     this.#textBytes += end;
-    const lines = (this.#line + bytes.toString('latin1', 0, end)).split('\n');
+    const lines = (this.#line + text.slice(0, end)).split('\n');
     this.#line = lines.pop()!;
     return lines;
   }
@@ -82,18 +82,16 @@ export class PathListingDecoder {
    */
   end(): void {
     const received = this.#textBytes + this.#held.length;
-    if (!this.#headerRead || this.#held.length < COUNT_BYTES) {
-      throw new ProtocolError(
-        `Listing cut off after ${received} bytes: the storage closed without the count`,
-      );
-    }
-    const announced = readInt64(this.#held, 0);
+    const cutOff = `Listing cut off after ${received} bytes: the storage closed without the count`;
+    if (!this.#headerRead || this.#held.length < COUNT_BYTES) throw new ProtocolError(cutOff);
+    const count = Buffer.from(this.#held, 'latin1');
+    const announced = readInt64(count, 0);
     if (announced === this.#textBytes && this.#line === '') return;
     // A count starts with a zero byte, text never does.
     throw new ProtocolError(
-      this.#held[0] === 0
+      count[0] === 0
         ? `Listing ends with the wrong count: ${announced} bytes announced, ${this.#textBytes} received`
-        : `Listing cut off after ${received} bytes: the storage closed without the count`,
+        : cutOff,
     );
   }
 }
