@@ -1,6 +1,6 @@
 /**
- * GET of a tus server names the file in a header. `@tus/server` puts the name there as it is, which a header takes up
- * to U+00FF only: uploads with any other name are answered with 500, whatever the store.
+ * GET of a tus server names the file in a header. `@tus/server` puts the name there unchanged, and a header takes only characters
+ * up to U+00FF: it answers 500 for uploads with any other name, whatever the store.
  */
 import { create } from 'content-disposition';
 

@@ -1,8 +1,16 @@
 /** The options of the tus store, checked when it is made. */
-
 import { ArgumentError } from '../../core/base/errors.js';
-import { checkCount } from '../../core/base/validate.js';
+import {
+  booleanOption,
+  type Check,
+  type Checks,
+  checkOptions,
+  integerOption,
+  stringOption,
+} from '../../core/base/validate.js';
 import { checkGroup } from '../../core/model/names.js';
+import type { KeyIndex } from '../indexes/contract.js';
+import { isKeyIndex, toKeyIndex } from '../indexes/map.js';
 import type { FdfsStoreOptions } from './types.js';
 
 export interface ResolvedStoreOptions {
@@ -10,34 +18,40 @@ export interface ResolvedStoreOptions {
   readonly blockBytes: number;
   readonly finalize: boolean;
   readonly group: string | undefined;
+  /** Both are set, or neither. */
+  readonly expiry: { readonly index: KeyIndex; readonly expireAfterMs: number } | undefined;
 }
 
 const DEFAULT_BLOCK_BYTES = 2 * 1024 * 1024;
 /** A storage takes a request of any size; this bounds what an upload may cost in memory. */
 const MAX_BLOCK_BYTES = 1024 * 1024 * 1024;
 
-const TYPES = {
-  secret: 'string',
-  blockBytes: 'number',
-  finalize: 'boolean',
-  group: 'string',
-} as const satisfies Record<keyof FdfsStoreOptions, string>;
+const indexOption: Check = (value) =>
+  isKeyIndex(value) || value instanceof Map ? undefined : 'an index with get, swap and keys, or a Map';
+
+const CHECKS: Checks<FdfsStoreOptions> = {
+  secret: stringOption,
+  blockBytes: integerOption(1, MAX_BLOCK_BYTES),
+  finalize: booleanOption,
+  group: stringOption,
+  index: indexOption,
+  expireAfterMs: integerOption(1),
+};
 
 /** @throws ArgumentError naming the option that makes no sense */
-export function checkOptions(options: FdfsStoreOptions): ResolvedStoreOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentError('Options of FdfsStore must be an object');
-  }
-  for (const [key, value] of Object.entries(options)) {
-    if (!Object.hasOwn(TYPES, key)) throw new ArgumentError(`Unknown option \`${key}\` of FdfsStore`);
-    const expected = TYPES[key as keyof FdfsStoreOptions];
-    if (value !== undefined && typeof value !== expected) {
-      throw new ArgumentError(`Option \`${key}\` must be of type ${expected}, not ${typeof value}`);
-    }
-  }
-  const { secret, blockBytes = DEFAULT_BLOCK_BYTES, finalize = false, group } = options;
-  // An empty environment variable must not become a signature that everybody can make.
-  if (secret === '') throw new ArgumentError('Option `secret` is empty');
+export function resolveOptions(options: FdfsStoreOptions): ResolvedStoreOptions {
+  checkOptions('fdfsTusStore()', options, CHECKS);
+  const { secret, blockBytes = DEFAULT_BLOCK_BYTES, finalize = false, group, index, expireAfterMs } = options;
+  // An empty environment variable must not become a signature that anyone can make.
+  if (secret === '') throw new ArgumentError('Option `secret` of fdfsTusStore() is empty');
   if (group !== undefined) checkGroup(group);
-  return { secret, blockBytes: checkCount('blockBytes', blockBytes, 1, MAX_BLOCK_BYTES), finalize, group };
+  if ((index === undefined) !== (expireAfterMs === undefined))
+    throw new ArgumentError(
+      'Options `index` and `expireAfterMs` of fdfsTusStore() need each other: FastDFS does not list uploads',
+    );
+  const expiry =
+    index === undefined || expireAfterMs === undefined
+      ? undefined
+      : { index: toKeyIndex(index), expireAfterMs };
+  return { secret, blockBytes, finalize, group, expiry };
 }

@@ -1,23 +1,23 @@
 /**
- * What a store must remember of an upload, as metadata of the file itself, so that any node can go on with it:
+ * What a store must remember of an upload, as metadata of the file itself, so that any node can continue it:
  *
  *     tus-upload      '1': an upload of ours, in this layout
- *     tus-length      bytes in all; missing while the client has not said so
+ *     tus-length      bytes in all; missing while the client has not declared it
  *     tus-metadata-0  the client's metadata as JSON, in pieces of the 256 bytes that a value may have
  *     tus-metadata-1  …
  *
- * Beside it, for everybody else who reads the file, lie the client's entries that are possible as metadata of
- * their own. The offset is nowhere: it is the size of the file.
+ * Beside it, for other readers of the file, lie the client's entries that metadata can hold, the file name cut to what it can. The
+ * offset is not kept: it is the size of the file.
  */
-
 import { MAX_METADATA_KEY, MAX_METADATA_VALUE } from '../../core/model/limits.js';
 import type { Metadata } from '../../core/model/metadata.js';
+import { toStorableName } from '../shared/file-names.js';
 
 /** As tus servers pass it on; null where a key has no value. */
 export type ClientMetadata = Record<string, string | null>;
 
 export interface UploadState {
-  /** Bytes in all; undefined while the client has not said so. */
+  /** Bytes in all; undefined while the client has not declared it. */
   readonly length: number | undefined;
   readonly metadata: ClientMetadata | undefined;
 }
@@ -32,7 +32,7 @@ const RESERVED = /[\x00\x01\x02]/;
 export function encodeState({ length, metadata }: UploadState): Metadata {
   const state: Metadata = { ...plainMetadata(metadata), [LAYOUT]: '1', ...encodeLength(length) };
   if (metadata) {
-    for (const [index, piece] of piecesOf(JSON.stringify(metadata)).entries()) state[PIECE + index] = piece;
+    for (const [index, piece] of splitText(JSON.stringify(metadata)).entries()) state[PIECE + index] = piece;
   }
   return state;
 }
@@ -42,7 +42,7 @@ export function encodeLength(length: number | undefined): Metadata {
   return length === undefined ? {} : { [LENGTH]: String(length) };
 }
 
-/** Undefined when the file is no upload of ours, or no longer. */
+/** Returns the state; undefined when the file is not an upload of a store, or no longer. */
 export function decodeState(stored: Metadata): UploadState | undefined {
   if (stored[LAYOUT] !== '1') return undefined;
   let json = '';
@@ -55,13 +55,14 @@ export function decodeState(stored: Metadata): UploadState | undefined {
 }
 
 /**
- * The entries that FastDFS can keep as they are. Left out: longer ones, ones with reserved characters, and names
- * that look like our own.
+ * Returns the entries that metadata can hold unchanged, and the file name cut to what it can. Left out: longer ones, ones with reserved
+ * characters, and names that look like those of the store.
  */
 export function plainMetadata(metadata: ClientMetadata | undefined): Metadata {
   const plain: Metadata = {};
   for (const [key, value] of Object.entries(metadata ?? {})) {
-    if (fits(key, value ?? '')) plain[key] = value ?? '';
+    const text = (key === 'filename' ? toStorableName(value) : value) ?? '';
+    if (fits(key, text)) plain[key] = text;
   }
   return plain;
 }
@@ -78,7 +79,7 @@ function fits(key: string, value: string): boolean {
 }
 
 /** Cut between characters. JSON has no control characters, so that every piece is possible as a value. */
-function piecesOf(json: string): string[] {
+function splitText(json: string): string[] {
   const pieces: string[] = [];
   let piece = '';
   let bytes = 0;

@@ -1,6 +1,6 @@
 /**
- * Upload ids: a file id and a signature of it. The file id alone would let whoever knows one write to, read or
- * delete any file of the cluster through the tus server.
+ * Upload ids: a file id and a signature of it. With the file id alone, everyone who knows one could write to,
+ * read or delete that file of the cluster through the tus server.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
@@ -16,14 +16,14 @@ export class UploadIds {
     this.#secret = secret;
   }
 
-  /** The upload id of a file: safe in a url, and as long for every file id of the same length. */
+  /** Returns the upload id of a file: safe in a url, and as long for every file id of the same length. */
   sign(fileId: string): string {
     const signature = createHmac('sha256', this.#secret).update(PURPOSE).update(fileId).digest();
     return `${encode(fileId)}.${encode(signature.subarray(0, SIGNATURE_BYTES))}`;
   }
 
   /**
-   * The file id in an upload id; undefined for whatever {@link sign} did not make, down to the last character: a
+   * Returns the file id in an upload id; undefined for anything that {@link sign} did not make, down to the last character: a
    * second spelling of an id would escape the server's locks, which go by the id.
    */
   open(uploadId: string): string | undefined {

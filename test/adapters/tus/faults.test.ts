@@ -22,10 +22,9 @@ onEmbedded('tus and a storage that fails', (server) => {
       const content = bytes(550 * KIB);
       const id = await http.create(content.length);
       expect((await http.patch(id, 0, content.subarray(0, 130 * KIB))).status).toBe(204);
-      // Once more than the client tries.
-      server.fdfs.inject({ command: 'MODIFY_FILE', afterBytes: 50 * KIB, action, times: 2 });
-      expect((await http.patch(id, 130 * KIB, content.subarray(130 * KIB))).status).toBe(500);
-      expect(http.errors).toMatchObject([{ status_code: 500, command: 'MODIFY_FILE' }]);
+      server.fdfs.inject({ command: 'MODIFY_FILE', afterBytes: 50 * KIB, action });
+      expect((await http.patch(id, 130 * KIB, content.subarray(130 * KIB))).status).toBe(503);
+      expect(http.errors).toMatchObject([{ status_code: 503, command: 'MODIFY_FILE' }]);
       const reached = await http.offset(id);
       expect(reached).toBeGreaterThanOrEqual(130 * KIB);
       expect(reached).toBe((await client.stat(fileIdOf(id))).size);
@@ -72,7 +71,7 @@ onEmbedded('tus and a storage that fails', (server) => {
         action,
         ...(action === 'status' ? { status: 5 } : {}),
       });
-      expect((await http.patch(id, 0, content)).status).toBe(500);
+      expect((await http.patch(id, 0, content)).status).toBe(action === 'status' ? 500 : 503);
       expect(http.finished).toEqual([]);
       expect(await http.offset(id)).toBe(content.length - 1);
       await start(content, { uploadUrl: http.urlOf(id) }).done;
@@ -102,11 +101,15 @@ onEmbedded('tus and a storage that fails', (server) => {
     expect((await http.remove(id)).status).toBe(204);
   });
 
-  it('answers in general words, and tells the hook everything', async () => {
+  it.each([
+    ['FASTDFS_NO_SPACE', { action: 'status', status: 28 }, '507 The storage is full'],
+    ['FASTDFS_IO_ERROR', { action: 'status', status: 5 }, '500 Something went wrong with that request'],
+    ['FASTDFS_CONNECTION_LOST', { action: 'reset' }, '503 The storage is not available, try again later'],
+  ] as const)('answers %s in general words, and shows the hook everything', async (code, fault, answer) => {
     const { http } = await node();
-    server.fdfs.inject({ command: 'UPLOAD_APPENDER_FILE', action: 'status', status: 28, times: 5 });
-    await expect(http.create(10)).rejects.toThrow('POST: 500 Something went wrong with that request');
-    expect(http.errors).toMatchObject([{ code: 'FASTDFS_NO_SPACE', status_code: 500 }]);
+    server.fdfs.inject({ command: 'UPLOAD_APPENDER_FILE', ...fault, times: 5 });
+    await expect(http.create(10)).rejects.toThrow(`POST: ${answer}`);
+    expect(http.errors).toMatchObject([{ code, status_code: Number(answer.slice(0, 3)) }]);
   });
 
   it('a download that breaks off breaks the answer off', async () => {
@@ -128,7 +131,10 @@ describe('FdfsStore', () => {
     [{ finalize: 'yes' }, 'finalize'],
     [{ group: 'a/b' }, 'roup'],
     [{ directory: '/tmp' }, 'directory'],
-    [null, 'Options'],
+    [null, 'options'],
+    [{ expireAfterMs: 1000 }, 'index'],
+    [{ index: new Map() }, 'expireAfterMs'],
+    [{ index: { get: () => null, set: () => {}, delete: () => {} }, expireAfterMs: 1000 }, 'index'],
   ])('refuses the options %j', (options, named) => {
     expect(() => fdfsTusStore({ trackers: '127.0.0.1:1' }, options as FdfsStoreOptions)).toThrow(
       ArgumentError,
