@@ -5,6 +5,7 @@ import { type Address, formatAddress } from '../model/address.js';
 import { Connection, type ServerRole } from './connection.js';
 import { ReadBuffers } from './read-buffers.js';
 import type { SendBuffer } from './send-buffer.js';
+import { deferWriteErrors } from './write-errors.js';
 
 /** How long a silent peer may stay undiscovered on an idle connection. */
 const KEEP_ALIVE_MS = 60_000;
@@ -42,6 +43,7 @@ export function connect(address: Address, options: ConnectOptions): Promise<Conn
         },
       },
     });
+    deferWriteErrors(socket);
     const timer = setTimeout(() => {
       fail(
         new TimeoutError(
