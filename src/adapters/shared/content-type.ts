@@ -9,9 +9,9 @@ export interface ContentTypeOptions {
    * Content type of the file, or `'detect'`: found from its first bytes by the package `file-type`, an optional peer. Default, and
    * where nothing is detected: what the sender says of the part.
    */
-  contentType?: string;
+  contentType?: string | undefined;
   /** Keep the content type as metadata `contentType`. Default false. */
-  keepContentType?: boolean;
+  keepContentType?: boolean | undefined;
 }
 
 /** As many bytes `file-type` looks at. */

@@ -1,17 +1,9 @@
 /** Options of files that arrive in forms: those of an upload, and what to do with their content type. */
-import {
-  booleanOption,
-  type Checks,
-  enumOption,
-  functionOption,
-  integerOption,
-  objectOption,
-  signalOption,
-  stringOption,
-} from '../../core/base/validate.js';
+import { booleanOption, type Checks, objectOption, stringOption } from '../../core/base/validate.js';
 import { encodeMetadata, type Metadata } from '../../core/model/metadata.js';
 import { checkExtension, checkGroup } from '../../core/model/names.js';
 import type { UploadOptions } from '../../index.js';
+import { UPLOAD_OPTIONS } from '../../streams/upload/options.js';
 import { type ContentTypeOptions, contentTypeOption, DETECT } from './content-type.js';
 import { toStorableName } from './file-names.js';
 
@@ -19,19 +11,10 @@ import { toStorableName } from './file-names.js';
 export interface FormFileOptions extends UploadOptions, ContentTypeOptions {}
 
 export const FORM_FILE_CHECKS: Checks<FormFileOptions> = {
-  filename: stringOption,
-  keepFilename: booleanOption,
+  ...UPLOAD_OPTIONS,
   ext: (value) => stringOption(value) ?? runCheck(() => checkExtension(value as string)),
   group: (value) => stringOption(value) ?? runCheck(() => checkGroup(value as string)),
-  size: integerOption(),
   metadata: (value) => objectOption(value) ?? runCheck(() => encodeMetadata(value as Metadata)),
-  appender: booleanOption,
-  whenSizeUnknown: enumOption('stream', 'memory', 'reject'),
-  finalize: booleanOption,
-  blockBytes: integerOption(1, 1024 * 1024 * 1024),
-  verify: booleanOption,
-  signal: signalOption,
-  onProgress: functionOption,
   contentType: contentTypeOption,
   keepContentType: booleanOption,
 };

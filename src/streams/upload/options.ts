@@ -92,7 +92,8 @@ export interface UploadPlan {
 
 const DEFAULT_BLOCK_BYTES = 1024 * 1024;
 
-const UPLOAD_OPTIONS: Checks<UploadOptions> = {
+/** What each option of an upload must be. */
+export const UPLOAD_OPTIONS: Checks<UploadOptions> = {
   ...CALL_OPTIONS,
   filename: stringOption,
   keepFilename: booleanOption,
