@@ -127,7 +127,23 @@ onEmbedded('the multer engine', (server) => {
     },
   );
 
-  it('fails uploads under way when it is closed', async () => {
+  it('warns of no leak when a form has fifteen files', async () => {
+    const client = server.client();
+    const storage = fdfsStorage(client, { slaves: { _a: () => new PassThrough() } });
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    const req = new PassThrough();
+    const parts = Array.from({ length: 15 }, () => partOf(Readable.from([bytes(300_000), bytes(300_000)])));
+    const infos = await Promise.all(parts.map((part) => handle(storage, req, part)));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', listen);
+    expect(warnings).toEqual([]);
+    for (const info of infos) await remove(storage, info);
+    expect(server.fdfs.files()).toEqual([]);
+  });
+
+  it('fails uploads in progress when it is closed', async () => {
     const storage = fdfsStorage({ trackers: server.trackers }, { blockBytes: 1000 });
     const content = new PassThrough();
     const handled = handle(storage, new PassThrough(), partOf(content));
