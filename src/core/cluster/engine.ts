@@ -47,6 +47,8 @@ export class Engine {
   readonly trackerClient: TrackerClient;
   readonly locator: Locator;
   readonly storageIds: StorageIds;
+  /** A file with the CRC-32 of FastDFS before 5.12 has been met: there may be more. */
+  hasLegacyCrc = false;
   readonly #cleanups = new Set<Promise<unknown>>();
   readonly #open = new Set<{ destroy(error: Error): unknown }>();
   #closing: Promise<void> | undefined;

@@ -1,37 +1,9 @@
-/**
- * The CRC-32 of content, as storages write it into file ids. Before FastDFS 5.12 (June 2018) they computed another one, and
- * files keep it when a storage is upgraded. PROTOCOL: CRC-32 before FastDFS 5.12.
- */
+/** The CRC-32 of content, as storages write it into file ids. */
 import { crc32 } from 'node:zlib';
-
-const POLYNOMIAL = 0xedb8_8320 | 0;
+import { legacyCrc32 } from './legacy-crc32.js';
 
 /** Before this only versions with the old sum existed: 2018-06-01, in Unix seconds. */
 const NEW_SUM_SINCE = 1_527_811_200;
-
-let table: Int32Array | undefined;
-
-function makeTable(): Int32Array {
-  return Int32Array.from({ length: 256 }, (_, index) => {
-    let value = index;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
-    return value;
-  });
-}
-
-/**
- * Computes the CRC-32 of FastDFS before 5.12, whose register was signed and shifted arithmetically.
- * @param value of the content before this chunk
- * @returns unsigned
- */
-export function legacyCrc32(chunk: Uint8Array, value = 0): number {
-  table ??= makeTable();
-  let register = ~value;
-  for (let index = 0; index < chunk.length; index++) {
-    register = table[(register ^ chunk[index]!) & 0xff]! ^ (register >> 8);
-  }
-  return ~register >>> 0;
-}
 
 /** Returns whether a file of this creation second can only have the old sum. */
 export function predatesNewCrc(createdSeconds: number): boolean {

@@ -4,16 +4,17 @@
  * be of another version. It is resumed only for a reader that idled, at the same storage, and while its size and time
  * of change there are the same.
  */
-import { crc32 } from 'node:zlib';
 import { raceAbort } from '../../core/base/abort.js';
 import { FastDFSError, ProtocolError, ServerError, TimeoutError } from '../../core/base/errors.js';
 import { reportProgress } from '../../core/base/progress.js';
 import type { Attempt, Engine } from '../../core/cluster/engine.js';
 import { isFailoverable } from '../../core/cluster/failover.js';
 import { withRetry } from '../../core/cluster/retry.js';
+import { matchesContent, startCrc } from '../../core/files/content-check.js';
 import { findStorage } from '../../core/files/locate.js';
 import { queryInfoAt } from '../../core/files/stat.js';
 import { type Address, sameAddress } from '../../core/model/address.js';
+import type { ContentCrc } from '../../core/model/content-crc.js';
 import { type FileIdParts, readFileId, type SplitFileId, splitFileId } from '../../core/model/file-id.js';
 import { NORMAL_NAME_LENGTH } from '../../core/model/limits.js';
 import { type ContentSink, ReceiveExchange } from '../../core/net/receive-exchange.js';
@@ -60,7 +61,7 @@ export class Download implements ContentSink {
   #total: number | undefined;
   #received = 0;
   #attempts = 0;
-  #crc: number | undefined;
+  #crc: ContentCrc | undefined;
   /** The sink is full, and has not called {@link resume} yet. */
   #full = false;
   #onDrain: (() => void) | undefined;
@@ -86,7 +87,9 @@ export class Download implements ContentSink {
     this.#ordinary = parsed?.kind === 'normal' ? parsed : undefined;
     const size = this.#ordinary?.size;
     if (size !== undefined) this.#total = this.#clamp(size);
-    if ((settings.verify ?? true) && size !== undefined && this.#total === size) this.#crc = 0;
+    if ((settings.verify ?? true) && size !== undefined && this.#total === size) {
+      this.#crc = startCrc(engine, this.#ordinary?.time);
+    }
   }
 
   get resumable(): boolean {
@@ -114,7 +117,7 @@ export class Download implements ContentSink {
       await this.#receiveAll();
     }
     if (this.#failure) throw this.#failure.error;
-    this.#verify();
+    await this.#verify();
   }
 
   /** The sink has room again. */
@@ -141,7 +144,7 @@ export class Download implements ContentSink {
 
   onContent(slice: Buffer): boolean {
     this.#received += slice.length;
-    if (this.#crc !== undefined) this.#crc = crc32(slice, this.#crc);
+    this.#crc?.add(slice);
     this.#full = !this.#sink.onContent(slice);
     this.#report();
     return !this.#full;
@@ -276,11 +279,13 @@ export class Download implements ContentSink {
     });
   }
 
-  #verify(): void {
-    if (this.#crc === undefined || this.#crc === this.#ordinary?.crc32) return;
-    const [expected, actual] = [this.#ordinary!.crc32, this.#crc].map((crc) =>
-      crc.toString(16).padStart(8, '0'),
-    );
+  async #verify(): Promise<void> {
+    const crc = this.#crc;
+    const stored = this.#ordinary;
+    if (!crc || !stored) return;
+    const options = { fileId: this.#fileId, signal: this.#settings.signal };
+    if (await matchesContent(this.#engine, crc, stored, options)) return;
+    const [expected, actual] = [stored.crc32, crc.value].map((sum) => sum.toString(16).padStart(8, '0'));
     throw new ProtocolError(
       `Checksum mismatch: expected CRC-32 ${expected} of ${this.#fileId}, got ${actual}`,
       { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId: this.#fileId, command: downloadFile.name },

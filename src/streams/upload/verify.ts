@@ -2,6 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { FastDFSError, NetworkError, ProtocolError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
+import { matchesContent } from '../../core/files/content-check.js';
 import type { Address } from '../../core/model/address.js';
 import { type FileIdParts, type FileKind, readStoredFileId } from '../../core/model/file-id.js';
 import type { Metadata } from '../../core/model/metadata.js';
@@ -60,10 +61,19 @@ export class Tally {
  * Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files.
  * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`)
  */
-function verifyPlaced(fileId: string, sent: Tally): FileIdParts {
+async function verifyPlaced(
+  engine: Engine,
+  { fileId, storage }: Placed,
+  sent: Tally,
+  options: ExchangeOptions,
+): Promise<FileIdParts> {
   const stored = parsed(fileId);
   if (stored.kind !== 'normal' || sent.crc32 === undefined) return stored;
-  if (stored.size !== sent.size || stored.crc32 !== sent.crc32) {
+  const sums = { value: sent.crc32, legacy: undefined };
+  if (
+    stored.size !== sent.size ||
+    !(await matchesContent(engine, sums, stored, { ...options, fileId }, storage))
+  ) {
     throw new ProtocolError(
       `The storage has ${stored.size} bytes with CRC-32 ${hex(stored.crc32)}, sent were ${sent.size} with ${hex(sent.crc32)}: ` +
         'the content was changed on the way',
@@ -94,7 +104,7 @@ export async function settleUpload(
 ): Promise<UploadResult> {
   const { fileId, storage } = placed;
   try {
-    const stored = verifyPlaced(fileId, sent);
+    const stored = await verifyPlaced(engine, placed, sent, options);
     const { group, remoteFilename, kind } = stored;
     options.signal?.throwIfAborted();
     if (metadata && Object.keys(metadata).length > 0) {

@@ -1,0 +1,75 @@
+/**
+ * Checks content against the CRC-32 in its file id, which may be the one of FastDFS before 5.12. That sum is computed along
+ * only where it is to be expected; where it turns out later that it decides, the file is read once more.
+ */
+import type { Engine } from '../cluster/engine.js';
+import type { Address } from '../model/address.js';
+import { ContentCrc, predatesNewCrc } from '../model/content-crc.js';
+import type { FileIdParts } from '../model/file-id.js';
+import type { ExchangeOptions } from '../net/exchange.js';
+import { type ContentSink, ReceiveExchange } from '../net/receive-exchange.js';
+import { downloadFile } from '../protocol/storage-commands.js';
+
+/** The sums of content in hand; `legacy` where it was computed along. */
+export type ContentSums = Pick<ContentCrc, 'value' | 'legacy'>;
+
+/** Starts the sum of content that is on its way. */
+export function startCrc(engine: Engine, createdSeconds = Number.POSITIVE_INFINITY): ContentCrc {
+  return new ContentCrc(engine.hasLegacyCrc || predatesNewCrc(createdSeconds));
+}
+
+/**
+ * Checks whether the file that `stored` names has the content that was summed up.
+ * @param storage the one that took an upload: no other may have the file yet
+ */
+export async function matchesContent(
+  engine: Engine,
+  sums: ContentSums,
+  stored: FileIdParts,
+  options: ExchangeOptions,
+  storage?: Address,
+): Promise<boolean> {
+  if (stored.crc32 === sums.value) return true;
+  if (sums.legacy === undefined) {
+    const again = await sumAgain(engine, stored, options, storage);
+    // Other bytes than the caller's prove nothing.
+    if (again.value !== sums.value || !again.matches(stored.crc32)) return false;
+  } else if (stored.crc32 !== sums.legacy) {
+    return false;
+  }
+  engine.hasLegacyCrc = true;
+  return true;
+}
+
+/** Reads the whole file for both of its sums. */
+async function sumAgain(
+  engine: Engine,
+  { group, remoteFilename, size }: FileIdParts,
+  options: ExchangeOptions,
+  storage: Address | undefined,
+): Promise<ContentCrc> {
+  if (size === 0) return new ContentCrc(true);
+  const receive = async (address: Address, retries = 0) => {
+    const crc = new ContentCrc(true);
+    const { pool, connection } = await engine.checkout(address, options.signal);
+    const args = { group, remoteFilename, offset: 0, bytes: size };
+    const call = { ...options, retries };
+    await new ReceiveExchange(pool, connection, downloadFile, args, createSink(crc), call).done;
+    return crc;
+  };
+  if (storage) return await receive(storage);
+  return await engine.read({ group, remoteFilename }, options, receive);
+}
+
+function createSink(crc: ContentCrc): ContentSink {
+  return {
+    retainsChunks: false,
+    resumable: false,
+    allocate: () => undefined,
+    onLength: () => undefined,
+    onContent: (slice) => {
+      crc.add(slice);
+      return true;
+    },
+  };
+}
