@@ -1,6 +1,8 @@
 /** What `import … from 'fastdfs-streams'` gives. Adapters have entry points of their own. */
 export { FastDFSAdmin } from './admin/admin.js';
 export type { DiagnosedStorage, DiagnosedTracker, Diagnosis } from './admin/diagnosis.js';
+export type { FindOrphansOptions, OrphanItem } from './admin/listing/find-orphans.js';
+export type { PruneOptions, PruneReport } from './admin/listing/prune.js';
 export type {
   FileFilter,
   FileListing,
@@ -18,6 +20,14 @@ export type {
   Verdict,
   WatchOptions,
 } from './admin/types.js';
+export type {
+  CopyDigest,
+  Verification,
+  VerifyFault,
+  VerifyOptions,
+  VerifyProblem,
+  VerifySummary,
+} from './admin/verifying/types.js';
 export {
   type Conf,
   createClient,

@@ -26,6 +26,8 @@ export interface ClusterAccess {
 export interface GroupStorages {
   readonly group: string;
   readonly storages: readonly StorageRecord[];
+  /** Those in any other state, except DELETED ones. */
+  readonly inactive: readonly StorageRecord[];
   /** Address by storage id, of all storages on record. */
   readonly addressById: ReadonlyMap<string, string>;
 }
@@ -55,6 +57,7 @@ export async function readActiveStorages(
       groups.push({
         group: name,
         storages,
+        inactive: records.filter(({ status }) => status !== 'ACTIVE'),
         addressById: new Map(records.map(({ id, host }) => [id, host])),
       });
     }

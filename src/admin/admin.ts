@@ -12,7 +12,9 @@ import { diagnose } from './diagnose.js';
 import type { Diagnosis } from './diagnosis.js';
 import { resolveGroups } from './groups.js';
 import { checkHealth } from './health.js';
+import { type FindOrphansOptions, findOrphans, type OrphanItem } from './listing/find-orphans.js';
 import { listFiles } from './listing/list-files.js';
+import { type PruneOptions, type PruneReport, prune } from './listing/prune.js';
 import type { FileListing, ListFilesOptions } from './listing/types.js';
 import { ReplicaLag } from './replica-lag.js';
 import { readTrackers } from './tracker-status.js';
@@ -25,6 +27,8 @@ import type {
   TrackerStatus,
   WatchOptions,
 } from './types.js';
+import type { Verification, VerifyOptions } from './verifying/types.js';
+import { verify } from './verifying/verify.js';
 import { watchCluster } from './watch.js';
 
 /** Servers refuse to delete a storage in these states. */
@@ -111,6 +115,43 @@ export class FastDFSAdmin {
   listFiles(group?: string, options: ListFilesOptions = {}): FileListing {
     this.#open();
     return listFiles(this.#access, group, options);
+  }
+
+  /**
+   * Reads every copy of every file on every ACTIVE storage, and yields what is wrong: missing, different, unreadable and
+   * extra copies. Ordinary files are compared with the size and CRC-32 in their id, also with the CRC-32 of FastDFS before
+   * 5.12; appender and slave files with each other. Young files with a fault are read again after two seconds. Reads as much as
+   * the cluster holds: see `sample` and `bytesPerSecond`. `summary` of the result is complete when the iteration has ended.
+   * @throws ArgumentError at once for a wrong option
+   */
+  verify(options: VerifyOptions = {}): Verification {
+    this.#open();
+    return verify(this.#access, options);
+  }
+
+  /**
+   * Compares the files of the cluster with the ids that an application knows. Yields files that are not known, and known
+   * ids that have no file. Memory stays small for any number of ids: both lists are split on disk.
+   * @param known file ids, e.g. the lines of a file
+   * @throws ArgumentError at once for a wrong option
+   */
+  findOrphans(
+    known: Iterable<string> | AsyncIterable<string>,
+    options: FindOrphansOptions = {},
+  ): AsyncGenerator<OrphanItem, void, undefined> {
+    this.#open();
+    return findOrphans(this.#access, known, options);
+  }
+
+  /**
+   * Removes files that are older than a moment, with their slaves. Only reports what it would remove unless `dryRun` is
+   * false. Slaves go with their masters; alone only with `kind: 'slave'`, or when their master has been removed before.
+   * @throws ArgumentError without `olderThan` and for a wrong option; what `listFiles()` throws. Files that could not be removed are in the
+   * report.
+   */
+  async prune(options: PruneOptions): Promise<PruneReport> {
+    this.#open();
+    return await prune(this.#access, options);
   }
 
   /**

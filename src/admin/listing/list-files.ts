@@ -31,7 +31,7 @@ import type { FileListing, ListedFile, ListFilesOptions, ListingSource } from '.
 /** Questions to a storage at a time. */
 const CONFIRMING = 16;
 /** Characters of a name that decide about its part: of the 27 that a master and its slaves share. */
-const KEY_CHARS = 27;
+export const KEY_CHARS = 27;
 
 export const listingChecks: Checks<ListFilesOptions> = {
   ...adminChecks,
@@ -75,15 +75,47 @@ async function* generate(
   matches: (file: NamedFile) => boolean,
   sources: ListingSource[],
 ): AsyncGenerator<readonly ListedFile[], void, undefined> {
+  for await (const part of readParts(access, group, options, sources)) {
+    yield await confirmFiles(access, part, part.files.filter(matches), options.confirm);
+  }
+}
+
+/** Some files of one store path: masters, and all their slaves after them. */
+export interface ListedPart {
+  readonly group: string;
+  /** The storage that listed them. */
+  readonly storage: StorageRecord;
+  readonly addressById: ReadonlyMap<string, string>;
+  readonly files: readonly NamedFile[];
+  readonly signal: AbortSignal;
+}
+
+/** Reads all files in parts that fit in memory, whatever their number. */
+export async function* readParts(
+  access: ClusterAccess,
+  group: string | undefined,
+  options: ListFilesOptions,
+  sources: ListingSource[],
+): AsyncGenerator<ListedPart, void, undefined> {
   const signal = joinSignals(access, options.signal);
   signal.throwIfAborted();
-  const groups = await readActiveStorages(access, group, { ...options, signal });
+  const groups = await readActiveStorages(access, group, { tracker: options.tracker, signal });
   let found = false;
   for (const each of groups) {
     const storages = selectStorages(each, options.storage);
     if (storages.length === 0) continue;
     found = true;
-    yield* listGroup(access, each, storages, { ...options, signal }, matches, sources);
+    for await (const { storage, source, path } of readGroupPaths(access, storages, { ...options, signal })) {
+      sources.push(source);
+      try {
+        for await (const lines of path.read()) {
+          signal.throwIfAborted();
+          yield { ...each, storage, files: decodeLines(each.group, lines), signal };
+        }
+      } finally {
+        await path.close();
+      }
+    }
   }
   if (!found && options.storage !== undefined) {
     throw new ArgumentError(
@@ -92,44 +124,39 @@ async function* generate(
   }
 }
 
+function decodeLines(group: string, lines: Iterable<string>): NamedFile[] {
+  const names = groupNames(lines);
+  return Array.from(names.files.keys(), (name) => describeName(group, name, names));
+}
+
 function selectStorages({ storages }: GroupStorages, wanted: string | undefined): readonly StorageRecord[] {
   return wanted === undefined ? storages : storages.filter((storage) => matchesStorage(storage, wanted));
 }
 
-async function* listGroup(
+interface PathRead {
+  storage: StorageRecord;
+  path: LinePartitions;
+  source: ListingSource;
+}
+
+async function* readGroupPaths(
   access: ClusterAccess,
-  { group, addressById }: GroupStorages,
   storages: readonly StorageRecord[],
   options: ListFilesOptions & { signal: AbortSignal },
-  matches: (file: NamedFile) => boolean,
-  sources: ListingSource[],
-): AsyncGenerator<readonly ListedFile[], void, undefined> {
-  const pathCount = Math.max(...storages.map(({ storePathCount }) => storePathCount));
-  const paths =
-    options.storePath === undefined
-      ? Array.from({ length: pathCount }, (_, index) => index)
-      : [options.storePath];
+): AsyncGenerator<PathRead, void, undefined> {
   let candidates = storages;
-  for (const path of paths) {
-    const { storage, partitions, source } = await readAnywhere(access, candidates, path, options);
+  for (const index of listStorePaths(storages, options.storePath)) {
+    const read = await readAnywhere(access, candidates, index, options);
     // One that failed is tried last for the paths that follow.
-    candidates = [storage, ...candidates.filter((one) => one !== storage)];
-    sources.push(source);
-    try {
-      for await (const lines of partitions.read()) {
-        options.signal.throwIfAborted();
-        const names = groupNames(lines);
-        const files: NamedFile[] = [];
-        for (const name of names.files.keys()) {
-          const file = describeName(group, name, names);
-          if (matches(file)) files.push(file);
-        }
-        yield await confirmFiles(access, storage, files, addressById, options);
-      }
-    } finally {
-      await partitions.close();
-    }
+    candidates = [read.storage, ...candidates.filter((one) => one !== read.storage)];
+    yield read;
   }
+}
+
+export function listStorePaths(storages: readonly StorageRecord[], only: number | undefined): number[] {
+  if (only !== undefined) return [only];
+  const count = Math.max(...storages.map(({ storePathCount }) => storePathCount));
+  return Array.from({ length: count }, (_, index) => index);
 }
 
 /** The listing of one store path comes whole from one storage, so that no file is listed twice or left out. */
@@ -138,13 +165,13 @@ async function readAnywhere(
   storages: readonly StorageRecord[],
   path: number,
   options: ListFilesOptions & { signal: AbortSignal },
-): Promise<{ storage: StorageRecord; partitions: LinePartitions; source: ListingSource }> {
+): Promise<PathRead> {
   const errors: Error[] = [];
   for (const storage of storages) {
     const partitions = createPartitions();
     try {
       const source = await readPath(access, storage, path, partitions, options);
-      return { storage, partitions, source };
+      return { storage, path: partitions, source };
     } catch (error) {
       await partitions.close();
       if (options.signal.aborted) throw options.signal.reason;
@@ -161,12 +188,12 @@ async function readAnywhere(
   );
 }
 
-async function confirmFiles(
+/** Removes files that are not there any more, where their storage lists those, too. */
+export async function confirmFiles(
   access: ClusterAccess,
-  storage: StorageRecord,
+  { storage, addressById, signal }: ListedPart,
   files: readonly NamedFile[],
-  addressById: ReadonlyMap<string, string>,
-  { confirm, signal }: ListFilesOptions & { signal: AbortSignal },
+  confirm: boolean | undefined,
 ): Promise<ListedFile[]> {
   const mustAsk = ({ trunk }: NamedFile) => confirm ?? trunk;
   const asked = new Map<string, Promise<number | undefined>>();

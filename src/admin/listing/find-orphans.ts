@@ -1,0 +1,203 @@
+/** Compares the files of the cluster with those that an application knows, in parts that fit in memory. */
+import {
+  type Checks,
+  checkOptions,
+  enumOption,
+  integerOption,
+  stringOption,
+} from '../../core/base/validate.js';
+import { splitFileId } from '../../core/model/file-id.js';
+import { MAX_TIMER_MS } from '../../core/model/limits.js';
+import { checkGroup } from '../../core/model/names.js';
+import { type ClusterAccess, isServerFailure, joinSignals, readActiveStorages } from '../access.js';
+import { adminChecks } from '../checks.js';
+import { mapConcurrently } from '../concurrent.js';
+import { LinePartitions } from '../partitions.js';
+import type { AdminOptions } from '../types.js';
+import { createFilter, filterChecks } from './filter.js';
+import { confirmFiles, KEY_CHARS, listStorePaths } from './list-files.js';
+import { describeName, groupNames, type NamedFile } from './names.js';
+import { readPath } from './read-path.js';
+import type { FileFilter, ListedFile } from './types.js';
+
+/** Options of `findOrphans()`. The filter chooses which unknown files are orphans. */
+export interface FindOrphansOptions extends AdminOptions, FileFilter {
+  /** Only this group; known ids of other groups are ignored. Default: all. */
+  group?: string | undefined;
+  /**
+   * `with-master`: a slave file is known when its master is. `separate`: the list of known ids has slave files, too.
+   * Default `with-master`.
+   */
+  slaves?: 'with-master' | 'separate' | undefined;
+  /** Milliseconds without a byte after which the listing of a storage is given up. Default 120000. */
+  silenceTimeoutMs?: number | undefined;
+}
+
+/**
+ * - `orphan`: the cluster has a file that is not known
+ * - `missing`: a known file is not in the cluster
+ * - `invalid`: a known id is not a file id
+ */
+export type OrphanItem =
+  | { readonly problem: 'orphan'; readonly fileId: string; readonly file: ListedFile }
+  | { readonly problem: 'missing'; readonly fileId: string }
+  | { readonly problem: 'invalid'; readonly fileId: string };
+
+const KNOWN = '?';
+const LISTED = '=';
+/** A listing may lack the changes of its last minutes: a younger known file is asked for. */
+const YOUNG_MS = 10 * 60_000;
+const ASKING = 16;
+
+const orphanChecks: Checks<FindOrphansOptions> = {
+  ...adminChecks,
+  ...filterChecks,
+  group: stringOption,
+  slaves: enumOption('with-master', 'separate'),
+  silenceTimeoutMs: integerOption(1, MAX_TIMER_MS),
+};
+
+/** @throws ArgumentError at once for a wrong option */
+export function findOrphans(
+  access: ClusterAccess,
+  known: Iterable<string> | AsyncIterable<string>,
+  options: FindOrphansOptions,
+): AsyncGenerator<OrphanItem, void, undefined> {
+  checkOptions('findOrphans()', options, orphanChecks);
+  if (options.group !== undefined) checkGroup(options.group);
+  access.trackers.select(options);
+  return generate(access, known, options, createFilter(options));
+}
+
+/** `?group1/M00/00/00/…` for what is known, `=group1 1700000000 C M00/00/00/…` for what is listed. */
+function locateKey(line: string): number {
+  if (line.startsWith(KNOWN)) return line.indexOf('/') + 11;
+  return line.indexOf(' ', line.indexOf(' ') + 1) + 13;
+}
+
+async function* generate(
+  access: ClusterAccess,
+  known: Iterable<string> | AsyncIterable<string>,
+  options: FindOrphansOptions,
+  matches: (file: NamedFile) => boolean,
+): AsyncGenerator<OrphanItem, void, undefined> {
+  const signal = joinSignals(access, options.signal);
+  const partitions = new LinePartitions(locateKey, KEY_CHARS);
+  try {
+    for await (const text of known) {
+      signal.throwIfAborted();
+      const fileId = text.trim();
+      if (fileId === '') continue;
+      if (!isFileId(fileId)) yield { problem: 'invalid', fileId };
+      else if (options.group === undefined || fileId.startsWith(`${options.group}/`)) {
+        const full = partitions.add(KNOWN + fileId);
+        if (full) await full;
+      }
+    }
+    const groups = await readActiveStorages(access, options.group, { tracker: options.tracker, signal });
+    for (const { group, storages } of groups) {
+      for (const path of storages.length > 0 ? listStorePaths(storages, undefined) : []) {
+        await readAnyStorage(
+          access,
+          storages,
+          path,
+          partitions,
+          { ...options, signal },
+          `${LISTED}${group} `,
+        );
+      }
+    }
+    const byName = new Map(groups.map((each) => [each.group, each]));
+    for await (const lines of partitions.read()) {
+      signal.throwIfAborted();
+      for (const [group, { ids, listed }] of splitByGroup(lines)) {
+        const names = groupNames(listed);
+        const files = Array.from(names.files.keys(), (name) => describeName(group, name, names));
+        const cluster = byName.get(group);
+        yield* compare(access, cluster, ids, files, matches, { ...options, signal });
+      }
+    }
+  } finally {
+    await partitions.close();
+  }
+}
+
+/** Lines of a storage that failed half-way are of files that exist: they may stay beside those of another. */
+async function readAnyStorage(
+  access: ClusterAccess,
+  storages: Awaited<ReturnType<typeof readActiveStorages>>[number]['storages'],
+  path: number,
+  partitions: LinePartitions,
+  options: FindOrphansOptions & { signal: AbortSignal },
+  prefix: string,
+): Promise<void> {
+  let failure: unknown;
+  for (const storage of storages) {
+    try {
+      await readPath(access, storage, path, partitions, options, prefix);
+      return;
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (!isServerFailure(error)) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+function splitByGroup(lines: readonly string[]): Map<string, { ids: Set<string>; listed: string[] }> {
+  const groups = new Map<string, { ids: Set<string>; listed: string[] }>();
+  for (const line of lines) {
+    const isKnown = line.startsWith(KNOWN);
+    const end = line.indexOf(isKnown ? '/' : ' ');
+    const name = line.slice(1, end);
+    const group = groups.get(name) ?? { ids: new Set(), listed: [] };
+    groups.set(name, group);
+    if (isKnown) group.ids.add(line.slice(1));
+    else group.listed.push(line.slice(end + 1));
+  }
+  return groups;
+}
+
+async function* compare(
+  access: ClusterAccess,
+  cluster: Awaited<ReturnType<typeof readActiveStorages>>[number] | undefined,
+  ids: Set<string>,
+  files: readonly NamedFile[],
+  matches: (file: NamedFile) => boolean,
+  { slaves = 'with-master', signal }: FindOrphansOptions & { signal: AbortSignal },
+): AsyncGenerator<OrphanItem, void, undefined> {
+  const storage = cluster?.storages[0];
+  if (cluster && storage && files.length > 0) {
+    const part = { ...cluster, storage, files, signal };
+    // Files in trunk files stay in the listing when they are deleted, whether they are known or not.
+    const there = new Set((await confirmFiles(access, part, files, undefined)).map(({ fileId }) => fileId));
+    const isKnown = ({ fileId, slaveOf }: NamedFile) =>
+      ids.has(fileId) || (slaves === 'with-master' && slaveOf !== undefined && ids.has(slaveOf));
+    const unknown = files.filter((file) => there.has(file.fileId) && !isKnown(file) && matches(file));
+    for (const file of await confirmFiles(access, part, unknown, false)) {
+      yield { problem: 'orphan', fileId: file.fileId, file };
+    }
+    for (const fileId of there) ids.delete(fileId);
+  }
+  const missing = mapConcurrently(ids, ASKING, async (fileId) => {
+    if (cluster && isYoung(fileId) && (await access.client.exists(fileId, { signal }))) return undefined;
+    return fileId;
+  });
+  for await (const fileId of missing) if (fileId !== undefined) yield { problem: 'missing', fileId };
+}
+
+function isYoung(fileId: string): boolean {
+  const names = groupNames([`0 C ${fileId.slice(fileId.indexOf('/') + 1)}`]);
+  const [name] = names.files.keys();
+  return name !== undefined && Date.now() - describeName('', name, names).createdAt.getTime() < YOUNG_MS;
+}
+
+function isFileId(text: string): boolean {
+  try {
+    splitFileId(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

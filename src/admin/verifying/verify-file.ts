@@ -1,0 +1,86 @@
+/** Verifies all copies of one file. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StorageRecord } from '../../core/protocol/records.js';
+import type { NamedFile } from '../listing/names.js';
+import { judgeCopies, matches, type StoredCopy } from './judge.js';
+import { type Copy, type CopyReader, readCopy, readInfo } from './read-copy.js';
+import type { VerifyFault } from './types.js';
+
+/** Younger files, and those that can change, may still be on their way between the storages. */
+const YOUNG_MS = 10 * 60_000;
+const SECOND_LOOK_MS = 2_000;
+
+/** What is learnt about a cluster while its files are read. */
+export interface VerifyState extends CopyReader {
+  /** Files with the CRC-32 of FastDFS before 5.12 have been seen. */
+  legacy: boolean;
+  /** Counts a copy that was read, or found to be missing. */
+  onCopy(): void;
+}
+
+/**
+ * Returns the faults of one file.
+ * @param mustExist a file that no storage has is missing on each; else it was removed after it was listed
+ */
+export async function verifyFile(
+  state: VerifyState,
+  file: NamedFile,
+  storages: readonly StorageRecord[],
+  mustExist: boolean,
+): Promise<VerifyFault[]> {
+  const copies = await Promise.all(storages.map((storage) => readStored(state, storage, file)));
+  const faults = judgeCopies(file, await addTimes(state, file, copies), mustExist);
+  const moving = file.kind !== 'normal' || file.isSlave || Date.now() - file.createdAt.getTime() < YOUNG_MS;
+  if (!moving || !faults.some(({ problem }) => problem !== 'unreadable')) return faults;
+  await delay(SECOND_LOOK_MS, undefined, { signal: state.signal }).catch(() => state.signal.throwIfAborted());
+  const again = await Promise.all(storages.map((storage) => readStored(state, storage, file)));
+  return judgeCopies(file, await addTimes(state, file, again), mustExist);
+}
+
+async function readStored(state: VerifyState, storage: StorageRecord, file: NamedFile): Promise<StoredCopy> {
+  let copy = await readCopy(state, storage, file.fileId, file.size, state.legacy);
+  state.onCopy();
+  const { size, crc32 } = file;
+  if (
+    copy.state === 'read' &&
+    size !== undefined &&
+    !state.legacy &&
+    !matches(copy, { size, crc32: crc32! })
+  ) {
+    copy = await readLegacy(state, storage, file, copy);
+  }
+  return { storage, copy };
+}
+
+/** From the first file of an old version on both sums are computed at once. */
+async function readLegacy(
+  state: VerifyState,
+  storage: StorageRecord,
+  { fileId, size, crc32 }: NamedFile,
+  first: Copy & { state: 'read' },
+): Promise<Copy> {
+  if (first.digest.size !== size) return first;
+  const copy = await readCopy(state, storage, fileId, size, true);
+  if (copy.state === 'read' && copy.legacyCrc32 === crc32) state.legacy = true;
+  return copy;
+}
+
+async function addTimes(
+  state: VerifyState,
+  file: NamedFile,
+  copies: readonly StoredCopy[],
+): Promise<readonly StoredCopy[]> {
+  if (!copies.some(({ copy }) => copy.state === 'absent')) return copies;
+  return await Promise.all(
+    copies.map(async (stored) => {
+      if (stored.copy.state !== 'read') return stored;
+      try {
+        const { modifiedAt } = await readInfo(state, stored.storage, file.fileId);
+        return { ...stored, modifiedAt };
+      } catch {
+        state.signal.throwIfAborted();
+        return stored;
+      }
+    }),
+  );
+}

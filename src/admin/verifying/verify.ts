@@ -1,0 +1,186 @@
+/** Verifies the copies of all files on all storages, or of the files that are named. */
+import {
+  type Checks,
+  checkOptions,
+  functionOption,
+  integerOption,
+  stringOption,
+} from '../../core/base/validate.js';
+import { formatAddress } from '../../core/model/address.js';
+import { splitFileId } from '../../core/model/file-id.js';
+import { MAX_TIMER_MS } from '../../core/model/limits.js';
+import { checkGroup } from '../../core/model/names.js';
+import type { StorageRecord } from '../../core/protocol/records.js';
+import { type ClusterAccess, isServerFailure, joinSignals, readActiveStorages } from '../access.js';
+import { adminChecks } from '../checks.js';
+import { mapConcurrently } from '../concurrent.js';
+import { createPartitions } from '../listing/list-files.js';
+import { describeName, groupNames, type NamedFile } from '../listing/names.js';
+import { readPath } from '../listing/read-path.js';
+import { RateLimit } from './rate-limit.js';
+import type { Verification, VerifyFault, VerifyOptions, VerifySummary } from './types.js';
+import { type VerifyState, verifyFile } from './verify-file.js';
+
+const DEFAULT_CONCURRENCY = 4;
+const LOWEST_RATE = 64 * 1024;
+/** Named files are taken in batches of this many. */
+const BATCH_FILES = 256;
+
+const iterableOption = (value: unknown) =>
+  typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)
+    ? undefined
+    : 'an iterable of file ids';
+
+const verifyChecks: Checks<VerifyOptions> = {
+  ...adminChecks,
+  group: stringOption,
+  files: iterableOption,
+  sample: (value) =>
+    typeof value === 'number' && value > 0 && value <= 1 ? undefined : 'a number above 0, at most 1',
+  bytesPerSecond: integerOption(LOWEST_RATE),
+  concurrency: integerOption(1, 64),
+  silenceTimeoutMs: integerOption(1, MAX_TIMER_MS),
+  onProgress: functionOption,
+};
+
+/** @throws ArgumentError at once for a wrong option */
+export function verify(access: ClusterAccess, options: VerifyOptions): Verification {
+  checkOptions('verify()', options, verifyChecks);
+  if (options.group !== undefined) checkGroup(options.group);
+  access.trackers.select(options);
+  const summary: VerifySummary = {
+    files: 0,
+    copies: 0,
+    bytes: 0,
+    faults: { missing: 0, different: 0, unreadable: 0, extra: 0 },
+    complete: false,
+  };
+  return Object.assign(generate(access, options, summary), { summary });
+}
+
+async function* generate(
+  access: ClusterAccess,
+  options: VerifyOptions,
+  summary: VerifySummary,
+): AsyncGenerator<VerifyFault, void, undefined> {
+  const signal = joinSignals(access, options.signal);
+  signal.throwIfAborted();
+  const state: VerifyState = {
+    engine: access.engine,
+    limit: options.bytesPerSecond === undefined ? undefined : new RateLimit(options.bytesPerSecond),
+    signal,
+    legacy: false,
+    onBytes: (bytes) => {
+      summary.bytes += bytes;
+    },
+    onCopy: () => {
+      summary.copies++;
+    },
+  };
+  const run = { access, state, options, summary };
+  const faults = options.files === undefined ? verifyListed(run) : verifyNamed(run, options.files);
+  for await (const fault of faults) {
+    summary.faults[fault.problem]++;
+    yield fault;
+  }
+  summary.complete = true;
+}
+
+interface Run {
+  readonly access: ClusterAccess;
+  readonly state: VerifyState;
+  readonly options: VerifyOptions;
+  readonly summary: VerifySummary;
+}
+
+async function* verifyListed(run: Run): AsyncGenerator<VerifyFault, void, undefined> {
+  const { access, state, options } = run;
+  const groups = await readActiveStorages(access, options.group, { ...options, signal: state.signal });
+  for (const { group, storages, inactive } of groups) {
+    // A storage that is not ACTIVE may have lost anything.
+    for (const storage of inactive) {
+      yield storageFault(storage, `the storage is ${storage.status}; none of its copies was verified`);
+    }
+    if (storages.length === 0) continue;
+    const pathCount = Math.max(...storages.map(({ storePathCount }) => storePathCount));
+    for (let path = 0; path < pathCount; path++) yield* verifyPath(run, group, storages, path);
+  }
+}
+
+async function* verifyPath(
+  run: Run,
+  group: string,
+  storages: readonly StorageRecord[],
+  path: number,
+): AsyncGenerator<VerifyFault, void, undefined> {
+  const { access, state, options } = run;
+  const partitions = createPartitions();
+  try {
+    for (const storage of storages) {
+      try {
+        // What a storage lists before its listing breaks is not wrong, only not all.
+        await readPath(access, storage, path, partitions, { ...options, signal: state.signal });
+      } catch (error) {
+        state.signal.throwIfAborted();
+        if (!isServerFailure(error)) throw error;
+        const message = `the storage could not list store path ${path}: ${error.message}`;
+        yield { ...storageFault(storage, message), error };
+      }
+    }
+    for await (const lines of partitions.read()) {
+      const names = groupNames(lines);
+      const files = [...names.files.keys()].map((name) => describeName(group, name, names));
+      yield* verifyFiles(run, files, () => storages);
+    }
+  } finally {
+    await partitions.close();
+  }
+}
+
+async function* verifyNamed(
+  run: Run,
+  fileIds: Iterable<string> | AsyncIterable<string>,
+): AsyncGenerator<VerifyFault, void, undefined> {
+  const { access, state, options } = run;
+  const groups = await readActiveStorages(access, options.group, { ...options, signal: state.signal });
+  const storagesByGroup = new Map(groups.map(({ group, storages }) => [group, storages]));
+  const batch: NamedFile[] = [];
+  const flush = () => verifyFiles(run, batch.splice(0), (group) => storagesByGroup.get(group) ?? []);
+  for await (const fileId of fileIds) {
+    const { group, remoteFilename } = splitFileId(fileId);
+    if (!storagesByGroup.has(group)) {
+      if (options.group !== undefined) continue;
+      const message = 'there is no such group';
+      yield { problem: 'missing', fileId, group, storage: '', address: '', message };
+      continue;
+    }
+    const names = groupNames([`0 C ${remoteFilename}`]);
+    batch.push(describeName(group, remoteFilename, names));
+    if (batch.length === BATCH_FILES) yield* flush();
+  }
+  yield* flush();
+}
+
+async function* verifyFiles(
+  { state, options, summary }: Run,
+  files: readonly NamedFile[],
+  storagesFor: (group: string) => readonly StorageRecord[],
+): AsyncGenerator<VerifyFault, void, undefined> {
+  const { sample = 1, concurrency = DEFAULT_CONCURRENCY, onProgress } = options;
+  const chosen = sample === 1 ? files : files.filter(() => Math.random() < sample);
+  const named = options.files !== undefined;
+  const results = mapConcurrently(chosen, concurrency, async (file) => {
+    const storages = storagesFor(file.fileId.slice(0, file.fileId.indexOf('/')));
+    return await verifyFile(state, file, storages, named);
+  });
+  for await (const faults of results) {
+    summary.files++;
+    onProgress?.(summary);
+    yield* faults;
+  }
+}
+
+function storageFault(storage: StorageRecord, message: string): VerifyFault {
+  const { group, id } = storage;
+  return { problem: 'unreadable', group, storage: id, address: formatAddress(storage), message };
+}
