@@ -8,6 +8,7 @@ import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
 import { fire } from './fire.js';
 import { fullDisk, kills, laggingReplica } from './kills.js';
 import { printTable, row, skipped } from './report.js';
+import { sharedKeys } from './shared-keys.js';
 
 const PARTS: Record<string, (cluster: () => Promise<RealCluster | undefined>) => Promise<void>> = {
   storm: () => stormOnEmbedded(false),
@@ -15,6 +16,7 @@ const PARTS: Record<string, (cluster: () => Promise<RealCluster | undefined>) =>
   wear: () => wear(),
   crowds: () => crowds(),
   fire: () => fire(),
+  keys: () => sharedKeys(),
   real: (cluster) => onCluster(cluster, 'storm on real servers', stormOnReal),
   disk: (cluster) => onCluster(cluster, 'full disk', fullDisk),
   lag: (cluster) => onCluster(cluster, 'lagging replica', laggingReplica),

@@ -1,7 +1,7 @@
 /** Commands on all files of the cluster: their arguments and options. */
 import { type Command, Option } from 'commander';
 import type { Does } from '../does.js';
-import { parseMoment, parseWhole } from '../values.js';
+import { parseMoment, parseSeconds, parseWhole } from '../values.js';
 
 export function defineListingCommands(program: Command, does: Does): void {
   filtered(program.command('ls [group]'))
@@ -18,6 +18,16 @@ export function defineListingCommands(program: Command, does: Does): void {
     .option('--no-confirm', 'do not ask about files in trunk files, of which deleted ones are listed, too')
     .addHelpText('after', '\nExample: fdfs ls group1 --long --older-than 90d --ext jpg')
     .action(does(async () => (await import('../commands/ls.js')).ls));
+  program
+    .command('reindex [group]')
+    .description('lead the keys that files of a blob store keep (`keepKey`) to those files again')
+    .requiredOption('--index <index>', 'redis://… or postgres://… or the folder of a LevelDB')
+    .option('--name <name>', 'name of the index in Redis, table in PostgreSQL')
+    .option('--dry-run', 'change nothing')
+    .option('--remove-orphans', 'remove files whose key leads to another file')
+    .option('--min-age <seconds>', 'how old an orphan must be (default: 3600)', parseSeconds)
+    .addHelpText('after', '\nExample: fdfs reindex group1 --index redis://127.0.0.1 --dry-run')
+    .action(does(async () => (await import('../commands/reindex.js')).reindex));
 }
 
 /** Adds the options that choose files. */
