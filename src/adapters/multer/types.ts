@@ -127,7 +127,7 @@ export interface FdfsStorageOptions<Req = MulterRequest> {
   keepFilename?: PerFile<boolean, Req>;
   /** Stored with the file; keys of at most 64, values of at most 256 bytes; undefined ones are left out. Default: none. */
   metadata?: PerFile<Record<string, string | undefined>, Req>;
-  /** Exact number of bytes to store, where something else than the form tells it. Default: unknown. */
+  /** Exact number of bytes to store, where it is known by other means than the form. Default: unknown. */
   size?: PerFile<number, Req>;
   /**
    * Content type in `req.file.contentType`; `'detect'` finds it from the first bytes of what is stored, by the package

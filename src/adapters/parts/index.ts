@@ -27,7 +27,7 @@ export interface StoredPart extends UploadResult {
 
 /** A text field between the files, as `req.parts()` of `@fastify/multipart` hands it over; skipped. */
 export interface FieldPart {
-  /** What tells it from a file. */
+  /** Distinguishes it from a file. */
   type: 'field';
 }
 

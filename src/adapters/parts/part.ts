@@ -1,4 +1,4 @@
-/** The files of forms as the parsers hand them over, told apart once. */
+/** Recognizes the files of forms in all shapes in which parsers hand them over. */
 import { Readable } from 'node:stream';
 import { ArgumentError } from '../../core/base/errors.js';
 import { describeValue } from '../../core/base/validate.js';

@@ -1,4 +1,4 @@
-/** Decides who closes the client: whoever made it. The one rule of `conf`, for every adapter. */
+/** Decides who closes the client: the one that made it. The rule of `conf`, for every adapter. */
 import { type Conf, createClient, FastDFSClient } from '../../client.js';
 
 /** The client of an adapter. */

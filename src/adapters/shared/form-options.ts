@@ -22,7 +22,7 @@ export const FORM_FILE_CHECKS: Checks<FormFileOptions> = {
 /** What the options and the sender say of one file. */
 export interface FileSettings {
   readonly upload: UploadOptions;
-  /** Undefined where nobody says one. */
+  /** Undefined where neither says one. */
   readonly contentType: string | undefined;
   /** The content type is that of the first bytes, where they show one. */
   readonly detects: boolean;

@@ -1,4 +1,4 @@
-/** Tells a file that does not exist from one that no storage can be asked about at the moment. */
+/** Distinguishes a file that does not exist from one that no storage can be asked about at the moment. */
 import type { FastDFSClient } from '../../client.js';
 import { isAbsent, isNotFound } from '../../core/base/errors.js';
 import { splitFileId } from '../../core/model/file-id.js';
@@ -6,8 +6,8 @@ import { FastDFSAdmin } from '../../index.js';
 
 /**
  * Returns true when the error proves that there is no such file: a storage says so, or there is no such group. Trackers answer
- * "not found" both for a group that they do not know and for one without an ACTIVE storage; the list of groups tells the
- * two apart.
+ * "not found" both for a group that they do not know and for one without an ACTIVE storage; the list of groups
+ * distinguishes the two.
  */
 export async function isMissing(client: FastDFSClient, error: unknown, fileId: string): Promise<boolean> {
   if (!isNotFound(error)) return false;

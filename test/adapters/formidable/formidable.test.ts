@@ -67,7 +67,7 @@ onEachServer('formidable', (server) => {
     expect(files!.map(({ fileId }) => parseFileId(fileId).extension)).toEqual(['png', 'tar.gz']);
   });
 
-  it('asks for options of each file', async () => {
+  it('evaluates options for each file', async () => {
     const { port, client, outcomes } = await start({
       options: ({ originalFilename }) => ({ metadata: { was: originalFilename ?? '' }, ext: 'bin' }),
     });
@@ -80,7 +80,7 @@ onEachServer('formidable', (server) => {
     }
   });
 
-  it('has its file id inside finish', async () => {
+  it('has its file id when finish fires', async () => {
     const { writer, client } = await start();
     const file: { originalFilename: string; fileId?: string } = { originalFilename: 'a.txt' };
     const stream = writer(file);
@@ -116,7 +116,7 @@ onEachServer('formidable', (server) => {
     await expectNothingLeft(server, rig);
   });
 
-  it('aborted by the client: nothing stays, neither of the file under way nor of the one before', async () => {
+  it('aborted by the client: nothing stays, neither of the file in progress nor of the one before', async () => {
     const rig = await start({ options: { blockBytes: 64 * KIB } });
     const socket = await begin(
       rig.port,
@@ -186,7 +186,7 @@ onEmbedded('formidable and a storage that fails', (server) => {
     await expectNothingLeft(server, rig);
   });
 
-  it('says error before it has cleaned up', async () => {
+  it('emits error before the clean-up', async () => {
     const { writer } = await start({ options: { blockBytes: 1000 }, client: { networkTimeoutMs: 3000 } });
     server.fdfs.inject({ command: 'MODIFY_FILE', action: 'status', status: 5 });
     server.fdfs.inject({ command: 'DELETE_FILE', action: 'stall' });

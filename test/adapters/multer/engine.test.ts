@@ -16,7 +16,7 @@ import { onEmbedded } from '../../helpers/servers.js';
 
 const CONF = { trackers: '127.0.0.1:1' };
 
-function partOf(content: Readable, originalname = 'a.bin'): EngineFile {
+function createPart(content: Readable, originalname = 'a.bin'): EngineFile {
   const part = { fieldname: 'file', originalname, encoding: '7bit', mimetype: 'text/plain' };
   return Object.defineProperty(part, 'stream', { value: content, enumerable: false }) as EngineFile;
 }
@@ -94,21 +94,21 @@ it('loads no multer', () => {
 onEmbedded('the multer engine', (server) => {
   it('closes a client of its own', async () => {
     const storage = fdfsStorage({ trackers: server.trackers });
-    const info = await handle(storage, new PassThrough(), partOf(Readable.from([bytes(5)])));
+    const info = await handle(storage, new PassThrough(), createPart(Readable.from([bytes(5)])));
     await remove(storage, info);
     await storage.close();
     await storage.close();
     await expect(storage.client.exists(info.fileId)).rejects.toMatchObject({ code: 'FASTDFS_CLOSED' });
-    await expect(handle(storage, new PassThrough(), partOf(Readable.from(['a'])))).rejects.toMatchObject({
+    await expect(handle(storage, new PassThrough(), createPart(Readable.from(['a'])))).rejects.toMatchObject({
       code: 'FASTDFS_CLOSED',
     });
   });
 
-  it('leaves a client that it was given open', async () => {
+  it('leaves a client open that was passed in', async () => {
     const client = server.client();
     const storage = fdfsStorage(client);
     expect(storage.client).toBe(client);
-    const info = await handle(storage, new PassThrough(), partOf(Readable.from([bytes(5)])));
+    const info = await handle(storage, new PassThrough(), createPart(Readable.from([bytes(5)])));
     await storage.close();
     expect(await client.exists(info.fileId)).toBe(true);
     await client.delete(info.fileId);
@@ -120,7 +120,11 @@ onEmbedded('the multer engine', (server) => {
       const client = server.client();
       const storage = fdfsStorage(client, { blockBytes: 1000 });
       const content = bytes(size);
-      const info = await handle(storage, new PassThrough(), partOf(Readable.from(size > 0 ? [content] : [])));
+      const info = await handle(
+        storage,
+        new PassThrough(),
+        createPart(Readable.from(size > 0 ? [content] : [])),
+      );
       expect(info.size).toBe(size);
       expect((await client.download(info.fileId)).equals(content)).toBe(true);
       await client.delete(info.fileId);
@@ -134,7 +138,9 @@ onEmbedded('the multer engine', (server) => {
     const listen = (warning: Error) => warnings.push(warning);
     process.on('warning', listen);
     const req = new PassThrough();
-    const parts = Array.from({ length: 15 }, () => partOf(Readable.from([bytes(300_000), bytes(300_000)])));
+    const parts = Array.from({ length: 15 }, () =>
+      createPart(Readable.from([bytes(300_000), bytes(300_000)])),
+    );
     const infos = await Promise.all(parts.map((part) => handle(storage, req, part)));
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', listen);
@@ -146,7 +152,7 @@ onEmbedded('the multer engine', (server) => {
   it('fails uploads in progress when it is closed', async () => {
     const storage = fdfsStorage({ trackers: server.trackers }, { blockBytes: 1000 });
     const content = new PassThrough();
-    const handled = handle(storage, new PassThrough(), partOf(content));
+    const handled = handle(storage, new PassThrough(), createPart(content));
     content.write(bytes(5000));
     await expect.poll(() => server.fdfs.files().length).toBe(1);
     const [outcome] = await Promise.allSettled([handled, storage.close()]);
@@ -157,16 +163,16 @@ onEmbedded('the multer engine', (server) => {
   it('fails a part whose first bytes it still waits for when it is closed', async () => {
     const storage = fdfsStorage({ trackers: server.trackers });
     const content = new PassThrough();
-    const handled = handle(storage, new PassThrough(), partOf(content));
+    const handled = handle(storage, new PassThrough(), createPart(content));
     content.write(bytes(10));
     const [outcome] = await Promise.allSettled([handled, storage.close()]);
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'FASTDFS_CLOSED' } });
     expect(server.fdfs.files()).toEqual([]);
   });
 
-  it('removes only what is there, and takes the rest for removed', async () => {
+  it('removes stored files, and ignores those that do not exist', async () => {
     const storage = fdfsStorage(server.client());
-    const info = await handle(storage, new PassThrough(), partOf(Readable.from([bytes(5)])));
+    const info = await handle(storage, new PassThrough(), createPart(Readable.from([bytes(5)])));
     await remove(storage, {});
     await remove(storage, info);
     await remove(storage, info);
@@ -175,53 +181,81 @@ onEmbedded('the multer engine', (server) => {
     });
   });
 
-  it('gives up a file whose part was destroyed, before or after it began', async () => {
+  it('fails a file whose part was destroyed, before or after its first byte', async () => {
     const storage = fdfsStorage(server.client());
     const dead = new PassThrough().on('error', () => undefined);
     dead.destroy(new Error('no form'));
-    await expect(handle(storage, new PassThrough(), partOf(dead))).rejects.toThrow('no form');
+    await expect(handle(storage, new PassThrough(), createPart(dead))).rejects.toThrow('no form');
     const dying = new PassThrough();
-    const handled = handle(storage, new PassThrough(), partOf(dying));
+    const handled = handle(storage, new PassThrough(), createPart(dying));
     dying.write('some');
     dying.destroy();
     await expect(handled).rejects.toMatchObject({ code: 'FASTDFS_REQUEST_ABORTED' });
   });
 
-  it('gives up a request that was destroyed before the file was handed over', async () => {
+  it('fails a file whose request was destroyed before', async () => {
     const storage = fdfsStorage(server.client());
     const req = new PassThrough();
     req.write('a');
     req.read();
     req.destroy();
-    await expect(handle(storage, req, partOf(new PassThrough()))).rejects.toMatchObject({
+    await expect(handle(storage, req, createPart(new PassThrough()))).rejects.toMatchObject({
       code: 'FASTDFS_REQUEST_ABORTED',
     });
   });
 
-  it('does not mind a request whose body comes in another way', async () => {
+  it('ignores the end of a request whose body comes in another way', async () => {
     const client = server.client();
     const req = new PassThrough();
-    const info = await handle(fdfsStorage(client), req, partOf(Readable.from([bytes(5)])));
+    const info = await handle(fdfsStorage(client), req, createPart(Readable.from([bytes(5)])));
     req.destroy();
     await new Promise((resolve) => req.once('close', resolve));
     expect(await client.exists(info.fileId)).toBe(true);
     await client.delete(info.fileId);
   });
 
-  it('keeps as much of a strange file name as can be kept', async () => {
+  it('keeps as much of a file name as can be stored', async () => {
     const client = server.client();
     const storage = fdfsStorage(client, { keepFilename: true });
     const name = `a\u0001\u0002${'ü'.repeat(200)}.txt`;
-    const info = await handle(storage, new PassThrough(), partOf(Readable.from(['x']), name));
+    const info = await handle(storage, new PassThrough(), createPart(Readable.from(['x']), name));
     expect(info.metadata).toEqual({ filename: `a${'ü'.repeat(125)}.txt` });
     await client.delete(info.fileId);
   });
 
-  it('makes urls as it is told to', async () => {
+  it('fails a part that the form has cut, with an error like that of multer', async () => {
+    const storage = fdfsStorage(server.client());
+    for (const content of [bytes(10), bytes(500_000)]) {
+      const part = Object.assign(new PassThrough(), { truncated: false });
+      const handled = handle(storage, new PassThrough(), createPart(part));
+      part.write(content);
+      part.truncated = true;
+      part.end();
+      await expect(handled).rejects.toMatchObject({
+        name: 'MulterError',
+        code: 'LIMIT_FILE_SIZE',
+        message: 'File too large',
+        field: 'file',
+        status: 413,
+        statusCode: 413,
+        expose: false,
+      });
+    }
+  });
+
+  it('never throws at multer, whatever the part is', async () => {
+    const storage = fdfsStorage(server.client(), { keepFilename: true });
+    for (const name of [undefined, null, 5, '', '\x00', '..', '\ud83d'.repeat(300)]) {
+      const info = await handle(storage, new PassThrough(), createPart(Readable.from(['x']), name as string));
+      await remove(storage, info);
+    }
+  });
+
+  it('makes urls by the option', async () => {
     const client = server.client({ baseUrl: 'https://img.example.com' });
     const urlWith = async (url?: FdfsStorageOptions['url']) => {
       const storage = fdfsStorage(client, url === undefined ? {} : { url });
-      const info = await handle(storage, new PassThrough(), partOf(Readable.from(['x'])));
+      const info = await handle(storage, new PassThrough(), createPart(Readable.from(['x'])));
       expect(info.location).toBe(info.url);
       await client.delete(info.fileId);
       return info.url?.replace(info.fileId, 'ID');
@@ -236,15 +270,15 @@ onEmbedded('the multer engine', (server) => {
   it('makes appender files', async () => {
     const client = server.client();
     const storage = fdfsStorage(client, { appender: true });
-    const info = await handle(storage, new PassThrough(), partOf(Readable.from([bytes(5)])));
+    const info = await handle(storage, new PassThrough(), createPart(Readable.from([bytes(5)])));
     await client.append(info.fileId, 'more');
     expect((await client.stat(info.fileId)).size).toBe(9);
     await client.delete(info.fileId);
   });
 
-  it('wraps what is no error', async () => {
+  it('wraps rejections that are no errors', async () => {
     const storage = fdfsStorage(server.client(), { group: () => Promise.reject('no group') });
-    await expect(handle(storage, new PassThrough(), partOf(Readable.from(['x'])))).rejects.toMatchObject({
+    await expect(handle(storage, new PassThrough(), createPart(Readable.from(['x'])))).rejects.toMatchObject({
       code: 'FASTDFS_OPTION_FAILED',
       cause: 'no group',
     });

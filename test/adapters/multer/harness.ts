@@ -54,7 +54,7 @@ export class UploadServer {
       });
     });
     app.post('/', (req, res) => {
-      res.json({ files: filesOf(req) });
+      res.json({ files: collectFiles(req) });
     });
     app.use(((error: { code?: string; message: string }, _req, res, _next) => {
       res.status(500).json({ code: error.code, message: error.message });
@@ -89,7 +89,7 @@ export class UploadServer {
   }
 
   #record(req: express.Request, error: Outcome['error']): void {
-    this.outcomes.push({ error, files: filesOf(req), body: req.body as Record<string, unknown> });
+    this.outcomes.push({ error, files: collectFiles(req), body: req.body as Record<string, unknown> });
     this.#notify();
   }
 
@@ -122,7 +122,7 @@ export class UploadServer {
   }
 }
 
-function filesOf(req: express.Request): Express.Multer.File[] {
+function collectFiles(req: express.Request): Express.Multer.File[] {
   return req.file ? [req.file] : ((req.files as Express.Multer.File[] | undefined) ?? []);
 }
 
@@ -147,7 +147,7 @@ export interface Answer {
   json: { files?: Express.Multer.File[]; code?: string; message?: string };
 }
 
-/** Posts a body as it is, right or wrong, and reads the answer, which may come before the body is sent. */
+/** Posts a body unchanged, right or wrong, and reads the answer, which may come before the body is sent. */
 export async function post(port: number, ...body: (string | Uint8Array)[]): Promise<Answer> {
   const content = Buffer.concat(body.map((piece) => Buffer.from(piece)));
   const req = request({
@@ -164,7 +164,7 @@ export async function post(port: number, ...body: (string | Uint8Array)[]): Prom
   const [res] = await answered;
   let text = '';
   for await (const chunk of res.setEncoding('utf8')) text += chunk;
-  // A server that refused may not have read everything: nobody waits for that.
+  // A server that refused may not have read everything: that is not awaited.
   req.on('error', () => undefined).destroy();
   return { status: res.statusCode!, json: JSON.parse(text) };
 }

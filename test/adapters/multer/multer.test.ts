@@ -220,7 +220,7 @@ for (const version of VERSIONS) {
       },
     );
 
-    it('removes what a failing transform has let through', async () => {
+    it('removes what a failing transform has passed on', async () => {
       const rig = await start({
         options: {
           transforms: [
@@ -241,7 +241,7 @@ for (const version of VERSIONS) {
       await expectNothingLeft(server, rig);
     });
 
-    it('takes no file whose size is not the one announced', async () => {
+    it('refuses a file whose size is not the one announced', async () => {
       for (const size of [99, 101]) {
         const rig = await start({ options: { size } });
         const { json } = await post(rig.http.port, filePart('file', 'a.bin', bytes(100)), FORM_END);
@@ -282,7 +282,7 @@ for (const version of VERSIONS) {
       },
     );
 
-    it('says that there is no space', async () => {
+    it('reports a full disk', async () => {
       const rig = await start({ client: { retry: { retries: 0 } } });
       server.fdfs.inject({
         server: 'tracker',

@@ -25,7 +25,7 @@ for (const version of VERSIONS) {
           keepFilename: true,
           metadata: (_req, { originalname }) => {
             seen.push(originalname);
-            return { gone: undefined, kind: 'a' };
+            return { unknown: undefined, kind: 'a' };
           },
         },
       });

@@ -19,7 +19,7 @@ export interface Setup {
 export interface Rig {
   http: UploadServer;
   client: FastDFSClient;
-  /** Every upload that was begun: files that end early are uploaded from memory, others as streams. */
+  /** Every upload that was started: files that end early are uploaded from memory, others as streams. */
   uploads: Upload[];
 }
 

@@ -96,7 +96,7 @@ for (const version of VERSIONS) {
       await client.delete(file!.fileId!);
     });
 
-    it('is content when a transform has enough before the part ends', async () => {
+    it('stores what a transform returns that has enough before the part ends', async () => {
       const firstBytes = () =>
         new Transform({
           transform(chunk: Buffer, _encoding, callback) {

@@ -202,10 +202,10 @@ onEachServer('uploadPart', (server) => {
     const client = server.client();
     const read = pieces(bytes(10));
     await read.toArray();
-    const begun = new PassThrough();
-    begun.end('abc');
-    begun.read(1);
-    for (const part of [read, { file: read }, begun]) {
+    const started = new PassThrough();
+    started.end('abc');
+    started.read(1);
+    for (const part of [read, { file: read }, started]) {
       await expect(uploadPart(client, part)).rejects.toThrow(/has been read before/);
     }
   });

@@ -227,7 +227,7 @@ onEachServer('uploadPart', (server) => {
   });
 
   it.each([
-    ['an error', new Error('gone'), 'gone'],
+    ['an error', new Error('broken'), 'broken'],
     ['none', undefined, 'in the middle of a file'],
   ])('a stream destroyed with %s: fails, and keeps nothing', async (_, error, message) => {
     const client = server.client();
@@ -238,7 +238,7 @@ onEachServer('uploadPart', (server) => {
     await uploading;
   });
 
-  it('given up by a signal: fails, and keeps nothing', async () => {
+  it('aborted by a signal: fails, and keeps nothing', async () => {
     const client = server.client();
     const abort = new AbortController();
     const source = new PassThrough();
@@ -259,7 +259,7 @@ onEachServer('uploadPart', (server) => {
     },
   );
 
-  it('tells a source that ends too early from its announced size', async () => {
+  it('fails for a source that ends before its announced size', async () => {
     await expect(
       uploadPart(server.client(), Readable.from([bytes(99)]), { size: 100 }),
     ).rejects.toMatchObject({

@@ -46,7 +46,7 @@ export async function post(
     host: '127.0.0.1',
     method: 'POST',
     agent,
-    headers: { 'Content-Type': type, 'Content-Length': lengthOf(pieces) },
+    headers: { 'Content-Type': type, 'Content-Length': measure(pieces) },
   });
   const answered = once(req, 'response', { signal: AbortSignal.timeout(10_000) });
   for (const piece of pieces) req.write(piece);
@@ -76,7 +76,7 @@ export async function begin(
   return socket;
 }
 
-function lengthOf(pieces: (string | Uint8Array)[]): number {
+function measure(pieces: (string | Uint8Array)[]): number {
   return pieces.reduce((total, piece) => total + Buffer.byteLength(piece), 0);
 }
 

@@ -1,4 +1,4 @@
-/** A file whose storages are away is not gone: no adapter says so, and none forgets it. */
+/** A file whose storages are unreachable is not missing: no adapter says so, and none forgets it. */
 import { expect, it } from 'vitest';
 import { fdfsBlobStore } from '../../../src/adapters/blob-store/index.js';
 import { UploadIds } from '../../../src/adapters/tus/upload-ids.js';
@@ -70,7 +70,7 @@ onEmbedded('a file whose storages are away', (server) => {
     expect(index.size).toBe(0);
   });
 
-  it('is told from one of a group that there is not', async () => {
+  it('differs from one of a group that does not exist', async () => {
     const client = server.client({ retry: { retries: 0 } });
     const store = fdfsBlobStore(client);
     expect(await store.exists(FOREIGN)).toBe(false);
