@@ -3,14 +3,14 @@
 import { type ClusterModel, nowSeconds, type StorageNode, type TrackerNode } from './model.js';
 import { StorageHandler } from './storage/handler.js';
 import { TrackerHandler } from './tracker/handler.js';
+import { TrackerPolicy } from './tracker/policy.js';
 import { TrackerView } from './tracker/view.js';
 import type { Faults, ServerId } from './wire/faults.js';
 import { type Handler, WireServer } from './wire/wire-server.js';
 
 export interface ServerSettings {
   readonly faults: Faults;
-  readonly networkTimeoutMs: number;
-  /** Told of every request: the server's name and the command's code. */
+  /** Called for every request with the server's name and the command's code. */
   readonly onRequest: (server: string, code: number) => void;
 }
 
@@ -18,7 +18,10 @@ export class ClusterServers {
   readonly #model: ClusterModel;
   readonly #settings: ServerSettings;
   readonly #storages = new Map<StorageNode, WireServer>();
-  readonly #trackers = new Map<TrackerNode, { server: WireServer; view: TrackerView }>();
+  readonly #trackers = new Map<
+    TrackerNode,
+    { server: WireServer; view: TrackerView; policy: TrackerPolicy }
+  >();
 
   constructor(model: ClusterModel, settings: ServerSettings) {
     this.#model = model;
@@ -34,21 +37,24 @@ export class ClusterServers {
     }
     for (const node of model.trackers) {
       const view = new TrackerView(model, node);
+      const policy = new TrackerPolicy(view);
       const id: ServerId = { role: 'tracker', name: `tracker/${node.index}` };
-      const server = this.#server(id, new TrackerHandler(view), true);
+      const server = this.#server(id, new TrackerHandler({ view, policy }), true);
       node.connections = server.connections;
-      this.#trackers.set(node, { server, view });
+      this.#trackers.set(node, { server, view, policy });
     }
   }
 
   #server(id: ServerId, handler: Handler, pipelining: boolean): WireServer {
-    const { faults, networkTimeoutMs, onRequest } = this.#settings;
+    const { faults, onRequest } = this.#settings;
+    const { networkTimeoutMs, maxConnections } = this.#model.options;
     return new WireServer({
       id,
       faults,
       handler,
       pipelining,
       networkTimeoutMs,
+      maxConnections,
       onRequest: (code) => onRequest(id.name, code),
     });
   }
@@ -61,7 +67,7 @@ export class ClusterServers {
     node.upSince = nowSeconds();
     node.joinedAt ||= node.upSince;
     node.running = true;
-    node.group.replication.sourceStarted(node.index);
+    for (const { replicator } of node.group.storages) replicator.resume();
     for (const { view } of this.#trackers.values()) view.joined(node);
     if (this.#model.trunk && !node.group.trunkServer?.running) node.group.trunkServer = node;
   }
@@ -70,8 +76,8 @@ export class ClusterServers {
   async stopStorage(node: StorageNode): Promise<void> {
     if (!node.running) return;
     node.running = false;
-    node.group.replication.sourceStopped(node.index);
     await this.#storages.get(node)!.close();
+    for (const { replicator } of node.group.storages) await replicator.pause();
   }
 
   async startTracker(node: TrackerNode, port = 0): Promise<void> {
@@ -106,8 +112,11 @@ export class ClusterServers {
     return count;
   }
 
-  /** Trackers forget what was deleted. */
+  /** Makes trackers forget what was deleted. */
   reset(): void {
-    for (const { view } of this.#trackers.values()) view.reset();
+    for (const { view, policy } of this.#trackers.values()) {
+      view.reset();
+      policy.reset();
+    }
   }
 }

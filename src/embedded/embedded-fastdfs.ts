@@ -3,39 +3,27 @@
  * FastDFS does is in the parts.
  */
 import { lookup } from 'node:dns/promises';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError } from '../core/base/errors.js';
 import { formatAddress } from '../core/model/address.js';
+import { splitFileId } from '../core/model/file-id.js';
+import { buildModel } from './build-model.js';
 import { ClusterServers } from './cluster-servers.js';
-import { storageIdsFor } from './identities.js';
-import { type ClusterModel, type Group, StorageNode, type TrackerNode } from './model.js';
-import { type EmbeddedOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { ContentStore } from './storage/content-store.js';
-import { NameMaker } from './storage/file-names.js';
-import { Replication } from './storage/replication.js';
-import { traitsOf } from './versions.js';
-import { codeOf } from './wire/command-codes.js';
+import { DirectoryLock, removeAbandoned, TEMPORARY_PREFIX } from './directory-lock.js';
+import {
+  type ClusterModel,
+  STORAGE_STATUS,
+  type StorageNode,
+  type StorageState,
+  type TrackerNode,
+} from './model.js';
+import type { EmbeddedOptions, ResolvedOptions } from './options.js';
+import { resolveOptions } from './resolve-options.js';
+import { clearGroup, type EmbeddedFile, listFiles } from './stored-files.js';
+import { readCommandCode } from './wire/command-codes.js';
 import { type FaultOptions, Faults } from './wire/faults.js';
-
-/** One stored file, however many storages hold it. */
-export interface EmbeddedFile {
-  /** Its id. */
-  readonly fileId: string;
-  /** The group that holds it. */
-  readonly group: string;
-  /** The id without its group. */
-  readonly remoteFilename: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Last change of its content. */
-  readonly modifiedAt: Date;
-  /** Indexes of the storages of the group that hold it. */
-  readonly storages: number[];
-  /** Where its content lies. */
-  readonly path: string;
-}
 
 /** Options for `createClient`. */
 export interface EmbeddedClientOptions {
@@ -56,6 +44,9 @@ export class EmbeddedFastDFS {
   readonly #servers: ClusterServers;
   readonly #faults = new Faults();
   readonly #requests = new Map<string, number>();
+  readonly #lock: DirectoryLock;
+  /** Removes what killed processes left, while this one works. */
+  readonly #cleaning: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   /**
@@ -65,8 +56,18 @@ export class EmbeddedFastDFS {
    */
   static async start(options: EmbeddedOptions = {}): Promise<EmbeddedFastDFS> {
     const { host = '127.0.0.1' } = options;
-    const { address } = await lookup(host); // servers tell each other addresses, never names
-    const cluster = new EmbeddedFastDFS(resolveOptions({ ...options, host: address }));
+    const { address } = await lookup(host); // servers know each other by addresses, never by names
+    const resolved = resolveOptions({ ...options, host: address });
+    const directory = resolved.directory ?? mkdtempSync(join(resolved.temporaryRoot, TEMPORARY_PREFIX));
+    mkdirSync(directory, { recursive: true });
+    const lock = await DirectoryLock.acquire(directory);
+    let cluster: EmbeddedFastDFS;
+    try {
+      cluster = new EmbeddedFastDFS(buildModel(resolved, directory), directory, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
     try {
       await cluster.#listen();
     } catch (error) {
@@ -76,21 +77,14 @@ export class EmbeddedFastDFS {
     return cluster;
   }
 
-  private constructor(options: ResolvedOptions) {
-    this.#options = options;
-    const traits = traitsOf(options.serverVersion, options.addressBytes);
-    this.#directory = options.directory ?? mkdtempSync(join(options.temporaryRoot, 'embedded-fastdfs-'));
-    mkdirSync(this.#directory, { recursive: true });
-    this.#model = {
-      traits,
-      storageIds: options.storageIds,
-      trunk: options.trunk,
-      groups: makeGroups(options, this.#directory),
-      trackers: makeTrackers(options),
-    };
-    this.#servers = new ClusterServers(this.#model, {
+  private constructor(model: ClusterModel, directory: string, lock: DirectoryLock) {
+    this.#options = model.options;
+    this.#directory = directory;
+    this.#model = model;
+    this.#lock = lock;
+    if (model.options.directory === undefined) this.#cleaning = removeAbandoned(model.options.temporaryRoot);
+    this.#servers = new ClusterServers(model, {
       faults: this.#faults,
-      networkTimeoutMs: options.networkTimeoutMs,
       onRequest: (server, code) => {
         const key = `${server} ${code}`;
         this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
@@ -123,21 +117,9 @@ export class EmbeddedFastDFS {
     return formatAddress(this.#storage(group, index));
   }
 
-  /** Every stored file in the order of the names; metadata files are not listed. */
+  /** Lists every file that a storage holds, in the order of the names; metadata files are not listed. */
   files(): EmbeddedFile[] {
-    return this.#model.groups.flatMap((group) =>
-      group.store.list().map(({ name, size, modifiedAt }) => ({
-        fileId: `${group.name}/M00/${name}`,
-        group: group.name,
-        remoteFilename: `M00/${name}`,
-        size,
-        modifiedAt,
-        storages: group.storages
-          .map(({ index }) => index)
-          .filter((index) => group.replication.holds(name, index)),
-        path: group.store.path(name),
-      })),
-    );
+    return this.#model.groups.flatMap((group) => listFiles(group));
   }
 
   /**
@@ -155,7 +137,7 @@ export class EmbeddedFastDFS {
    * @throws ArgumentError for an unknown command
    */
   requests(command?: string | number, server?: string): number {
-    const code = command === undefined ? undefined : codeOf(command);
+    const code = command === undefined ? undefined : readCommandCode(command);
     if (command !== undefined && code === undefined) {
       throw new ArgumentError(`Command ${JSON.stringify(command)} is unknown`);
     }
@@ -176,20 +158,78 @@ export class EmbeddedFastDFS {
     this.#faults.add(fault);
   }
 
-  /** Removes all files, metadata, faults and counters, and what trackers were told to delete. Connections stay. */
+  /** Removes all files, metadata, faults and counters, and deletions at trackers. Connections and storage states stay. */
   reset(): void {
     this.#faults.clear();
     this.#requests.clear();
     this.#servers.reset();
-    for (const group of this.#model.groups) {
-      group.store.clear();
-      group.replication.clear();
-      for (const storage of group.storages) storage.counters.reset();
-    }
+    for (const group of this.#model.groups) clearGroup(group);
   }
 
   /**
-   * Cuts the storage's connections; trackers stop naming it at once.
+   * Sends every change to the other storages now, without waiting for `syncDelayMs`. Resolves when the storages that run
+   * have received it.
+   */
+  async sync(): Promise<void> {
+    const nodes = this.#model.groups.flatMap(({ storages }) => storages);
+    await Promise.all(nodes.map(({ replicator }) => replicator.flush()));
+  }
+
+  /**
+   * Makes one storage lag: changes of the others reach it after this time.
+   * @param ms milliseconds; `Infinity`: not at all, until another call
+   * @throws ArgumentError when there is no such storage, or the time is not valid
+   */
+  delaySync(group: string, index: number, ms: number): void {
+    if (!(ms >= 0)) throw new ArgumentError(`The delay must be at least 0 ms, not ${ms}`);
+    const target = this.#storage(group, index);
+    for (const { replicator } of target.group.storages) replicator.delay(target, ms);
+  }
+
+  /**
+   * Removes a file and its metadata from one storage only, as a lost disk does: nothing is replicated.
+   * @param index among the storages of the group
+   * @throws ArgumentError when there is no such storage, or it does not hold the file
+   */
+  async loseCopy(fileId: string, index: number): Promise<void> {
+    const { node, name } = this.#copy(fileId, index);
+    node.space.grow(name, -node.store.size(name)!);
+    await node.store.remove(name);
+  }
+
+  /**
+   * Changes the copy of a file on one storage only, as a bad disk does: nothing is replicated.
+   * @param content what the copy holds from now on. Default: the same bytes, the first one changed
+   * @throws ArgumentError when there is no such storage, or it does not hold the file, or the file is empty and no content given
+   */
+  async corruptCopy(fileId: string, index: number, content?: Uint8Array): Promise<void> {
+    const { node, name } = this.#copy(fileId, index);
+    const bytes = content ? Buffer.from(content) : readFileSync(node.store.path(name));
+    if (!content) {
+      if (bytes.length === 0)
+        throw new ArgumentError(`${fileId} is empty: give the content of the changed copy`);
+      bytes[0]! ^= 0xff;
+    }
+    node.space.grow(name, bytes.length - node.store.size(name)!);
+    await node.store.overwrite(name, bytes);
+  }
+
+  /**
+   * Makes trackers report a state of a running storage: of all states only ACTIVE serves clients.
+   * @throws ArgumentError when there is no such storage or state
+   */
+  setState(group: string, index: number, state: StorageState): void {
+    if (!Object.hasOwn(STORAGE_STATUS, state)) {
+      throw new ArgumentError(
+        `State ${JSON.stringify(state)} is unknown; known states: ${Object.keys(STORAGE_STATUS).join(', ')}`,
+      );
+    }
+    this.#storage(group, index).forcedState = state;
+  }
+
+  /**
+   * Cuts the storage's connections; trackers stop naming it at once. What it has not sent to the others yet waits until
+   * it is back.
    * @param index among the storages of the group; default 0
    * @throws ArgumentError when there is no such storage
    */
@@ -198,7 +238,7 @@ export class EmbeddedFastDFS {
   }
 
   /**
-   * Brings it back on the same port.
+   * Brings it back on the same port; replication goes on.
    * @param index among the storages of the group; default 0
    * @throws ArgumentError when there is no such storage, or the cluster has been stopped
    */
@@ -239,10 +279,18 @@ export class EmbeddedFastDFS {
 
   async #stop(): Promise<void> {
     await this.#servers.stop();
+    for (const { storages } of this.#model.groups) {
+      for (const { replicator, binlog } of storages) {
+        await replicator.pause();
+        binlog.close();
+      }
+    }
+    await this.#lock.release();
     if (this.#options.directory === undefined) {
-      // A write that was under way may still be putting a file there.
+      // A write in progress may still put a file there.
       await rm(this.#directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     }
+    await this.#cleaning;
   }
 
   async #listen(): Promise<void> {
@@ -263,6 +311,15 @@ export class EmbeddedFastDFS {
     return node;
   }
 
+  #copy(fileId: string, index: number): { node: StorageNode; name: string } {
+    const { group, remoteFilename } = splitFileId(fileId);
+    const node = this.#storage(group, index);
+    if (node.store.size(remoteFilename) === undefined) {
+      throw new ArgumentError(`Storage ${node.name} does not hold ${fileId}`);
+    }
+    return { node, name: remoteFilename };
+  }
+
   #tracker(index: number): TrackerNode {
     const node = this.#model.trackers[index];
     if (!node) throw new ArgumentError(`There is no tracker ${index}`);
@@ -272,39 +329,4 @@ export class EmbeddedFastDFS {
   #checkRunning(): void {
     if (this.#stopping) throw new ArgumentError('The cluster has been stopped');
   }
-}
-
-function makeGroups(options: ResolvedOptions, directory: string): Group[] {
-  const names = options.groups.flatMap(({ name, storages }) =>
-    storages.map((_, index) => `${name}/${index}`),
-  );
-  const ids = options.storageIds ? storageIdsFor(directory, names) : undefined;
-  return options.groups.map(({ name, storages }) => {
-    const group: Group = {
-      name,
-      storages: [],
-      store: new ContentStore(join(directory, name)),
-      replication: new Replication(options.syncDelayMs),
-      names: new NameMaker(),
-      trunkServer: undefined,
-    };
-    for (const [index, hosts] of storages.entries()) {
-      group.storages.push(
-        new StorageNode(group, index, ids?.get(`${name}/${index}`) ?? hosts.announce, hosts),
-      );
-    }
-    return group;
-  });
-}
-
-function makeTrackers(options: ResolvedOptions): TrackerNode[] {
-  return Array.from({ length: options.trackers }, (_, index) => ({
-    index,
-    host: options.announceHost,
-    listenHost: options.host,
-    port: 0,
-    running: false,
-    upSince: 0,
-    connections: { current: 0, max: 0 },
-  }));
 }

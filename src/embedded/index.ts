@@ -2,7 +2,8 @@
 export {
   type EmbeddedClientOptions,
   EmbeddedFastDFS,
-  type EmbeddedFile,
 } from './embedded-fastdfs.js';
-export type { EmbeddedOptions } from './options.js';
+export type { StorageState } from './model.js';
+export type { EmbeddedOptions, RwModeName } from './options.js';
+export type { EmbeddedFile } from './stored-files.js';
 export type { FaultAction, FaultOptions, FaultPhase } from './wire/faults.js';

@@ -1,6 +1,6 @@
 /**
- * What differs between server versions, as switches. Layouts are chosen here and nowhere else; everything that is
- * not listed behaves as in 6.16.
+ * What differs between server versions, as switches. Layouts are chosen here only; everything else
+ * behaves as in 6.16.
  */
 import { ArgumentError } from '../core/base/errors.js';
 import { IPV4_ADDRESS_BYTES, IPV6_ADDRESS_BYTES } from '../core/model/limits.js';
@@ -25,7 +25,9 @@ export interface Traits {
   readonly idsRequestBytes: number;
   readonly trackerClosesOnInvalid: boolean;
   readonly canRegenerate: boolean;
-  /** Storages read appender and slave files to tell their CRC-32; older ones repeat the one in the name. */
+  /** CRC-32 as it was before FastDFS 5.12: with an arithmetic shift. */
+  readonly hasSignedCrc: boolean;
+  /** Storages read appender and slave files to compute their CRC-32; older ones repeat the one in the name. */
   readonly computesCrc: boolean;
   /** The flags byte of QUERY_FILE_INFO can switch the computing off. */
   readonly hasInfoFlags: boolean;
@@ -35,8 +37,8 @@ export interface Traits {
   readonly hasClusterStats: boolean;
 }
 
-/** @param addressBytes what the configuration asks for; only servers from 6.15.0 on have a choice */
-export function traitsOf(version: string, addressBytes: number): Traits {
+/** Returns the traits of a version. @param addressBytes of the configuration; only servers from 6.15.0 on have a choice */
+export function readTraits(version: string, addressBytes: number): Traits {
   const match = /^(\d+)\.(\d+)(?:\.(\d+))?$/.exec(version);
   if (!match) {
     throw new ArgumentError(`serverVersion ${JSON.stringify(version)} must look like '6.16.1'`);
@@ -62,6 +64,7 @@ export function traitsOf(version: string, addressBytes: number): Traits {
     idsRequestBytes: since(6, 11) ? 5 : 4,
     trackerClosesOnInvalid: !since(6, 9),
     canRegenerate: since(6, 2),
+    hasSignedCrc: !since(5, 12),
     computesCrc: since(6, 2),
     hasInfoFlags: since(6, 15, 1),
     shortensDownloads: since(6, 15, 4),

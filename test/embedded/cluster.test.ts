@@ -75,7 +75,7 @@ describe('options', () => {
     await expect(EmbeddedFastDFS.start(options)).rejects.toThrow(message);
   });
 
-  it('a name is looked up, and who listens everywhere is announced as loopback', async () => {
+  it('looks a host name up, and announces a wildcard address as loopback', async () => {
     const named = await start({ host: 'localhost' });
     expect(named.trackers[0]).toMatch(/^(127\.0\.0\.1|\[::1\]):\d+$/);
     const wild = await start({ host: '0.0.0.0' });
@@ -122,7 +122,8 @@ it('a directory is found again: names, contents, metadata and storage ids', asyn
   const content = Buffer.alloc(300_000, 'x');
   const name = await store(first.storageAddress('group1', 1), upload(content));
   const appender = await store(first.storageAddress('group2'), upload('abc', 'log'), COMMAND.appender);
-  await ok(first.storageAddress('group1'), COMMAND.setMeta, setMeta(name, 'O', 'a\x021'));
+  await ok(first.storageAddress('group1', 1), COMMAND.setMeta, setMeta(name, 'O', 'a\x021'));
+  await first.sync();
   const before = first.files();
   await first.stop();
   expect(existsSync(directory)).toBe(true);
@@ -175,7 +176,7 @@ describe('a storage that stops', () => {
       expect(await portsNamed(tracker, code, where)).toEqual([portOf(second)]);
     expect(await portsNamed(tracker, 107, group16('group1'))).toEqual([portOf(second)]);
     expect((await ok(tracker, 92, withId('group1', '100001')))[0]).toBe(5);
-    // The other one was never given the file.
+    // The other one has not received the file.
     expect(await exchange(second, COMMAND.download, download(name))).toBe('2/0/open');
     await fdfs.startStorage('group1', 0);
     expect(fdfs.storageAddress('group1', 0)).toBe(first);
@@ -198,7 +199,7 @@ describe('a storage that stops', () => {
 });
 
 it('replicas have a file once the delay has passed', async () => {
-  const fdfs = await start({ groups: { group1: 2 }, syncDelayMs: 150 });
+  const fdfs = await start({ groups: { group1: 2 }, syncDelayMs: 150, syncFileMaxTimeMs: 0 });
   const replica = fdfs.storageAddress('group1', 1);
   const name = await store(fdfs.storageAddress('group1'), upload('x'));
   expect(fdfs.files()[0]!.storages).toEqual([0]);
@@ -208,7 +209,7 @@ it('replicas have a file once the delay has passed', async () => {
   expect(await portsNamed(fdfs.trackers[0]!, 105, named(name))).toHaveLength(2);
 });
 
-it('deleted storages stay in the list, and their group, until the tracker starts anew', async () => {
+it('deleted storages stay in the list, and their group, until the tracker restarts', async () => {
   const fdfs = await start({ groups: { group1: 2, group2: 1 }, trackers: 2 });
   const [tracker, other] = fdfs.trackers as [string, string];
   const group1 = group16('group1');
@@ -218,7 +219,7 @@ it('deleted storages stay in the list, and their group, until the tracker starts
   expect(await exchange(tracker, 93, withId('group1', '100001'))).toBe('0/0/open');
   expect(await exchange(tracker, 93, withId('group1', '100001'))).toBe('114/0/open');
   expect((await ok(tracker, 92, withId('group1', '100001')))[0]).toBe(4);
-  expect((await ok(other, 92, withId('group1', '100001')))[0]).toBe(5); // each tracker has to be told
+  expect((await ok(other, 92, withId('group1', '100001')))[0]).toBe(5); // each tracker needs the command
   expect(await exchange(tracker, 93, withId('group1', '100002'))).toBe('0/0/open');
   expect(await exchange(tracker, 108, group1)).toBe('16/0/open');
   await fdfs.stopTracker(0);

@@ -204,8 +204,10 @@ describe('looking inside', () => {
     expect(fdfs.requests()).toBe(4);
   });
 
-  it('lists a file once, whoever holds it', async () => {
+  it('lists a file once, with the storages that hold it', async () => {
     const name = await store(upload('hello'));
+    expect(fdfs.files()).toMatchObject([{ storages: [0] }]);
+    await fdfs.sync();
     expect(fdfs.files()).toMatchObject([
       { fileId: `group1/${name}`, group: 'group1', remoteFilename: name, size: 5, storages: [0, 1] },
     ]);

@@ -5,7 +5,7 @@
  */
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { codeOf } from '../../src/embedded/wire/command-codes.js';
+import { readCommandCode } from '../../src/embedded/wire/command-codes.js';
 import { ArgumentError, FastDFSError, NetworkError, ProtocolError, ServerError } from '../../src/index.js';
 import { type Bend, BentCluster, cutAt, instead, splitAt, withLength } from '../helpers/bent.js';
 import { bytes, pieces } from '../helpers/bytes.js';
@@ -95,7 +95,7 @@ onEmbedded('a bent reply', (server) => {
     await straight.close();
     const client = server.client({ ...QUICK, mapAddress: bent.mapAddress });
     const { fdfs } = server;
-    const code = codeOf(operation.command)!;
+    const code = readCommandCode(operation.command)!;
     const before = {
       requests: fdfs.requests(operation.command),
       sent: bent.requests(code),
@@ -127,7 +127,7 @@ onEmbedded('a bent reply', (server) => {
   }
 
   for (const operation of ALL) {
-    const code = codeOf(operation.command)!;
+    const code = readCommandCode(operation.command)!;
     const body = hasReplyBody(operation.command);
     describe(`${operation.title} (${operation.command})`, () => {
       it.each(CELLS.filter((cell) => body || !cell.body).map((cell) => [cell.title, cell] as const))(
@@ -243,7 +243,7 @@ onEmbedded('an upload that is cut while its source has more to give', (server) =
   it.each([0, 1, 9, 10, 25, 100_000])('after %i bytes: certainly no file, and not sent again', async (at) => {
     await using bent = await BentCluster.before(server.fdfs);
     const client = server.client({ ...QUICK, mapAddress: bent.mapAddress });
-    const code = codeOf('UPLOAD_FILE')!;
+    const code = readCommandCode('UPLOAD_FILE')!;
     bent.bend({ code, cutRequestAt: at });
     const source = new Readable({ read() {} });
     source.push(bytes(200_000));

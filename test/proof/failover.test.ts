@@ -51,6 +51,7 @@ onEmbedded('storages', (server) => {
   it('a storage that hangs is left alone after its first call, and asked again later', async () => {
     const client = server.client({ group: 'group1', networkTimeoutMs: 150 });
     const { fileId } = await client.upload('seen by both');
+    await server.fdfs.sync();
     await expect.poll(async () => (await client.locate(fileId)).length).toBe(2);
     const asked = () => server.fdfs.requests('DOWNLOAD_FILE', 'group1/0');
     server.fdfs.inject({ command: 'DOWNLOAD_FILE', server: 'group1/0', action: 'stall', times: 1 });
@@ -270,6 +271,7 @@ describe('a replica whose copy is not whole', () => {
     await using writer = createClient(fdfs.options);
     const content = bytes(3000);
     const { fileId, storage } = await writer.upload(content);
+    await fdfs.sync();
     const addresses = [fdfs.storageAddress('group1', 0), fdfs.storageAddress('group1', 1)];
     const replica = Number(addresses.find((each) => !each.endsWith(`:${storage.port}`))!.split(':')[1]);
     const [host, port] = fdfs.trackers[0]!.split(':') as [string, string];

@@ -9,7 +9,7 @@ import { newSeed } from '../helpers/random.js';
 import { Storm, type StormReport } from '../helpers/storm.js';
 import { disturbing } from '../helpers/storm-faults.js';
 
-const GROUPS = { group1: 2, group2: 1 };
+const GROUPS: Record<string, number> = { group1: 2, group2: 1 };
 const IMPATIENT: Partial<FastDFSOptions> = {
   networkTimeoutMs: 150,
   retry: { retries: 2, minTimeoutMs: 1, maxTimeoutMs: 20 },
@@ -57,9 +57,14 @@ async function raise(
   await expect.poll(() => fdfs.connections(), { timeout: 5000 }).toBe(0);
   await fdfs.stop();
   await using again = await EmbeddedFastDFS.start({ groups: GROUPS, directory });
+  await again.sync(); // what was not replicated when the first cluster stopped
   await using client = createClient(again.options);
   const right = await storm.verify(client);
-  const strays = again.files().flatMap(({ fileId }) => (storm.files.has(fileId) ? [] : [fileId]));
+  // A replica keeps the old name of a file that was renamed and deleted before the rename arrived; its source does not have it.
+  const strays = again
+    .files()
+    .filter(({ fileId, group, storages }) => !storm.files.has(fileId) && storages.length === GROUPS[group])
+    .map(({ fileId }) => fileId);
   for (const id of [...storm.deleted].slice(0, 20)) expect(await client.exists(id)).toBe(false);
   return { storm, report, strays, right };
 }

@@ -212,6 +212,8 @@ export interface NameFields {
   size: number;
   crc32: number;
   appender: boolean;
+  /** The file lies inside a trunk file; its size must fit 32 bits. */
+  trunk?: boolean;
   /** 23 random bits that keep names apart. */
   salt: number;
 }
@@ -222,7 +224,8 @@ export function encodeName(fields: NameFields): string {
   if (fields.source.includes('.')) raw.set(fields.source.split('.').map(Number), 0);
   else raw.writeUInt32LE(Number(fields.source), 0);
   raw.writeUInt32BE(fields.createdAt, 4);
-  const salted = (BIT_DECORATED | (fields.appender ? BIT_APPENDER : 0) | (fields.salt & 0x7f_ffff)) >>> 0;
+  const flags = (fields.appender ? BIT_APPENDER : 0) | (fields.trunk ? BIT_TRUNK : 0);
+  const salted = (BIT_DECORATED | flags | (fields.salt & 0x7f_ffff)) >>> 0;
   if (fields.appender) {
     raw.writeUInt32BE(salted, 8);
   } else if (fields.size > 0xffff_ffff) {

@@ -1,22 +1,24 @@
 /**
- * Files of one group on disk: `data/XX/YY/name`, metadata beside them as `name-m`. It knows names below the data
- * directory and bytes; it knows no command, no storage and no file id. Nothing is held in memory.
+ * Files of one storage on disk: one folder for each store path, `data/XX/YY/name` in it, metadata beside its file as
+ * `name-m`. It knows remote filenames (`M00/XX/YY/name`) and bytes; it knows no command and no other storage. New
+ * content is written under a temporary name first: a final name always has whole content.
  */
 import {
   closeSync,
+  constants,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readSync,
   rmSync,
   type Stats,
-  statfsSync,
   statSync,
 } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, open, readFile, rename, rm, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { type Body, writeBody } from '../wire/body.js';
+import { type Body, type Checksum, writeBody } from '../wire/body.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
 import { METADATA_SUFFIX } from './file-names.js';
 
@@ -26,66 +28,80 @@ const FILES_PER_DIRECTORY = 100;
 export const SUBDIRECTORIES = 256;
 const READ_BYTES = 256 * 1024;
 const SCAN_BYTES = 1024 * 1024;
-/** Up to this much is read at once: handing it to another thread takes longer than doing it. */
+/** Up to this much is read at once: another thread would take longer to start than to read. */
 const SMALL_BYTES = 64 * 1024;
 
 export interface StoredFile {
-  /** `XX/YY/name` */
+  /** `M00/XX/YY/name` */
   readonly name: string;
   readonly size: number;
   readonly modifiedAt: Date;
 }
 
 export class ContentStore {
-  readonly #root: string;
+  readonly #paths: readonly string[];
+  readonly #checksum: Checksum;
   readonly #made = new Set<string>();
-  #stored = 0;
+  readonly #stored: number[];
   #temporary = 0;
+  #turn = 0;
 
-  /** @param root made when it is missing; what an interrupted run left half-written is removed */
-  constructor(root: string) {
-    this.#root = root;
+  /**
+   * Makes missing folders and removes what an interrupted run left half-written.
+   * @param paths one folder for each store path
+   * @param checksum how names record their content
+   */
+  constructor(paths: readonly string[], checksum: Checksum = crc32) {
+    this.#paths = paths;
+    this.#checksum = checksum;
+    this.#stored = paths.map(() => 0);
     this.#prepare();
   }
 
   path(name: string): string {
-    return join(this.#root, 'data', name);
+    return join(this.#folder(name), 'data', name.slice(4));
   }
 
-  /** The directory, `XX/YY/`, for the next new file. */
-  async nextDirectory(): Promise<string> {
-    const turn = Math.floor(this.#stored / FILES_PER_DIRECTORY) % SUBDIRECTORIES ** 2;
-    this.#stored += 1;
-    const directory = `${hex(Math.floor(turn / SUBDIRECTORIES))}/${hex(turn % SUBDIRECTORIES)}/`;
-    if (!this.#made.has(directory)) {
-      await mkdir(this.path(directory), { recursive: true });
-      this.#made.add(directory);
-    }
-    return directory;
+  /** Returns the store path for an upload that names none: each in turn. */
+  nextStorePath(): number {
+    this.#turn = (this.#turn + 1) % this.#paths.length;
+    return this.#turn;
+  }
+
+  /** Returns the directory for the next new file, `M00/XX/YY/`. */
+  nextDirectory(storePath: number): string {
+    const turn = Math.floor(this.#stored[storePath]! / FILES_PER_DIRECTORY) % SUBDIRECTORIES ** 2;
+    this.#stored[storePath]! += 1;
+    return `M${formatHex(storePath)}/${formatHex(Math.floor(turn / SUBDIRECTORIES))}/${formatHex(turn % SUBDIRECTORIES)}/`;
+  }
+
+  /** Returns the directory of a trunk file's contents. */
+  trunkDirectory(storePath: number): string {
+    return `M${formatHex(storePath)}/00/00/`;
   }
 
   /**
-   * Stores a new file under the name that `nameOf` makes from the checksum. It appears whole or not at all.
+   * Stores a new file under the name that `makeName` returns for the checksum. It appears whole or not at all.
    * @returns its name
    */
-  async create(body: Body, nameOf: (crc: number) => string): Promise<string> {
+  async create(body: Body, storePath: number, makeName: (crc: number) => string): Promise<string> {
     const whole = body.whole;
     if (whole !== undefined) {
-      const name = nameOf(crc32(whole));
-      await writeFile(this.path(name), whole, { flag: 'wx' });
+      const name = makeName(this.#checksum(whole, 0));
+      await this.#write(name, whole);
       return name;
     }
-    this.#temporary += 1;
-    const temporary = join(this.#root, 'tmp', String(this.#temporary));
+    const temporary = this.#temporaryPath(storePath);
     try {
       const handle = await open(temporary, 'wx');
       let crc: number;
       try {
-        crc = await writeBody(handle, body, 0);
+        crc = await writeBody(handle, body, 0, this.#checksum);
       } finally {
         await handle.close();
       }
-      const name = nameOf(crc);
+      const name = makeName(crc);
+      this.#makeDirectory(name);
       await rename(temporary, this.path(name));
       return name;
     } catch (error) {
@@ -94,21 +110,54 @@ export class ContentStore {
     }
   }
 
-  /** @throws Refused (21) when it is no ordinary file */
+  /** Copies a whole file from another storage, with its time of change. */
+  async copyFrom(source: ContentStore, name: string): Promise<void> {
+    const temporary = this.#temporaryPath(readStorePath(name));
+    try {
+      await copyFile(source.path(name), temporary, constants.COPYFILE_FICLONE);
+      const { atime, mtime } = statSync(source.path(name));
+      await utimes(temporary, atime, mtime);
+      this.#makeDirectory(name);
+      await rename(temporary, this.path(name));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  /** Copies a part of a file from another storage over the same part of the copy here. */
+  async copyRange(source: ContentStore, name: string, offset: number, length: number): Promise<void> {
+    const handle = await open(this.path(name), 'r+');
+    let at = offset;
+    try {
+      await source.send(name, offset, length, async (chunk) => {
+        const { bytesWritten } = await handle.write(chunk, 0, chunk.length, at);
+        refuseUnless(bytesWritten === chunk.length, STATUS.NO_SPACE);
+        at += chunk.length;
+      });
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** @throws Refused (21) when the name is not that of a file */
   async stat(name: string): Promise<Stats> {
-    const stats = await stat(this.path(name));
+    const stats = statSync(this.path(name));
     refuseUnless(stats.isFile(), STATUS.IS_DIRECTORY);
     return stats;
   }
 
-  async exists(name: string): Promise<boolean> {
-    return stat(this.path(name)).then(
-      () => true,
-      () => false,
-    );
+  /** Bytes of a file; undefined when there is none. */
+  size(name: string): number | undefined {
+    const stats = statSync(this.path(name), { throwIfNoEntry: false });
+    return stats?.isFile() ? stats.size : undefined;
   }
 
-  /** Appends; a client that leaves before the end leaves the file as it was (`size` bytes). */
+  exists(name: string): boolean {
+    return existsSync(this.path(name));
+  }
+
+  /** Appends; a client that disconnects before the end leaves the file as it was (`size` bytes). */
   async append(name: string, size: number, body: Body): Promise<void> {
     const handle = await open(this.path(name), 'a');
     try {
@@ -121,7 +170,7 @@ export class ContentStore {
     }
   }
 
-  /** Writes over what is there; a client that leaves before the end leaves what it has sent. */
+  /** Overwrites content; a client that disconnects before the end leaves what it has sent. */
   async modify(name: string, offset: number, body: Body): Promise<void> {
     const handle = await open(this.path(name), 'r+');
     try {
@@ -181,7 +230,7 @@ export class ContentStore {
     }
   }
 
-  /** CRC-32 of a whole file. @param check called between blocks; what it throws ends the reading */
+  /** Returns the CRC-32 of a whole file. @param check called between blocks; an error that it throws ends the reading */
   async checksum(name: string, check: () => void): Promise<number> {
     const handle = await open(this.path(name), 'r');
     try {
@@ -190,7 +239,7 @@ export class ContentStore {
       for (;;) {
         const { bytesRead } = await handle.read(block, 0, block.length, null);
         if (bytesRead === 0) return crc;
-        crc = crc32(block.subarray(0, bytesRead), crc);
+        crc = this.#checksum(block.subarray(0, bytesRead), crc);
         check();
       }
     } finally {
@@ -199,62 +248,104 @@ export class ContentStore {
   }
 
   async rename(from: string, to: string): Promise<void> {
+    this.#makeDirectory(to);
     await rename(this.path(from), this.path(to));
   }
 
-  async remove(name: string): Promise<void> {
+  /** Removes a file, and its metadata. @returns whether there was metadata */
+  async remove(name: string): Promise<boolean> {
     await unlink(this.path(name));
-    await rm(this.path(name + METADATA_SUFFIX), { force: true });
+    return this.removeMetadata(name);
   }
 
   async readMetadata(name: string): Promise<Buffer> {
     return readFile(this.path(name + METADATA_SUFFIX));
   }
 
+  /** Replaces the metadata: a failure leaves what was there before. */
   async writeMetadata(name: string, metadata: Buffer): Promise<void> {
-    await writeFile(this.path(name + METADATA_SUFFIX), metadata);
+    await this.#write(name + METADATA_SUFFIX, metadata);
   }
 
-  async removeMetadata(name: string): Promise<void> {
-    await rm(this.path(name + METADATA_SUFFIX), { force: true });
+  /** @returns whether there was metadata */
+  async removeMetadata(name: string): Promise<boolean> {
+    return unlink(this.path(name + METADATA_SUFFIX)).then(
+      () => true,
+      () => false,
+    );
   }
 
-  /** Every file, metadata files left out, in the order of their names. */
+  /** Overwrites a file with other bytes, whatever it held. */
+  async overwrite(name: string, content: Buffer): Promise<void> {
+    await this.#write(name, content);
+  }
+
+  /** Lists every file in the order of the names, without metadata files. */
   list(): StoredFile[] {
     const files: StoredFile[] = [];
-    const data = join(this.#root, 'data');
-    for (const entry of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
-      const name = entry.replaceAll('\\', '/');
-      if (name.endsWith(METADATA_SUFFIX)) continue;
-      const stats = statSync(join(data, entry), { throwIfNoEntry: false });
-      if (stats?.isFile()) files.push({ name, size: stats.size, modifiedAt: stats.mtime });
+    for (const [index, path] of this.#paths.entries()) {
+      const data = join(path, 'data');
+      for (const entry of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
+        if (entry.endsWith(METADATA_SUFFIX)) continue;
+        const stats = statSync(join(data, entry), { throwIfNoEntry: false });
+        const name = `M${formatHex(index)}/${entry.replaceAll('\\', '/')}`;
+        if (stats?.isFile()) files.push({ name, size: stats.size, modifiedAt: stats.mtime });
+      }
     }
     return files.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Removes everything. */
   clear(): void {
-    // Uploads under way may still put a file into a folder that is being removed.
-    rmSync(join(this.#root, 'data'), { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+    // Uploads in progress may still put a file into a folder that is being removed.
+    for (const path of this.#paths)
+      rmSync(join(path, 'data'), { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     this.#made.clear();
-    this.#stored = 0;
+    this.#stored.fill(0);
     this.#prepare();
   }
 
-  /** Space of the disk, in MiB. */
-  space(): { totalMiB: number; freeMiB: number } {
-    const { bsize, blocks, bavail } = statfsSync(this.#root);
-    const mib = (count: number) => Math.floor((count * bsize) / (1024 * 1024));
-    return { totalMiB: mib(blocks), freeMiB: mib(bavail) };
+  async #write(name: string, content: Buffer): Promise<void> {
+    const temporary = this.#temporaryPath(readStorePath(name));
+    try {
+      await writeFile(temporary, content, { flag: 'wx' });
+      this.#makeDirectory(name);
+      await rename(temporary, this.path(name));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  #folder(name: string): string {
+    return this.#paths[readStorePath(name)]!;
+  }
+
+  #temporaryPath(storePath: number): string {
+    this.#temporary += 1;
+    return join(this.#paths[storePath]!, 'tmp', String(this.#temporary));
+  }
+
+  #makeDirectory(name: string): void {
+    const directory = name.slice(0, 9);
+    if (this.#made.has(directory)) return;
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    this.#made.add(directory);
   }
 
   #prepare(): void {
-    mkdirSync(join(this.#root, 'data'), { recursive: true });
-    rmSync(join(this.#root, 'tmp'), { recursive: true, force: true });
-    mkdirSync(join(this.#root, 'tmp'));
+    for (const path of this.#paths) {
+      mkdirSync(join(path, 'data'), { recursive: true });
+      rmSync(join(path, 'tmp'), { recursive: true, force: true });
+      mkdirSync(join(path, 'tmp'));
+    }
   }
 }
 
-function hex(value: number): string {
+function readStorePath(name: string): number {
+  return Number.parseInt(name.slice(1, 3), 16);
+}
+
+function formatHex(value: number): string {
   return value.toString(16).toUpperCase().padStart(2, '0');
 }

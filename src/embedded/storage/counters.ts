@@ -29,23 +29,24 @@ export class Counters {
   #values = new Array<number>(PAIRS.length * 2).fill(0);
   /** Unix seconds of the last change by a client. */
   lastSourceUpdate = 0;
-  lastSynced = 0;
+  /** Unix seconds of the last change that came from another storage. */
+  lastSyncUpdate = 0;
 
-  /** Counts what has worked; failures of the disk, which would count as tries only, are not told apart here. */
+  /** Counts a success. Failures of the disk, which a real storage counts as tries, are not counted. */
   done(counter: Counter, amount = 1): void {
     const at = PAIRS.indexOf(counter) * 2;
     this.#values[at]! += amount;
     this.#values[at + 1]! += amount;
   }
 
-  /** All 42: the pairs, then last source update, last sync update, last synced and last heart-beat time. */
-  list(now: number): number[] {
-    return [...this.#values, this.lastSourceUpdate, this.lastSynced, this.lastSynced, now];
+  /** Lists all 42: the pairs, then last source update, last sync update, last synced and last heart-beat time. */
+  list(lastSynced: number, now: number): number[] {
+    return [...this.#values, this.lastSourceUpdate, this.lastSyncUpdate, lastSynced, now];
   }
 
   reset(): void {
     this.#values.fill(0);
     this.lastSourceUpdate = 0;
-    this.lastSynced = 0;
+    this.lastSyncUpdate = 0;
   }
 }

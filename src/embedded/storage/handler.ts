@@ -5,6 +5,7 @@ import { type Connection, FIRST_BLOCK, type RequestHeader } from '../wire/connec
 import { Refused, refuseUnless, STATUS } from '../wire/status.js';
 import type { Handler, Reply } from '../wire/wire-server.js';
 import { appendFile, modifyFile, regenerateAppenderFilename, truncateFile } from './changes.js';
+import { fetchOnePathBinlog } from './listing.js';
 import { getMetadata, setMetadata } from './metadata.js';
 import { deleteFile, downloadFile, queryFileInfo } from './reads.js';
 import type { StorageCommand, StorageContext } from './request.js';
@@ -17,7 +18,7 @@ const activeTest: StorageCommand = {
   },
 };
 
-const COMMANDS: ReadonlyMap<number, StorageCommand> = new Map([
+const COMMANDS: ReadonlyMap<number, StorageCommand> = new Map<number, StorageCommand>([
   [CODE.UPLOAD_FILE, uploadFile],
   [CODE.UPLOAD_APPENDER_FILE, uploadAppenderFile],
   [CODE.UPLOAD_SLAVE_FILE, uploadSlaveFile],
@@ -28,6 +29,7 @@ const COMMANDS: ReadonlyMap<number, StorageCommand> = new Map([
   [CODE.DELETE_FILE, deleteFile],
   [CODE.DOWNLOAD_FILE, downloadFile],
   [CODE.QUERY_FILE_INFO, queryFileInfo],
+  [CODE.FETCH_ONE_PATH_BINLOG, fetchOnePathBinlog],
   [CODE.SET_METADATA, setMetadata],
   [CODE.GET_METADATA, getMetadata],
   [CODE.ACTIVE_TEST, activeTest],

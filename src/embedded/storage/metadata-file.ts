@@ -13,30 +13,30 @@ interface Item {
 }
 
 /**
- * The file for a flag `O` request. The length stays that of the request, whatever was cut: the rest of the request
+ * Makes the file for a flag `O` request. The length stays that of the request, whatever was cut: the rest of the request
  * shows through behind a NUL.
  */
-export function overwritten(metadata: Buffer): Buffer {
+export function makeNewMetadata(metadata: Buffer): Buffer {
   const file = Buffer.from(metadata);
-  const end = stringEnd(file);
+  const end = findStringEnd(file);
   const items = split(metadata.subarray(0, end));
   for (let i = 0; i < end; i++) if (file[i] === RECORD) file[i] = 0;
   if (items.length === 0) return file;
-  const packed = pack(items.sort(byKey));
+  const packed = pack(items.sort(compareKeys));
   packed.copy(file);
   if (packed.length < file.length) file[packed.length] = 0;
   return file;
 }
 
-/** The file for a flag `M` request on top of an existing one. Of equal keys only the first is replaced. */
-export function merged(existing: Buffer, metadata: Buffer): Buffer {
-  const before = split(existing.subarray(0, stringEnd(existing)));
-  const after = split(metadata.subarray(0, stringEnd(metadata))).sort(byKey);
+/** Makes the file for a flag `M` request on top of an existing one. Of equal keys only the first is replaced. */
+export function makeMergedMetadata(existing: Buffer, metadata: Buffer): Buffer {
+  const before = split(existing.subarray(0, findStringEnd(existing)));
+  const after = split(metadata.subarray(0, findStringEnd(metadata))).sort(compareKeys);
   const all: Item[] = [];
   let old = 0;
   let fresh = 0;
   while (old < before.length && fresh < after.length) {
-    const order = byKey(before[old]!, after[fresh]!);
+    const order = compareKeys(before[old]!, after[fresh]!);
     if (order < 0) {
       all.push(before[old++]!);
     } else {
@@ -48,7 +48,7 @@ export function merged(existing: Buffer, metadata: Buffer): Buffer {
   return pack(all);
 }
 
-function stringEnd(bytes: Buffer): number {
+function findStringEnd(bytes: Buffer): number {
   const nul = bytes.indexOf(0);
   return nul < 0 ? bytes.length : nul;
 }
@@ -72,7 +72,7 @@ function split(text: Buffer): Item[] {
   return items;
 }
 
-function byKey(a: Item, b: Item): number {
+function compareKeys(a: Item, b: Item): number {
   return Buffer.compare(a.key, b.key);
 }
 

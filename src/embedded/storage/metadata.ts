@@ -1,13 +1,13 @@
 /** SET_METADATA and GET_METADATA. A file without metadata and a missing file look the same to a reader: 2. */
 import { GROUP_BYTES } from '../../core/model/limits.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
-import { dataName, NAME_LIMIT } from './file-names.js';
-import { merged, overwritten } from './metadata-file.js';
+import { METADATA_SUFFIX, NAME_LIMIT } from './file-names.js';
+import { makeMergedMetadata, makeNewMetadata } from './metadata-file.js';
 import {
   checkGroupField,
-  checkHeld,
   count,
-  int64At,
+  readInt64,
+  readName,
   type StorageCommand,
   type StorageContext,
 } from './request.js';
@@ -20,48 +20,49 @@ const MERGE = 0x4d;
 export const setMetadata: StorageCommand = {
   async run(context, request) {
     const { first, length } = request;
-    const { store } = context.node.group;
+    const { store } = context.node;
     refuseUnless(length > SET_PARAMS, STATUS.INVALID);
-    const nameLength = int64At(first, 0);
-    const bytes = int64At(first, 8);
+    const nameLength = readInt64(first, 0);
+    const bytes = readInt64(first, 8);
     const flag = first[16]!;
     refuseUnless(nameLength > 0 && nameLength < NAME_LIMIT, STATUS.INVALID);
     refuseUnless(flag === OVERWRITE || flag === MERGE, STATUS.INVALID);
     refuseUnless(bytes >= 0 && bytes === length - SET_PARAMS - nameLength, STATUS.INVALID);
     checkGroupField(context, first, 17);
-    const data = dataName(first.subarray(SET_PARAMS, SET_PARAMS + nameLength));
-    checkHeld(context, data);
-    refuseUnless(await store.exists(data), STATUS.NOT_FOUND);
-    await change(context, data, flag, first.subarray(SET_PARAMS + nameLength));
+    const name = readName(context, first.subarray(SET_PARAMS, SET_PARAMS + nameLength));
+    refuseUnless(store.exists(name), STATUS.NOT_FOUND);
+    await change(context, name, flag, first.subarray(SET_PARAMS + nameLength));
     count(context, { counter: 'setMeta', change: true });
     return { status: STATUS.OK };
   },
 };
 
-async function change(context: StorageContext, data: string, flag: number, metadata: Buffer): Promise<void> {
-  const { store } = context.node.group;
+async function change(context: StorageContext, name: string, flag: number, metadata: Buffer): Promise<void> {
+  const { store, replicator } = context.node;
+  const file = name + METADATA_SUFFIX;
   if (metadata.length === 0) {
-    if (flag === OVERWRITE) await store.removeMetadata(data);
+    if (flag === OVERWRITE && (await store.removeMetadata(name))) await replicator.record('D', file);
     return;
   }
-  const existing = flag === MERGE ? await store.readMetadata(data).catch(() => undefined) : undefined;
-  await store.writeMetadata(
-    data,
-    existing === undefined ? overwritten(metadata) : merged(existing, metadata),
-  );
+  const existing = await store.readMetadata(name).catch(() => undefined);
+  const content =
+    flag === MERGE && existing !== undefined
+      ? makeMergedMetadata(existing, metadata)
+      : makeNewMetadata(metadata);
+  await store.writeMetadata(name, content);
+  await replicator.record(existing === undefined ? 'C' : 'U', file);
 }
 
 /** group 16, name → the metadata file */
 export const getMetadata: StorageCommand = {
   async run(context, request) {
     const { first, length } = request;
-    const { store } = context.node.group;
+    const { store } = context.node;
     refuseUnless(length > GROUP_BYTES, STATUS.INVALID);
     checkGroupField(context, first, 0);
-    const data = dataName(first.subarray(GROUP_BYTES));
-    checkHeld(context, data);
-    refuseUnless(await store.exists(data), STATUS.NOT_FOUND);
-    const body = await store.readMetadata(data);
+    const name = readName(context, first.subarray(GROUP_BYTES));
+    refuseUnless(store.exists(name), STATUS.NOT_FOUND);
+    const body = await store.readMetadata(name);
     count(context, { counter: 'getMeta', change: false });
     return { status: STATUS.OK, body };
   },

@@ -2,14 +2,15 @@
 import { GROUP_BYTES } from '../../core/model/limits.js';
 import { Writer } from '../../core/protocol/writer.js';
 import type { ClusterModel } from '../model.js';
-import { refuseUnless, STATUS } from '../wire/status.js';
+import { Refused, refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
-import { cString, dataName, decodeRemoteName, MIN_DECODABLE } from './file-names.js';
-import { checkGroupField, checkHeld, count, int64At, type StorageCommand } from './request.js';
+import { decodeRemoteName, METADATA_SUFFIX, MIN_DECODABLE, readCString } from './file-names.js';
+import { checkGroupField, count, readInt64, readName, type StorageCommand } from './request.js';
+import { decodeSlot } from './trunk-slots.js';
 
 /** offset 8, bytes 8, group 16, name */
 const DOWNLOAD_PARAMS = 16 + GROUP_BYTES;
-/** Flag of QUERY_FILE_INFO: spare the checksum. */
+/** Flag of QUERY_FILE_INFO: do not compute the checksum. */
 const FLAG_NO_CRC = 1;
 /** The only length check of QUERY_FILE_INFO. */
 const INFO_NAME_LIMIT = 132;
@@ -17,21 +18,20 @@ const INFO_NAME_LIMIT = 132;
 export const downloadFile: StorageCommand = {
   async run(context, request) {
     const { first, length } = request;
-    const { store } = context.node.group;
+    const { store } = context.node;
     refuseUnless(length > DOWNLOAD_PARAMS, STATUS.INVALID);
-    const offset = int64At(first, 0);
-    const asked = int64At(first, 8);
+    const offset = readInt64(first, 0);
+    const asked = readInt64(first, 8);
     refuseUnless(offset >= 0 && asked >= 0, STATUS.INVALID);
     checkGroupField(context, first, 16);
-    const data = dataName(first.subarray(DOWNLOAD_PARAMS));
-    checkHeld(context, data);
-    const { size } = await store.stat(data);
-    const bytes = rangeOf(context.model, size, offset, asked);
+    const name = readName(context, first.subarray(DOWNLOAD_PARAMS));
+    const { size } = await store.stat(name);
+    const bytes = countBytes(context.model, size, offset, asked);
     return {
       status: STATUS.OK,
       length: bytes,
       async pump(send) {
-        await store.send(data, offset, bytes, send);
+        await store.send(name, offset, bytes, send);
         count(context, {
           counter: 'download',
           bytes: ['downloadBytes', bytes],
@@ -43,8 +43,8 @@ export const downloadFile: StorageCommand = {
   },
 };
 
-/** How many bytes a download gets. @throws Refused (22) for a range that the version at hand refuses */
-function rangeOf(model: ClusterModel, size: number, offset: number, asked: number): number {
+/** Returns how many bytes a download gets. @throws Refused (22) for a range that the version at hand refuses */
+function countBytes(model: ClusterModel, size: number, offset: number, asked: number): number {
   if (!model.traits.shortensDownloads) {
     refuseUnless(offset <= size && asked <= size - offset, STATUS.INVALID);
     return asked === 0 ? size - offset : asked;
@@ -61,30 +61,29 @@ export const queryFileInfo: StorageCommand = {
     const { addressBytes, computesCrc, hasInfoFlags } = model.traits;
     refuseUnless(length > GROUP_BYTES && length < GROUP_BYTES + INFO_NAME_LIMIT, STATUS.INVALID);
     checkGroupField(context, first, 0);
-    const data = dataName(first.subarray(GROUP_BYTES));
-    checkHeld(context, data);
-    const { store } = context.node.group;
-    const { size, mtimeMs } = await store.stat(data);
-    const remote = cString(first.subarray(GROUP_BYTES));
+    const name = readName(context, first.subarray(GROUP_BYTES));
+    const { store } = context.node;
+    const { size, mtimeMs } = await store.stat(name).catch(refuseDirectory);
+    const remote = readCString(first.subarray(GROUP_BYTES));
     refuseUnless(remote.length >= MIN_DECODABLE, STATUS.INVALID);
     const decoded = decodeRemoteName(remote)!;
     let crc = decoded.crc32;
     if (decoded.kind !== 'normal' && computesCrc) {
       const spared = hasInfoFlags && (flags & FLAG_NO_CRC) !== 0;
-      crc = spared ? 0 : await store.checksum(data, () => refuseUnless(!connection.gone, STATUS.IO));
+      crc = spared ? 0 : await store.checksum(name, () => refuseUnless(!connection.closed, STATUS.IO));
     }
     const body = new Writer()
       .int64(size)
       .int64(Math.floor(mtimeMs / 1000))
       .int64(crc | 0)
-      .fixed(sourceAddress(model, decoded.source), addressBytes, 'Address')
+      .fixed(findSourceAddress(model, decoded.source), addressBytes, 'Address')
       .finish();
     return { status: STATUS.OK, body };
   },
 };
 
-/** '' for a storage id that nobody has. */
-function sourceAddress(model: ClusterModel, source: string): string {
+/** Returns '' for an unknown storage id. */
+function findSourceAddress(model: ClusterModel, source: string): string {
   if (source.includes('.')) return source;
   for (const group of model.groups) {
     const node = group.storages.find(({ id }) => id === source);
@@ -93,19 +92,26 @@ function sourceAddress(model: ClusterModel, source: string): string {
   return '';
 }
 
+/** What is not a file: 22 here, where a download answers 21. */
+function refuseDirectory(error: unknown): never {
+  throw error instanceof Refused ? new Refused(STATUS.INVALID) : error;
+}
+
 /** group 16, name */
 export const deleteFile: StorageCommand = {
   async run(context, request) {
     const { first, length } = request;
-    const { store, replication } = context.node.group;
+    const { store, space, slots, replicator } = context.node;
     refuseUnless(length > GROUP_BYTES, STATUS.INVALID);
     checkGroupField(context, first, 0);
-    const data = dataName(first.subarray(GROUP_BYTES));
-    checkHeld(context, data);
-    await store.stat(data);
-    await store.remove(data);
-    replication.removed(data);
+    const name = readName(context, first.subarray(GROUP_BYTES));
+    const { size } = await store.stat(name).catch(refuseDirectory);
+    const hadMetadata = await store.remove(name);
+    if (decodeSlot(name)) slots?.release(name);
+    space.grow(name, -size);
     count(context, { counter: 'delete', change: true });
+    await replicator.record('D', name);
+    if (hadMetadata) await replicator.record('D', name + METADATA_SUFFIX);
     return { status: STATUS.OK };
   },
 };

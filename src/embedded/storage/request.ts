@@ -1,12 +1,11 @@
-/** What a storage command gets to work with, and the checks that several of them share. */
-
+/** What a storage command works with, and the checks that several of them share. */
 import { type ClusterModel, nowSeconds, type StorageNode } from '../model.js';
 import { Body } from '../wire/body.js';
 import { type Connection, FIRST_BLOCK } from '../wire/connection.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
 import type { Counter } from './counters.js';
-import { dataName, groupField, MIN_APPENDER_NAME, NAME_LIMIT } from './file-names.js';
+import { MIN_APPENDER_NAME, NAME_LIMIT, readGroupField, readRemoteName } from './file-names.js';
 
 export interface StorageContext {
   readonly model: ClusterModel;
@@ -29,40 +28,29 @@ export interface StorageCommand {
   run(context: StorageContext, request: StorageRequest): Promise<Reply>;
 }
 
-/** The content that follows `at` bytes of parameters. */
-export function contentOf(request: StorageRequest, at: number): Body {
+/** Returns the content that follows `at` bytes of parameters. */
+export function openBody(request: StorageRequest, at: number): Body {
   return new Body(request.first.subarray(at), request.length - at, request.connection);
 }
 
-/** A signed 64-bit field; beyond 2^53 imprecise, which no size that is taken comes near. */
-export function int64At(bytes: Buffer, at: number): number {
+/** Reads a signed 64-bit field; imprecise beyond 2^53, which no accepted size comes near. */
+export function readInt64(bytes: Buffer, at: number): number {
   return Number(bytes.readBigInt64BE(at));
 }
 
-/** @throws Refused (22) when the request is for another group: storages do not say 2 here */
+/** @throws Refused (22) when the request is for another group: storages do not answer 2 here */
 export function checkGroupField(context: StorageContext, bytes: Buffer, at: number): void {
-  refuseUnless(groupField(bytes, at) === context.node.group.name, STATUS.INVALID);
+  refuseUnless(readGroupField(bytes, at) === context.node.group.name, STATUS.INVALID);
 }
 
-/** The name of an appender file that a change is for, still to be looked up. */
-export function appenderNameAt(
-  request: StorageRequest,
-  at: number,
-  length: number,
-): { remote: string; data: string } {
-  const field = request.first.subarray(at, at + length);
-  return { remote: field.toString('latin1'), data: dataName(field) };
+/** Returns the remote filename that a field means. @throws Refused (22) */
+export function readName(context: StorageContext, field: Buffer): string {
+  return readRemoteName(field, context.model.options.storePaths);
 }
 
-/** Whether a length field may stand for the name of an appender file. */
+/** Whether a length field can be that of an appender file's name. */
 export function isAppenderNameLength(length: number): boolean {
   return length >= MIN_APPENDER_NAME && length < NAME_LIMIT;
-}
-
-/** @throws Refused (2) while a replica has not got the file yet */
-export function checkHeld(context: StorageContext, data: string): void {
-  const { group, index } = context.node;
-  refuseUnless(group.replication.holds(data, index), STATUS.NOT_FOUND);
 }
 
 /** What a command has done, for the statistics: refused requests and those that change nothing are not counted. */
@@ -70,7 +58,7 @@ export interface Done {
   /** Which command, and its content in bytes where it has any. */
   readonly counter: Counter;
   readonly bytes?: readonly [counter: Counter, amount: number];
-  /** How often the disk was asked; content goes there block by block. */
+  /** How often the disk was accessed; content goes there block by block. */
   readonly access?: 'fileRead' | 'fileWrite';
   /** Clients' changes carry a time of their own. */
   readonly change: boolean;

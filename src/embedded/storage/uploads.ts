@@ -3,16 +3,17 @@ import { ANY_STORE_PATH, EXT_BYTES, GROUP_BYTES, PREFIX_BYTES } from '../../core
 import { Writer } from '../../core/protocol/writer.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
-import { checkChosen, cString, dataName, NAME_LIMIT, slaveName, tailOf } from './file-names.js';
+import { checkChosen, makeSlaveName, makeTail, NAME_LIMIT, readCString } from './file-names.js';
 import {
-  checkHeld,
-  contentOf,
   count,
-  int64At,
+  openBody,
+  readInt64,
+  readName,
   type StorageCommand,
   type StorageContext,
   type StorageRequest,
 } from './request.js';
+import { fitsSlot } from './trunk-slots.js';
 
 /** store path index 1, size 8, ext 6 */
 const UPLOAD_PARAMS = 1 + 8 + EXT_BYTES;
@@ -31,59 +32,60 @@ export const uploadAppenderFile: StorageCommand = {
 
 async function upload(context: StorageContext, request: StorageRequest, appender: boolean): Promise<Reply> {
   const { first, length } = request;
-  const { group, index } = context.node;
+  const { group, store, slots, space, replicator } = context.node;
+  const { storePaths } = context.model.options;
   refuseUnless(length >= UPLOAD_PARAMS, STATUS.INVALID);
   const pathIndex = first[0]!;
-  const size = int64At(first, 1);
-  refuseUnless(pathIndex === 0 || pathIndex === ANY_STORE_PATH, STATUS.INVALID);
+  const size = readInt64(first, 1);
+  refuseUnless(pathIndex < storePaths || pathIndex === ANY_STORE_PATH, STATUS.INVALID);
   refuseUnless(size === length - UPLOAD_PARAMS, STATUS.INVALID);
-  const ext = checkChosen(cString(first.subarray(9, UPLOAD_PARAMS)));
-  const directory = await group.store.nextDirectory();
+  const ext = checkChosen(readCString(first.subarray(9, UPLOAD_PARAMS)));
+  space.checkNewFile(size);
+  const storePath = pathIndex === ANY_STORE_PATH ? store.nextStorePath() : pathIndex;
   const source = context.model.storageIds ? context.node.id : context.node.host;
-  const data = await group.store.create(contentOf(request, UPLOAD_PARAMS), (crc32) => {
-    const name = group.names.make(
-      directory,
-      { source, size: appender ? 0 : size, crc32, appender },
-      tailOf(ext),
-    );
-    group.replication.created(name, index);
-    return name;
-  });
+  const slot = !appender && fitsSlot(size) ? slots?.allocate(size) : undefined;
+  const directory = slot ? store.trunkDirectory(storePath) : store.nextDirectory(storePath);
+  const name = await store.create(openBody(request, UPLOAD_PARAMS), storePath, (crc32) =>
+    group.names.make(directory, { source, size: appender ? 0 : size, crc32, appender }, makeTail(ext), slot),
+  );
+  slots?.take(name);
+  space.grow(name, size);
   count(context, { counter: 'upload', bytes: ['uploadBytes', size], access: 'fileWrite', change: true });
-  return { status: STATUS.OK, body: fileIdReply(group.name, data) };
+  await replicator.record('C', name);
+  return { status: STATUS.OK, body: encodeFileId(group.name, name) };
 }
 
+/** Two uploads of one slave at the same time both succeed: the name is checked first and the file is made later. */
 export const uploadSlaveFile: StorageCommand = {
   streams: true,
-  run: uploadSlave,
+  async run(context, request) {
+    const { first, length } = request;
+    const { group, store, space, replicator } = context.node;
+    refuseUnless(length > SLAVE_PARAMS, STATUS.INVALID);
+    const nameLength = readInt64(first, 0);
+    const size = readInt64(first, 8);
+    refuseUnless(nameLength > 10 && nameLength < NAME_LIMIT, STATUS.INVALID);
+    refuseUnless(size >= 0 && size === length - SLAVE_PARAMS - nameLength, STATUS.INVALID);
+    const prefix = readCString(first.subarray(16, 16 + PREFIX_BYTES));
+    refuseUnless(prefix !== '', STATUS.INVALID);
+    checkChosen(prefix);
+    const ext = checkChosen(readCString(first.subarray(16 + PREFIX_BYTES, SLAVE_PARAMS)));
+    const master = readName(context, first.subarray(SLAVE_PARAMS, SLAVE_PARAMS + nameLength));
+    refuseUnless(store.exists(master), STATUS.NOT_FOUND);
+    const name = makeSlaveName(master, prefix, ext);
+    refuseUnless(!store.exists(name), STATUS.EXISTS);
+    space.checkNewFile(size);
+    await Promise.resolve(); // other requests of this moment are checked before the file is there
+    const storePath = Number.parseInt(master.slice(1, 3), 16);
+    await store.create(openBody(request, SLAVE_PARAMS + nameLength), storePath, () => name);
+    space.grow(name, size);
+    count(context, { counter: 'upload', bytes: ['uploadBytes', size], access: 'fileWrite', change: true });
+    await replicator.record('C', name);
+    return { status: STATUS.OK, body: encodeFileId(group.name, name) };
+  },
 };
 
-async function uploadSlave(context: StorageContext, request: StorageRequest): Promise<Reply> {
-  const { first, length } = request;
-  const { group, index } = context.node;
-  refuseUnless(length > SLAVE_PARAMS, STATUS.INVALID);
-  const nameLength = int64At(first, 0);
-  const size = int64At(first, 8);
-  refuseUnless(nameLength > 10 && nameLength < NAME_LIMIT, STATUS.INVALID);
-  refuseUnless(size >= 0 && size === length - SLAVE_PARAMS - nameLength, STATUS.INVALID);
-  const prefix = cString(first.subarray(16, 16 + PREFIX_BYTES));
-  refuseUnless(prefix !== '', STATUS.INVALID);
-  checkChosen(prefix);
-  const ext = checkChosen(cString(first.subarray(16 + PREFIX_BYTES, SLAVE_PARAMS)));
-  const master = dataName(first.subarray(SLAVE_PARAMS, SLAVE_PARAMS + nameLength));
-  checkHeld(context, master);
-  refuseUnless(await group.store.exists(master), STATUS.NOT_FOUND);
-  const data = slaveName(master, prefix, ext);
-  refuseUnless(!(await group.store.exists(data)), STATUS.EXISTS);
-  await group.store.create(contentOf(request, SLAVE_PARAMS + nameLength), () => {
-    group.replication.created(data, index);
-    return data;
-  });
-  count(context, { counter: 'upload', bytes: ['uploadBytes', size], access: 'fileWrite', change: true });
-  return { status: STATUS.OK, body: fileIdReply(group.name, data) };
-}
-
 /** group 16, remote filename */
-export function fileIdReply(group: string, data: string): Buffer {
-  return new Writer().fixed(group, GROUP_BYTES, 'Group name').text(`M00/${data}`).finish();
+export function encodeFileId(group: string, name: string): Buffer {
+  return new Writer().fixed(group, GROUP_BYTES, 'Group name').text(name).finish();
 }

@@ -12,7 +12,7 @@ import {
   trackerClusterStat,
   trackerGetStatus,
 } from './cluster.js';
-import type { TrackerCommand } from './command.js';
+import type { TrackerCommand, TrackerContext } from './context.js';
 import {
   fetchStorageIds,
   getGroupName,
@@ -31,14 +31,13 @@ import {
   queryStoreWithoutGroupOne,
   queryUpdate,
 } from './queries.js';
-import type { TrackerView } from './view.js';
 
-const activeTest: TrackerCommand = (_view, { body }) => {
+const activeTest: TrackerCommand = (_context, { body }) => {
   refuseUnless(body.length === 0, STATUS.INVALID);
   return undefined;
 };
 
-/** Commands of storages that have joined; nobody joins over the wire here. */
+/** Commands of storages that have joined, which no client can do here. */
 const NEEDS_JOIN = [59, 72, 73, 74, 83, 84, 85, 87, 89];
 
 const COMMANDS: ReadonlyMap<number, TrackerCommand> = new Map<number, TrackerCommand>([
@@ -70,26 +69,26 @@ const COMMANDS: ReadonlyMap<number, TrackerCommand> = new Map<number, TrackerCom
 ]);
 
 export class TrackerHandler implements Handler {
-  readonly #view: TrackerView;
+  readonly #context: TrackerContext;
 
-  constructor(view: TrackerView) {
-    this.#view = view;
+  constructor(context: TrackerContext) {
+    this.#context = context;
   }
 
-  /** Only 32 bits of the length count; what does not fit the buffer is not even answered. */
+  /** Only 32 bits of the length count; a request that does not fit the buffer is not answered. */
   firstBytes({ low }: RequestHeader): number | undefined {
-    return low < 0 || low + HEADER_BYTES >= FIRST_BLOCK ? undefined : low;
+    return low < 0 || low + HEADER_BYTES > FIRST_BLOCK ? undefined : low;
   }
 
   handle(header: RequestHeader, body: Buffer, connection: Connection): Reply {
     if (NEEDS_JOIN.includes(header.command)) throw new Refused(STATUS.NO_ACCESS);
     const run = COMMANDS.get(header.command);
     if (run === undefined) throw new Refused(STATUS.INVALID);
-    const reply = run(this.#view, { body, remoteAddress: connection.remoteAddress });
+    const reply = run(this.#context, { body, remoteAddress: connection.remoteAddress });
     return reply === undefined ? { status: STATUS.OK } : { status: STATUS.OK, body: reply };
   }
 
   closesAfter(status: number): boolean {
-    return status === STATUS.INVALID && this.#view.model.traits.trackerClosesOnInvalid;
+    return status === STATUS.INVALID && this.#context.view.model.traits.trackerClosesOnInvalid;
   }
 }

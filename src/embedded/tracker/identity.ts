@@ -1,5 +1,5 @@
-/** 60, 69 to 71, 75 and 109: parameters, storage ids, and who somebody is. */
-import { formatAddress, parseAddress } from '../../core/model/address.js';
+/** 60, 69 to 71, 75 and 109: parameters, storage ids, and the identity of a server or caller. */
+import { formatAddress } from '../../core/model/address.js';
 import {
   GROUP_BYTES,
   IPV4_ADDRESS_BYTES,
@@ -8,16 +8,13 @@ import {
 } from '../../core/model/limits.js';
 import { Writer } from '../../core/protocol/writer.js';
 import type { StorageNode } from '../model.js';
-import { cString, groupField } from '../storage/file-names.js';
+import { readCString, readGroupField } from '../storage/file-names.js';
 import { Refused, refuseUnless, STATUS } from '../wire/status.js';
-import type { TrackerCommand } from './command.js';
-import type { TrackerView } from './view.js';
+import type { TrackerCommand } from './context.js';
 
-/** Parameters of a default installation that do not depend on how this one was started. */
+/** Parameters of a default installation that no option changes. */
 const FIXED_PARAMETERS = `storage_ip_changed_auto_adjust=1
 storage_sync_file_max_delay=86400
-store_path=0
-reserved_storage_space=5.00%
 `;
 const TRUNK_PARAMETERS = `slot_min_size=256
 slot_max_size=1048576
@@ -38,22 +35,23 @@ trunk_binlog_max_backups=7
 store_slave_file_use_link=0
 `;
 
-export const getParameters: TrackerCommand = (view, { body }) => {
+export const getParameters: TrackerCommand = ({ view }, { body }) => {
   refuseUnless(body.length === 0, STATUS.INVALID);
-  const { storageIds, trunk, traits } = view.model;
+  const { storageIds, trunk, traits, options, groups } = view.model;
+  const reserved = groups[0]!.storages[0]!.space.measureMiB().reservedMiB;
   return Buffer.from(
     `use_storage_id=${storageIds ? 1 : 0}\nid_type_in_filename=${storageIds ? 'id' : 'ip'}\n` +
       `trust_storage_server_id=1\nresponse_ip_addr_size=${traits.addressBytes}\n` +
-      `${FIXED_PARAMETERS}use_trunk_file=${trunk ? 1 : 0}\n${TRUNK_PARAMETERS}`,
+      `${FIXED_PARAMETERS}store_path=${options.storePath}\nreserved_storage_space=${reserved}MB\nuse_trunk_file=${trunk ? 1 : 0}\n${TRUNK_PARAMETERS}`,
   );
 };
 
 /** start index 4 [, allow empty 1] → total 4, count 4, lines `id group host:port` */
-export const fetchStorageIds: TrackerCommand = (view, { body }) => {
+export const fetchStorageIds: TrackerCommand = ({ view }, { body }) => {
   const { storageIds, traits } = view.model;
   refuseUnless(body.length === traits.idsRequestBytes, STATUS.INVALID);
   if (!storageIds) {
-    refuseUnless(body[4] === 1, STATUS.NOT_SUPPORTED);
+    refuseUnless((body[4] ?? 0) !== 0, STATUS.NOT_SUPPORTED);
     return Buffer.alloc(8);
   }
   // storage_ids.conf is the operator's: deleting a storage does not change it.
@@ -62,46 +60,73 @@ export const fetchStorageIds: TrackerCommand = (view, { body }) => {
   refuseUnless(start >= 0 && start < nodes.length, STATUS.INVALID);
   const rest = nodes.slice(start);
   const writer = new Writer(0, 512).int32(nodes.length).int32(rest.length);
-  for (const node of rest) writer.text(`${node.id} ${node.group.name} ${formatAddress(node)}\n`);
+  for (const node of rest)
+    writer.text(`${node.id} ${node.group.name} ${formatAddress(node)}${formatRwMode(node)}\n`);
   return writer.finish();
 };
 
-/** The storage that `group 16, ip:port` asks about. @throws Refused (22 without a port, 2) */
-function askedStorage(view: TrackerView, body: Buffer): StorageNode {
-  const text = body.length > GROUP_BYTES ? cString(body.subarray(GROUP_BYTES)) : '';
-  refuseUnless(/[^:]:\d+$/.test(text), STATUS.INVALID);
-  const group = view.group(groupField(body, 0));
-  const { host, port } = parseAddress(text, 0);
-  const node = view.storages(group).find((candidate) => candidate.host === host && candidate.port === port);
+function formatRwMode({ readable, writable }: StorageNode): string {
+  if (readable && writable) return '';
+  if (readable) return ' rw=read';
+  return writable ? ' rw=write' : ' rw=none';
+}
+
+/** Longest `ip:port` that trackers take. */
+const MAX_IP_PORT = IPV6_ADDRESS_BYTES + 6;
+
+/** Reads `group 16, ip:port`. @throws Refused (22 without a port) */
+function readServerField(body: Buffer): { group: string; host: string; port: number } {
+  const length = body.length - GROUP_BYTES;
+  refuseUnless(length > 0 && length <= MAX_IP_PORT, STATUS.INVALID);
+  const text = readCString(body.subarray(GROUP_BYTES));
+  // Separators that follow each other count as one, as everywhere where the C servers split text.
+  const match = text.startsWith('[')
+    ? /^[[\]]+([^[\]]+)[[\]]:*([^:]+)/.exec(text)
+    : /^:*([^:]+):+([^:]+)/.exec(text);
+  if (!match) throw new Refused(STATUS.INVALID);
+  return { group: readGroupField(body, 0), host: match[1]!, port: Number.parseInt(match[2]!, 10) || 0 };
+}
+
+/** @throws Refused (2) */
+function findServer(nodes: readonly StorageNode[], host: string, port: number): StorageNode {
+  const node = nodes.find((candidate) => candidate.host === host && candidate.port === port);
   if (!node) throw new Refused(STATUS.NOT_FOUND);
   return node;
 }
 
-export const getServerId: TrackerCommand = (view, { body }) => Buffer.from(askedStorage(view, body).id);
+/** Without storage ids a storage is its address: any text in its place is repeated. */
+export const getServerId: TrackerCommand = ({ view }, { body }) => {
+  const { group, host, port } = readServerField(body);
+  if (!view.model.storageIds) return Buffer.from(host, 'latin1');
+  return Buffer.from(findServer(view.storages(view.group(group)), host, port).id);
+};
 
 /** → status 1, port 4, id 16, address 46 (16 before IPv6 came, and always 46 since) */
-export const getStorageStatus: TrackerCommand = (view, { body }) => {
-  const node = askedStorage(view, body);
+export const getStorageStatus: TrackerCommand = ({ view }, { body }) => {
+  refuseUnless(body.length > GROUP_BYTES && body.length <= GROUP_BYTES + MAX_IP_PORT, STATUS.INVALID);
+  const group = view.group(readGroupField(body, 0));
+  const { host, port } = readServerField(body);
+  const node = findServer(view.storages(group), host, port);
   const wide = view.model.traits.idsRequestBytes === 5;
-  const writer = new Writer().byte(view.statusOf(node)).int32(node.port);
+  const writer = new Writer().byte(view.readStatus(node)).int32(node.port);
   writer.fixed(node.id, STORAGE_ID_BYTES, 'Storage id');
   return writer.fixed(node.host, wide ? IPV6_ADDRESS_BYTES : IPV4_ADDRESS_BYTES, 'Address').finish();
 };
 
 /** group 17, port 4 → the caller's address */
-export const getMyIp: TrackerCommand = (_view, { body, remoteAddress }) => {
+export const getMyIp: TrackerCommand = (_context, { body, remoteAddress }) => {
   refuseUnless(body.length === GROUP_BYTES + 1 + 4, STATUS.INVALID);
   return Buffer.from(remoteAddress);
 };
 
 /** [address,] port 4 → group 16 */
-export const getGroupName: TrackerCommand = (view, { body, remoteAddress }) => {
-  refuseUnless(body.length >= 4, STATUS.INVALID);
+export const getGroupName: TrackerCommand = ({ view }, { body, remoteAddress }) => {
   refuseUnless(view.model.storageIds, STATUS.NOT_SUPPORTED);
-  const host = cString(body.subarray(0, body.length - 4)) || remoteAddress;
+  refuseUnless(body.length >= 4, STATUS.INVALID);
+  refuseUnless(body.length - 4 < IPV6_ADDRESS_BYTES, STATUS.NAME_TOO_LONG);
+  const host = body.length === 4 ? remoteAddress : readCString(body.subarray(0, body.length - 4));
   const port = body.readInt32BE(body.length - 4);
   const nodes = view.model.groups.flatMap((group) => group.storages);
-  const node = nodes.find((candidate) => candidate.host === host && candidate.port === port);
-  if (!node) throw new Refused(STATUS.NOT_FOUND);
+  const node = findServer(nodes, host, port);
   return new Writer().fixed(node.group.name, GROUP_BYTES, 'Group name').finish();
 };

@@ -2,63 +2,65 @@
 import { GROUP_BYTES, MAX_REMOTE_FILENAME, MIN_TRACKER_FILENAME } from '../../core/model/limits.js';
 import { Writer } from '../../core/protocol/writer.js';
 import type { Group, StorageNode } from '../model.js';
-import { cString, groupField } from '../storage/file-names.js';
+import { readCString, readGroupField } from '../storage/file-names.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
-import type { TrackerCommand } from './command.js';
-import type { TrackerView } from './view.js';
-
-const FIRST_STORE_PATH = 0;
+import type { TrackerCommand, TrackerContext } from './context.js';
 
 /** group 16, n × (address A−1, port 8) */
-function servers(view: TrackerView, group: Group, nodes: readonly StorageNode[]): Writer {
+function encodeServers({ view }: TrackerContext, group: Group, nodes: readonly StorageNode[]): Writer {
   const writer = new Writer().fixed(group.name, GROUP_BYTES, 'Group name');
   for (const node of nodes)
     writer.fixed(node.host, view.model.traits.addressBytes - 1, 'Address').int64(node.port);
   return writer;
 }
 
-function requestedGroup(view: TrackerView, body: Buffer): Group {
+function findRequestedGroup({ view, policy }: TrackerContext, body: Buffer): Group {
   refuseUnless(body.length === GROUP_BYTES, STATUS.INVALID);
-  return view.group(groupField(body, 0));
+  return policy.checkGroup(view.group(readGroupField(body, 0)));
 }
 
-function anyGroup(view: TrackerView, body: Buffer): Group {
+function chooseGroup({ policy }: TrackerContext, body: Buffer): Group {
   refuseUnless(body.length === 0, STATUS.INVALID);
-  return view.groupForUpload();
+  return policy.chooseGroup();
 }
 
-type GroupChoice = (view: TrackerView, body: Buffer) => Group;
+type GroupChoice = (context: TrackerContext, body: Buffer) => Group;
 
 function storeOne(choose: GroupChoice): TrackerCommand {
-  return (view, { body }) => {
-    const group = choose(view, body);
-    return servers(view, group, [view.storageForUpload(group)])
-      .byte(FIRST_STORE_PATH)
-      .finish();
+  return (context, { body }) => {
+    const group = choose(context, body);
+    const node = context.policy.chooseStorage(group);
+    const path = context.policy.choosePath(node);
+    return encodeServers(context, group, [node]).byte(path).finish();
   };
 }
 
 function storeAll(choose: GroupChoice): TrackerCommand {
-  return (view, { body }) => {
-    const group = choose(view, body);
-    return servers(view, group, view.storagesForUpload(group)).byte(FIRST_STORE_PATH).finish();
+  return (context, { body }) => {
+    const group = choose(context, body);
+    const nodes = context.policy.listStorages(group);
+    const path = context.policy.choosePath(nodes[0]!);
+    return encodeServers(context, group, nodes).byte(path).finish();
   };
 }
 
-export const queryStoreWithoutGroupOne = storeOne(anyGroup);
-export const queryStoreWithGroupOne = storeOne(requestedGroup);
-export const queryStoreWithoutGroupAll = storeAll(anyGroup);
-export const queryStoreWithGroupAll = storeAll(requestedGroup);
+export const queryStoreWithoutGroupOne = storeOne(chooseGroup);
+export const queryStoreWithGroupOne = storeOne(findRequestedGroup);
+export const queryStoreWithoutGroupAll = storeAll(chooseGroup);
+export const queryStoreWithGroupAll = storeAll(findRequestedGroup);
 
-function locate(choose: (view: TrackerView, group: Group, remote: string) => StorageNode[]): TrackerCommand {
-  return (view, { body }) => {
+type Choice = (context: TrackerContext, group: Group, remote: string, length: number) => StorageNode[];
+
+function locate(choose: Choice): TrackerCommand {
+  return (context, { body }) => {
     const length = body.length - GROUP_BYTES;
     refuseUnless(length >= MIN_TRACKER_FILENAME && length <= MAX_REMOTE_FILENAME, STATUS.INVALID);
-    const group = view.group(groupField(body, 0));
-    return servers(view, group, choose(view, group, cString(body.subarray(GROUP_BYTES)))).finish();
+    const group = context.view.group(readGroupField(body, 0));
+    const remote = readCString(body.subarray(GROUP_BYTES));
+    return encodeServers(context, group, choose(context, group, remote, length)).finish();
   };
 }
 
-export const queryFetchOne = locate((view, group, remote) => [view.storageForRead(group, remote)]);
-export const queryFetchAll = locate((view, group, remote) => view.storagesForRead(group, remote));
-export const queryUpdate = locate((view, group, remote) => [view.storageForUpdate(group, remote)]);
+export const queryFetchOne = locate(({ policy }, ...file) => [policy.chooseReader(...file)]);
+export const queryFetchAll = locate(({ policy }, ...file) => policy.listReaders(...file));
+export const queryUpdate = locate(({ policy }, ...file) => [policy.chooseUpdater(...file)]);

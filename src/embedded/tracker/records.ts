@@ -1,18 +1,15 @@
 /** The fixed records of groups and storages in the layouts of every server version. Widths in bytes, in wire order. */
 import { STORAGE_ID_BYTES } from '../../core/model/limits.js';
 import { Writer } from '../../core/protocol/writer.js';
-import { allocatedConnections, type Group, nowSeconds, type StorageNode } from '../model.js';
+import { countAllocatedConnections, type Group, nowSeconds, type StorageNode } from '../model.js';
 import { SUBDIRECTORIES } from '../storage/content-store.js';
-import type { TrackerView } from './view.js';
+import type { TrackerContext } from './context.js';
 
 /** One more than the name may have. */
 const GROUP_RECORD_NAME_BYTES = 17;
 const DOMAIN_NAME_BYTES = 128;
-/** The reserve of a default installation. */
-const RESERVED_PERCENT = 5;
-const UPLOAD_PRIORITY = 10;
-const STORE_PATHS = 1;
-const RW_BOTH = 6;
+const READ = 4;
+const WRITE = 2;
 const OLD_HTTP_PORT = 8888;
 /** Reported where trunk mode is off; 0 up to 6.13.0. */
 const NO_TRUNK_FILE = -1;
@@ -23,16 +20,16 @@ export interface Space {
   readonly reservedMiB: number;
 }
 
-export function spaceOf(group: Group): Space {
-  const { totalMiB, freeMiB } = group.store.space();
-  return { totalMiB, freeMiB, reservedMiB: Math.floor((totalMiB * RESERVED_PERCENT) / 100) };
+/** Space of a group: that of its fullest storage. */
+export function measureGroup(group: Group): Space {
+  const spaces = group.storages.map(({ space }) => space.measureMiB());
+  return spaces.reduce((least, space) => (space.freeMiB < least.freeMiB ? space : least));
 }
 
 /** name 17, total 8, free 8, [reserved 8], trunk free 8, … : 105 or 113 bytes */
-export function groupRecord(view: TrackerView, group: Group): Buffer {
+export function encodeGroup({ view, policy }: TrackerContext, group: Group): Buffer {
   const { hasReserved, hasReadWriteCounts } = view.model.traits.group;
-  const space = spaceOf(group);
-  const active = view.active(group).length;
+  const space = measureGroup(group);
   const writer = new Writer().fixed(group.name, GROUP_RECORD_NAME_BYTES, 'Group name');
   writer.int64(space.totalMiB).int64(space.freeMiB);
   if (hasReserved) writer.int64(space.reservedMiB);
@@ -40,40 +37,45 @@ export function groupRecord(view: TrackerView, group: Group): Buffer {
     .int64(0)
     .int64(view.storages(group).length)
     .int64(group.storages[0]?.port ?? 0);
-  if (hasReadWriteCounts) writer.int64(active).int64(active);
-  else writer.int64(OLD_HTTP_PORT).int64(active);
-  writer.int64(view.writeIndex(group)).int64(STORE_PATHS).int64(SUBDIRECTORIES);
-  return writer.int64(view.model.trunk || !hasReserved ? 0 : NO_TRUNK_FILE).finish();
+  if (hasReadWriteCounts) writer.int64(view.readable(group).length).int64(view.writable(group).length);
+  else writer.int64(OLD_HTTP_PORT).int64(view.active(group).length);
+  writer.int64(policy.readWriteIndex(group)).int64(view.model.options.storePaths).int64(SUBDIRECTORIES);
+  return writer.int64(group.allocator?.file ?? (hasReserved ? NO_TRUNK_FILE : 0)).finish();
 }
 
 /** status 1, [rw mode 1], id 16, address A, [domain 128], source id 16, version 6 or 8, …, 42 × 8, trunk 1 */
-export function storageRecord(view: TrackerView, node: StorageNode): Buffer {
+export function encodeStorage({ view, policy }: TrackerContext, node: StorageNode): Buffer {
   const { addressBytes, version, storage } = view.model.traits;
-  const space = spaceOf(node.group);
-  const writer = new Writer(0, 768).byte(view.statusOf(node));
-  if (storage.hasRwMode) writer.byte(RW_BOTH);
+  const space = node.space.measureMiB();
+  const writer = new Writer(0, 768).byte(view.readStatus(node));
+  if (storage.hasRwMode) writer.byte((node.readable ? READ : 0) | (node.writable ? WRITE : 0));
   writer.fixed(node.id, STORAGE_ID_BYTES, 'Storage id').fixed(node.host, addressBytes, 'Address');
   if (storage.hasDomainAndHttpPort) writer.fixed('', DOMAIN_NAME_BYTES, 'Domain name');
-  writer.fixed(sourceIdOf(node), STORAGE_ID_BYTES, 'Storage id');
+  writer.fixed(findSourceId(node), STORAGE_ID_BYTES, 'Storage id');
   writer.fixed(version.slice(0, storage.versionBytes), storage.versionBytes, 'Version');
   writer.int64(node.joinedAt).int64(node.upSince).int64(space.totalMiB).int64(space.freeMiB);
   if (storage.hasReserved) writer.int64(space.reservedMiB);
-  writer.int64(UPLOAD_PRIORITY).int64(STORE_PATHS).int64(SUBDIRECTORIES).int64(0).int64(node.port);
+  writer.int64(node.uploadPriority).int64(view.model.options.storePaths).int64(SUBDIRECTORIES);
+  writer.int64(policy.readPathIndex(node)).int64(node.port);
   if (storage.hasDomainAndHttpPort) writer.int64(OLD_HTTP_PORT);
   if (storage.hasConnections) {
     const { current, max } = node.connections;
-    writer.int32(allocatedConnections(node.connections)).int32(current).int32(max);
+    writer.int32(countAllocatedConnections(node.connections)).int32(current).int32(max);
   }
-  for (const value of node.counters.list(node.running ? nowSeconds() : node.upSince)) writer.int64(value);
+  for (const value of node.counters.list(
+    view.readLastSynced(node),
+    node.running ? nowSeconds() : node.upSince,
+  ))
+    writer.int64(value);
   return writer.byte(isTrunkServer(node) ? 1 : 0).finish();
 }
 
-/** One that is down loses the task, which real trackers take two or three check intervals to see. */
+/** A storage that is down loses the role; real trackers take two or three check intervals to notice. */
 export function isTrunkServer(node: StorageNode): boolean {
   return node.running && node.group.trunkServer === node;
 }
 
-/** Whoever joined first gave the others what was there. */
-function sourceIdOf(node: StorageNode): string {
+/** The first storage gave the others what was there when they joined. */
+function findSourceId(node: StorageNode): string {
   return node.index === 0 ? '' : node.group.storages[0]!.id;
 }

@@ -1,13 +1,15 @@
 /**
- * What one tracker knows of the cluster, and whom it names. Trackers share the storages but not their memory: a
- * deleted storage is deleted on the tracker that was told, until that tracker starts anew.
+ * What one tracker knows of the cluster. Trackers share the storages but not their memory: a storage that was deleted at
+ * one tracker is deleted there only, until that tracker restarts.
  */
-
-import type { ClusterModel, Group, StorageNode, TrackerNode } from '../model.js';
-import { decodeRemoteName } from '../storage/file-names.js';
-import { Refused, refuseUnless, STATUS } from '../wire/status.js';
-
-export const STORAGE_STATUS = { DELETED: 4, OFFLINE: 5, ACTIVE: 7 } as const;
+import {
+  type ClusterModel,
+  type Group,
+  STORAGE_STATUS,
+  type StorageNode,
+  type TrackerNode,
+} from '../model.js';
+import { Refused, STATUS } from '../wire/status.js';
 
 export class TrackerView {
   readonly model: ClusterModel;
@@ -15,16 +17,13 @@ export class TrackerView {
   #deleted = new Set<StorageNode>();
   #forgotten = new Set<StorageNode>();
   #removedGroups = new Set<Group>();
-  #nextGroup = 0;
-  readonly #nextWrite = new Map<Group, number>();
-  readonly #nextRead = new Map<Group, number>();
 
   constructor(model: ClusterModel, self: TrackerNode) {
     this.model = model;
     this.self = self;
   }
 
-  /** A tracker that starts reads no deleted storages from its files. */
+  /** A tracker that starts does not read deleted storages from its files. */
   restarted(): void {
     for (const node of this.#deleted) this.#forgotten.add(node);
     this.#deleted.clear();
@@ -41,9 +40,6 @@ export class TrackerView {
     this.#deleted.clear();
     this.#forgotten.clear();
     this.#removedGroups.clear();
-    this.#nextGroup = 0;
-    this.#nextWrite.clear();
-    this.#nextRead.clear();
   }
 
   get groups(): Group[] {
@@ -70,12 +66,33 @@ export class TrackerView {
   }
 
   active(group: Group): StorageNode[] {
-    return this.storages(group).filter((node) => this.statusOf(node) === STORAGE_STATUS.ACTIVE);
+    return this.storages(group).filter((node) => this.readStatus(node) === STORAGE_STATUS.ACTIVE);
   }
 
-  statusOf(node: StorageNode): number {
+  /** Storages that take uploads and changes, in the order of their ids. */
+  writable(group: Group): StorageNode[] {
+    return this.active(group).filter((node) => node.writable);
+  }
+
+  readable(group: Group): StorageNode[] {
+    return this.active(group).filter((node) => node.readable);
+  }
+
+  readStatus(node: StorageNode): number {
     if (this.#deleted.has(node)) return STORAGE_STATUS.DELETED;
-    return node.running ? STORAGE_STATUS.ACTIVE : STORAGE_STATUS.OFFLINE;
+    if (!node.running) return STORAGE_STATUS.OFFLINE;
+    return STORAGE_STATUS[node.forcedState ?? 'ACTIVE'];
+  }
+
+  /**
+   * Unix seconds up to which a storage has the changes of the others, 0 without any: with uploads in turn of the source
+   * that is furthest behind, else of the newest. It moves with changes only: an idle group looks behind.
+   */
+  readLastSynced(node: StorageNode): number {
+    const active = this.active(node.group);
+    const times = [...node.syncedUntil].filter(([source]) => active.includes(source)).map(([, time]) => time);
+    if (times.length === 0) return 0;
+    return this.model.options.storeServer === 0 ? Math.min(...times) : Math.max(...times);
   }
 
   delete(node: StorageNode): void {
@@ -86,74 +103,9 @@ export class TrackerView {
     this.#removedGroups.add(group);
   }
 
-  /** Index of the storage that the next upload to this group goes to. */
-  writeIndex(group: Group): number {
-    const count = this.active(group).length;
-    return count === 0 ? 0 : (this.#nextWrite.get(group) ?? 0) % count;
-  }
-
-  /** The group for an upload that names none: each in its turn. @throws Refused (2) */
-  groupForUpload(): Group {
-    const groups = this.groups;
-    for (let tried = 0; tried < groups.length; tried++) {
-      const group = groups[this.#nextGroup % groups.length]!;
-      this.#nextGroup += 1;
-      if (this.active(group).length > 0) return group;
-    }
-    throw new Refused(STATUS.NOT_FOUND);
-  }
-
-  /** The storage for an upload: each in its turn. @throws Refused (2) */
-  storageForUpload(group: Group): StorageNode {
-    return turn(this.#nextWrite, group, this.active(group));
-  }
-
-  /** Storages that take uploads, in the order of their ids. @throws Refused (2) */
-  storagesForUpload(group: Group): StorageNode[] {
-    const active = this.active(group);
-    refuseUnless(active.length > 0, STATUS.NOT_FOUND);
-    return active;
-  }
-
-  /** One storage to read from. Names alone are looked at: the file need not exist. @throws Refused (2) */
-  storageForRead(group: Group, remote: string): StorageNode {
-    return turn(this.#nextRead, group, this.storagesForRead(group, remote));
-  }
-
-  /** Every storage that is sure to have the file; without any, whoever is there. @throws Refused (2) */
-  storagesForRead(group: Group, remote: string): StorageNode[] {
-    const active = this.active(group);
-    refuseUnless(active.length > 0, STATUS.NOT_FOUND);
-    const name = decodeRemoteName(remote);
-    const source = name && active.find((node) => isSource(node, name.source));
-    if (name === undefined) return active;
-    if (name.kind !== 'normal') return source ? [source] : active;
-    if (source === undefined || group.replication.settled(remote.slice(4), name.createdAt)) return active;
-    return [source];
-  }
-
-  /** The source of the file, or any other writable storage. @throws Refused (2) */
-  storageForUpdate(group: Group, remote: string): StorageNode {
-    const active = this.active(group);
-    const name = decodeRemoteName(remote);
-    const source = name && active.find((node) => isSource(node, name.source));
-    return source ?? turn(this.#nextRead, group, active);
-  }
-
   /** The tracker that decides; every tracker sees the same one. Unknown while there is no group. */
   leader(): TrackerNode | undefined {
     if (this.groups.length === 0) return undefined;
     return this.model.trackers.find((tracker) => tracker.running);
   }
-}
-
-function isSource(node: StorageNode, source: string): boolean {
-  return node.id === source || node.host === source;
-}
-
-function turn(next: Map<Group, number>, group: Group, candidates: readonly StorageNode[]): StorageNode {
-  refuseUnless(candidates.length > 0, STATUS.NOT_FOUND);
-  const index = next.get(group) ?? 0;
-  next.set(group, index + 1);
-  return candidates[index % candidates.length]!;
 }

@@ -1,4 +1,4 @@
-/** Content of a request, in pieces as they arrive: what came with the parameters first, then the socket. */
+/** Content of a request in pieces, as they arrive: what came with the parameters first, then the rest from the socket. */
 
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
@@ -19,12 +19,12 @@ export class Body {
     this.#connection = connection;
   }
 
-  /** All of it, when it came in one block. */
+  /** The whole content, when it came in one block. */
   get whole(): Buffer | undefined {
     return this.#first?.length === this.length ? this.#first : undefined;
   }
 
-  /** The next pieces, or undefined after the last. Rejects with Gone when the client leaves before that. */
+  /** Returns the next pieces, undefined after the last. @throws ConnectionClosed when the client disconnects earlier */
   async next(): Promise<Buffer[] | undefined> {
     if (this.#left === 0) return undefined;
     const first = this.#first;
@@ -36,23 +36,31 @@ export class Body {
   }
 }
 
+/** Continues a checksum over more bytes; the first call gets 0. */
+export type Checksum = (bytes: Buffer, checksum: number) => number;
+
 /**
- * Writes a body to a file. The socket is read on while the disk is busy, but only so far.
- * @param position where to write; undefined: at the end, whatever others append
- * @returns the CRC-32 of the body, unsigned
+ * Writes a body to a file. The socket is read on while the disk is busy, up to a limit.
+ * @param position where to write; undefined: at the end, after what others append
+ * @returns the checksum of the body, unsigned
  */
-export async function writeBody(handle: FileHandle, body: Body, position?: number): Promise<number> {
-  let crc = 0;
+export async function writeBody(
+  handle: FileHandle,
+  body: Body,
+  position?: number,
+  checksum: Checksum = crc32,
+): Promise<number> {
+  let sum = 0;
   let at = position;
   for (let chunks = await body.next(); chunks; chunks = await body.next()) {
     let bytes = 0;
     for (const chunk of chunks) {
-      crc = crc32(chunk, crc);
+      sum = checksum(chunk, sum);
       bytes += chunk.length;
     }
     const { bytesWritten } = await handle.writev(chunks, at);
     if (bytesWritten !== bytes) throw new Refused(STATUS.NO_SPACE);
     if (at !== undefined) at += bytes;
   }
-  return crc;
+  return sum;
 }

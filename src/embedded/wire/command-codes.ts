@@ -11,6 +11,7 @@ export const CODE = {
   QUERY_FILE_INFO: 22,
   UPLOAD_APPENDER_FILE: 23,
   APPEND_FILE: 24,
+  FETCH_ONE_PATH_BINLOG: 26,
   MODIFY_FILE: 34,
   TRUNCATE_FILE: 36,
   REGENERATE_APPENDER_FILENAME: 38,
@@ -44,8 +45,8 @@ export const CODE = {
 
 export type CommandName = keyof typeof CODE;
 
-/** The code of a command given by name or by number; undefined for a name that is none. */
-export function codeOf(command: string | number): number | undefined {
+/** Returns the code of a command given by name or number; undefined for an unknown name. */
+export function readCommandCode(command: string | number): number | undefined {
   if (typeof command === 'number') return command;
   return Object.hasOwn(CODE, command) ? CODE[command as CommandName] : undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * One accepted socket: requests in, replies out, with back-pressure both ways. It knows frames and the moment at
- * which a server looks at its socket again; it knows no command. Everything that can go wrong with the client is
- * one thing here: {@link Gone}.
+ * which a server reads its socket again; it knows no command. Every failure of the client becomes one error:
+ * {@link ConnectionClosed}.
  */
 import type { Socket } from 'node:net';
 import { HEADER_BYTES, RESPONSE_COMMAND } from '../../core/protocol/constants.js';
@@ -10,18 +10,18 @@ import { type Fault, GARBAGE } from './faults.js';
 
 /** Bytes of a request, header included, that a storage wants to see before it acts; its buffer is this large. */
 export const FIRST_BLOCK = 256 * 1024;
-/** A slow reply waits a millisecond after each of its first bytes; a long one has to end some time. */
+/** A slow reply waits a millisecond after each of these first bytes; the rest follows faster, so that it ends. */
 const SLOWEST_BYTES = 256;
-/** A stalled server swallows this much before the client's writes get stuck; so it still sees most clients leave. */
+/** A stalled server discards this much before the client's writes block, so that it still notices most disconnects. */
 const STALL_BYTES = 8 * 1024 * 1024;
-/** More than this is left in the socket while nobody asks for it. */
+/** The socket is paused while more than this waits to be taken. */
 const HIGH_WATER = FIRST_BLOCK;
 
-/** The client left, or the connection was given up on purpose. Nothing more can be said to it. */
-export class Gone extends Error {
+/** The client disconnected, or the server ended the connection on purpose. Nothing more can be sent. */
+export class ConnectionClosed extends Error {
   constructor() {
-    super('The connection is gone');
-    this.name = 'Gone';
+    super('The connection is closed');
+    this.name = 'ConnectionClosed';
   }
 }
 
@@ -43,22 +43,22 @@ export class Connection {
   #arrivals = 0;
   #answeredAt = -1;
   #ended = false;
-  #gone = false;
+  #closed = false;
   #stalled = false;
-  #swallowed = 0;
+  #discarded = 0;
   #timeout = 0;
   #wake: (() => void) | undefined;
   #replyFault: Fault | undefined;
   #sent = 0;
   #slowBytes = 0;
 
-  /** @param pipelining false: as storages do, bytes that came before the last answer wait for newer ones */
+  /** @param options `pipelining: false`: bytes that came before the last reply wait for newer ones, as on storages */
   constructor(socket: Socket, options: { pipelining: boolean; networkTimeoutMs: number }) {
     this.#socket = socket;
     this.#pipelining = options.pipelining;
     this.#networkTimeoutMs = options.networkTimeoutMs;
     socket.on('data', (chunk) => {
-      if (this.#stalled) return this.#swallow(chunk.length);
+      if (this.#stalled) return this.#discard(chunk.length);
       this.#queue.push(chunk);
       this.#buffered += chunk.length;
       this.#arrivals += 1;
@@ -71,18 +71,18 @@ export class Connection {
       this.#notify();
     });
     socket.on('close', () => {
-      this.#gone = true;
+      this.#closed = true;
       this.#notify();
     });
     socket.on('error', () => {}); // 'close' follows and is what counts
     socket.on('timeout', () => socket.destroy());
   }
 
-  get gone(): boolean {
-    return this.#gone;
+  get closed(): boolean {
+    return this.#closed;
   }
 
-  /** Half-closed by the client: what has been asked is still answered. */
+  /** Half-closed by the client: it can still read replies. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -92,15 +92,15 @@ export class Connection {
     return address.startsWith('::ffff:') ? address.slice(7) : address;
   }
 
-  /** The next request; undefined when the client has left between two. */
+  /** Reads the next request's header; undefined when the client disconnected between two requests. */
   async nextHeader(): Promise<RequestHeader | undefined> {
     const idle = this.#answeredAt >= 0;
     if (!this.#pipelining) {
-      while (idle && this.#arrivals === this.#answeredAt && !this.#ended && !this.#gone)
+      while (idle && this.#arrivals === this.#answeredAt && !this.#ended && !this.#closed)
         await this.#arrival(false);
     }
     while (this.#buffered === 0) {
-      if (this.#gone || this.#ended) return undefined;
+      if (this.#closed || this.#ended) return undefined;
       await this.#arrival(!idle);
     }
     const bytes = await this.take(HEADER_BYTES);
@@ -112,10 +112,10 @@ export class Connection {
     };
   }
 
-  /** Exactly `count` bytes, at most {@link FIRST_BLOCK}. */
+  /** Takes exactly `count` bytes, at most {@link FIRST_BLOCK}. */
   async take(count: number): Promise<Buffer> {
     while (this.#buffered < count) {
-      if (this.#gone || this.#ended) throw new Gone();
+      if (this.#closed || this.#ended) throw new ConnectionClosed();
       await this.#arrival(true);
     }
     const first = this.#queue[0];
@@ -129,10 +129,10 @@ export class Connection {
     return this.#join(count);
   }
 
-  /** Whatever is there, at least one byte and at most `max`, uncopied. */
+  /** Takes what has arrived, at least one byte and at most `max`, without a copy. */
   async takeSome(max: number): Promise<Buffer[]> {
     while (this.#buffered === 0) {
-      if (this.#gone || this.#ended) throw new Gone();
+      if (this.#closed || this.#ended) throw new ConnectionClosed();
       await this.#arrival(true);
     }
     if (this.#buffered <= max) {
@@ -170,34 +170,34 @@ export class Connection {
 
   /** Further pieces of a reply. Resolves when the socket wants more. */
   async send(chunk: Buffer, last = false): Promise<void> {
-    if (this.#gone) throw new Gone();
+    if (this.#closed) throw new ConnectionClosed();
     if (last) this.#answeredAt = this.#arrivals;
     if (this.#replyFault !== undefined) return this.#sendDisturbed(chunk, this.#replyFault);
     if (!this.#socket.write(chunk)) await this.#drained();
   }
 
-  /** Carries a fault out; only `slow` and `status`, which are no end, come back from it. */
-  async suffer(fault: Fault): Promise<void> {
+  /** Carries a fault out. Returns for `slow` and `status` only: the others end the connection. */
+  async applyFault(fault: Fault): Promise<void> {
     switch (fault.action) {
       case 'reset':
         this.#socket.resetAndDestroy();
-        throw new Gone();
+        throw new ConnectionClosed();
       case 'close':
         this.finish();
-        throw new Gone();
+        throw new ConnectionClosed();
       case 'garbage':
         this.#socket.write(GARBAGE);
         this.finish();
-        throw new Gone();
+        throw new ConnectionClosed();
       case 'stall':
         return this.#stall();
       default:
     }
   }
 
-  /** Closes after what has been sent. Bytes of the client that nobody read turn the close into a reset. */
+  /** Closes once everything is sent. Unread bytes of the client turn the close into a reset. */
   finish(): void {
-    if (this.#gone) return;
+    if (this.#closed) return;
     const unread = this.#buffered > 0;
     this.#socket.end(() => {
       if (unread) this.#socket.resetAndDestroy();
@@ -209,19 +209,19 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** Says nothing more until the client leaves. */
+  /** Sends nothing more until the client disconnects. */
   async #stall(): Promise<never> {
     this.#stalled = true;
     this.#setTimeout(0);
     if (this.#ended) this.#socket.destroy();
     else this.#socket.resume();
-    if (!this.#gone) await new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
-    throw new Gone();
+    if (!this.#closed) await new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
+    throw new ConnectionClosed();
   }
 
-  #swallow(bytes: number): void {
-    this.#swallowed += bytes;
-    if (this.#swallowed > STALL_BYTES) this.#socket.pause();
+  #discard(bytes: number): void {
+    this.#discarded += bytes;
+    if (this.#discarded > STALL_BYTES) this.#socket.pause();
   }
 
   async #sendDisturbed(chunk: Buffer, fault: Fault): Promise<void> {
@@ -230,11 +230,11 @@ export class Connection {
     if (quiet > 0 && !this.#socket.write(chunk.subarray(0, quiet))) await this.#drained();
     if (quiet === chunk.length) return;
     if (fault.action !== 'slow') {
-      if (quiet > 0) await new Promise((resolve) => setImmediate(resolve)); // lets the client see the first part
-      return this.suffer(fault);
+      if (quiet > 0) await new Promise((resolve) => setImmediate(resolve)); // delivers the first part on its own
+      return this.applyFault(fault);
     }
     for (let at = quiet; at < chunk.length; at++) {
-      if (this.#gone) throw new Gone();
+      if (this.#closed) throw new ConnectionClosed();
       this.#socket.write(chunk.subarray(at, at + 1));
       if (this.#slowBytes++ < SLOWEST_BYTES) await new Promise((resolve) => setTimeout(resolve, 1));
       else await new Promise((resolve) => setImmediate(resolve));
@@ -251,10 +251,10 @@ export class Connection {
       this.#socket.on('drain', done);
       this.#socket.on('close', done);
     });
-    if (this.#gone) throw new Gone();
+    if (this.#closed) throw new ConnectionClosed();
   }
 
-  /** Waits for the next event of the socket; a client that is in the middle of something may not take for ever. */
+  /** Waits for the next event of the socket. @param limited in the middle of a request, where the time-out applies */
   async #arrival(limited: boolean): Promise<void> {
     this.#setTimeout(limited ? this.#networkTimeoutMs : 0);
     if (this.#socket.isPaused()) this.#socket.resume();

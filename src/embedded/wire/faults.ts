@@ -1,9 +1,9 @@
 /**
- * Injected faults: which request or connection is hit, when, and how often. This file decides; the connection
- * carries out. A fault is used up when it is taken.
+ * Injected faults: which request or connection fails, when, and how often. This file selects; the connection
+ * carries out. Taking a fault uses it up.
  */
 import { ArgumentError } from '../../core/base/errors.js';
-import { codeOf } from './command-codes.js';
+import { readCommandCode } from './command-codes.js';
 
 /** What happens to a connection or request; see {@link FaultOptions}. */
 export type FaultAction = 'reset' | 'stall' | 'close' | 'status' | 'slow' | 'garbage';
@@ -25,7 +25,7 @@ export interface FaultOptions {
    */
   phase?: FaultPhase;
   /**
-   * In phase `request`: fire after this many bytes of the request's body; a shorter request is let pass. Default:
+   * In phase `request`: fire after this many bytes of the request's body; a shorter request passes. Default:
    * once the request is there, or the first 256 KiB of it.
    * In phase `reply`: after this many bytes of the reply, header included. Default: 0.
    */
@@ -49,14 +49,14 @@ export interface Fault {
   readonly status: number;
 }
 
-/** Name and role of the server that asks. */
+/** Name and role of a server. */
 export interface ServerId {
   readonly role: 'tracker' | 'storage';
   /** `tracker/0`, `group1/0` */
   readonly name: string;
 }
 
-/** What a client meets that took an HTTP port for a FastDFS port. */
+/** What a client reads when it takes an HTTP port for a FastDFS port. */
 export const GARBAGE: Buffer = Buffer.from(
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request',
 );
@@ -70,11 +70,11 @@ interface Entry extends Fault {
 export class Faults {
   #entries: Entry[] = [];
 
-  /** @throws ArgumentError naming the option that makes no sense */
+  /** Adds a fault. @throws ArgumentError naming the option that is not valid */
   add(options: FaultOptions): void {
     const { action, server, times = 1, status = 0, afterBytes } = options;
     const phase = action === 'slow' ? 'reply' : (options.phase ?? 'request');
-    const code = options.command === undefined ? undefined : codeOf(options.command);
+    const code = options.command === undefined ? undefined : readCommandCode(options.command);
     if (options.command !== undefined && code === undefined) {
       throw new ArgumentError(`inject: command ${JSON.stringify(options.command)} is unknown`);
     }
@@ -99,8 +99,8 @@ export class Faults {
   }
 
   /**
-   * The first fault that fits, or undefined.
-   * @param length bytes of the request's body or of the whole reply: a fault that waits for more does not fit
+   * Returns the first matching fault and uses it up; undefined when none matches.
+   * @param length bytes of the request's body or of the whole reply: a fault that waits for more does not match
    */
   take(server: ServerId, phase: FaultPhase, code?: number, length = 0): Fault | undefined {
     if (this.#entries.length === 0) return undefined;

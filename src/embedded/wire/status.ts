@@ -9,12 +9,13 @@ export const STATUS = {
   IS_DIRECTORY: 21,
   INVALID: 22,
   NO_SPACE: 28,
+  NAME_TOO_LONG: 36,
   NO_NETWORK: 64,
   NOT_SUPPORTED: 95,
   ALREADY: 114,
 } as const;
 
-/** Thrown by a request handler: the request is answered with this status and no body. */
+/** Thrown by a request handler: the reply has this status and no body. */
 export class Refused extends Error {
   readonly status: number;
 
@@ -25,6 +26,7 @@ export class Refused extends Error {
   }
 }
 
+/** @throws Refused with this status, unless the condition holds */
 export function refuseUnless(condition: boolean, status: number): asserts condition {
   if (!condition) throw new Refused(status);
 }
@@ -37,14 +39,15 @@ const BY_CODE: Record<string, number> = {
   EISDIR: STATUS.IS_DIRECTORY,
   EPERM: STATUS.IS_DIRECTORY,
   ENOSPC: STATUS.NO_SPACE,
+  EDQUOT: STATUS.NO_SPACE,
   EFBIG: STATUS.INVALID,
   EINVAL: STATUS.INVALID,
   ERR_OUT_OF_RANGE: STATUS.INVALID,
-  ENAMETOOLONG: 36,
+  ENAMETOOLONG: STATUS.NAME_TOO_LONG,
 };
 
-/** The status byte for whatever a handler threw. The numbers are Linux's on every platform. */
-export function statusOf(error: unknown): number {
+/** Returns the status byte for an error that a handler threw. The numbers are Linux's on every platform. */
+export function readStatus(error: unknown): number {
   if (error instanceof Refused) return error.status;
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   return (code !== undefined ? BY_CODE[code] : undefined) ?? STATUS.IO;

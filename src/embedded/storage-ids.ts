@@ -8,8 +8,8 @@ import { join } from 'node:path';
 const FIRST_ID = 100_001;
 const FILE = 'storage-ids.json';
 
-/** Ids for these storages (`group1/0`): those of the last start where there are any, new ones for the rest. */
-export function storageIdsFor(directory: string, names: readonly string[]): Map<string, string> {
+/** Returns ids for these storages (`group1/0`): those of the last start where there are any, new ones for the rest. */
+export function assignStorageIds(directory: string, names: readonly string[]): Map<string, string> {
   const file = join(directory, FILE);
   const known = readKnown(file);
   let next = FIRST_ID;

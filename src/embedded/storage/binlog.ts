@@ -1,0 +1,125 @@
+/**
+ * What has changed on one storage, in order: one line a change, as `time op name[ rest]`. Capital letters are changes by
+ * clients, small ones what another storage sent. It serves the replication and the listing of files (command 26).
+ */
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+
+/** Create, append, delete, update (metadata), modify, truncate, rename. */
+export type Operation = 'C' | 'A' | 'D' | 'U' | 'M' | 'T' | 'R';
+
+export interface BinlogRecord {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly operation: Operation;
+  /** Remote filename, of the file or of its metadata file. */
+  readonly name: string;
+  /** Offset and length of A and M, old and new size of T, old name of R. */
+  readonly rest: readonly string[];
+}
+
+const READ_BYTES = 256 * 1024;
+
+export class Binlog {
+  readonly #directory: string;
+  #file: number;
+  #length: number;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    mkdirSync(directory, { recursive: true });
+    this.#file = openSync(join(directory, 'binlog'), 'a+');
+    this.#length = fstatSync(this.#file).size;
+    this.#completeLine();
+  }
+
+  /** Bytes so far: a position from which reading can go on. */
+  get length(): number {
+    return this.#length;
+  }
+
+  append({ at, operation, name, rest }: BinlogRecord, replica = false): void {
+    const letter = replica ? operation.toLowerCase() : operation;
+    this.#length += writeSync(this.#file, `${[at, letter, name, ...rest].join(' ')}\n`);
+  }
+
+  /** Reads the lines from a position on, in blocks. Lines that are added meanwhile are not read. */
+  async *lines(from = 0): AsyncGenerator<string[]> {
+    const end = this.#length;
+    const block = Buffer.allocUnsafe(READ_BYTES);
+    let rest = '';
+    for (let at = from; at < end; ) {
+      const bytes = readSync(this.#file, block, 0, Math.min(block.length, end - at), at);
+      if (bytes === 0) return;
+      at += bytes;
+      const lines = (rest + block.toString('latin1', 0, bytes)).split('\n');
+      rest = lines.pop()!;
+      yield lines;
+      await setImmediate();
+    }
+  }
+
+  /** Changes by clients from a position on: what another storage has not received yet. */
+  readRecords(from: number): BinlogRecord[] {
+    const bytes = Buffer.alloc(Math.max(this.#length - from, 0));
+    readSync(this.#file, bytes, 0, bytes.length, from);
+    return bytes
+      .toString('latin1')
+      .split('\n')
+      .flatMap((line) => {
+        const [at = '', operation = '', name, ...rest] = line.split(' ');
+        if (name === undefined || !/^[A-Z]$/.test(operation)) return [];
+        return [{ at: Number(at), operation: operation as Operation, name, rest }];
+      });
+  }
+
+  /** How far another storage had received the changes; undefined when that was never recorded. */
+  readMark(peer: string): number | undefined {
+    const file = this.#markFile(peer);
+    if (!existsSync(file)) return undefined;
+    const mark = Number(readFileSync(file, 'utf8'));
+    return Number.isInteger(mark) && mark >= 0 && mark <= this.#length ? mark : 0;
+  }
+
+  writeMark(peer: string, position: number): void {
+    writeFileSync(this.#markFile(peer), String(position));
+  }
+
+  /** Forgets every change. */
+  clear(): void {
+    this.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+    mkdirSync(this.#directory, { recursive: true });
+    this.#file = openSync(join(this.#directory, 'binlog'), 'a+');
+    this.#length = 0;
+  }
+
+  close(): void {
+    if (this.#file >= 0) closeSync(this.#file);
+    this.#file = -1;
+  }
+
+  /** A process that was killed may have left half a line. */
+  #completeLine(): void {
+    if (this.#length === 0) return;
+    const last = Buffer.alloc(1);
+    readSync(this.#file, last, 0, 1, this.#length - 1);
+    if (last[0] !== 0x0a) this.#length += writeSync(this.#file, '\n');
+  }
+
+  #markFile(peer: string): string {
+    return join(this.#directory, `${peer}.mark`);
+  }
+}

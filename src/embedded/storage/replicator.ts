@@ -1,0 +1,191 @@
+/**
+ * Sends the changes of one storage to the others of its group: in order, each after the delay. A storage that does not
+ * run gets them when it is back.
+ */
+import type { StorageNode } from '../model.js';
+import { applyRecord } from './apply-record.js';
+import type { BinlogRecord, Operation } from './binlog.js';
+
+export interface ReplicationSettings {
+  /** Milliseconds until a change reaches another storage; 0: before the client gets its reply. */
+  readonly delayMs: number;
+  /** Milliseconds for which a rename of a file that the other storage has holds up what follows. */
+  readonly renameStallMs: number;
+  /** Positions are kept on disk, for the next start. */
+  readonly persistent: boolean;
+}
+
+/** How often positions are written: sending a change twice does no harm. */
+const MARK_INTERVAL_MS = 1000;
+
+interface Pending extends BinlogRecord {
+  /** Position behind its line. */
+  readonly end: number;
+}
+
+/** The changes that one storage still has to send to one other. */
+class Sender {
+  readonly target: StorageNode;
+  delayMs: number;
+  readonly #source: StorageNode;
+  readonly #settings: ReplicationSettings;
+  #queue: Pending[] = [];
+  #sending: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Until then nothing is sent: the real sender reconnects after a rename. */
+  #stalledUntil = 0;
+  #position: number;
+  #marked = 0;
+  #flushing = 0;
+
+  constructor(source: StorageNode, target: StorageNode, settings: ReplicationSettings) {
+    this.#source = source;
+    this.target = target;
+    this.#settings = settings;
+    this.delayMs = settings.delayMs;
+    this.#position = source.binlog.readMark(this.#peer) ?? (settings.persistent ? 0 : source.binlog.length);
+    const end = source.binlog.length;
+    this.#queue = source.binlog.readRecords(this.#position).map((record) => ({ ...record, end }));
+  }
+
+  get pending(): number {
+    return this.#queue.length;
+  }
+
+  add(record: Pending): void {
+    this.#queue.push(record);
+  }
+
+  /** Sends what is due and schedules the rest. Resolves when what is due now has arrived. */
+  async send(): Promise<void> {
+    clearTimeout(this.#timer);
+    // What a loop that is in progress no longer sees is sent by the next one.
+    while (this.#sending !== undefined) await this.#sending;
+    this.#sending = this.#run().finally(() => {
+      this.#sending = undefined;
+    });
+    await this.#sending;
+  }
+
+  /** Sends everything now, whatever the delay. */
+  async flush(): Promise<void> {
+    this.#flushing += 1;
+    try {
+      await this.send();
+    } finally {
+      this.#flushing -= 1;
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0 && this.#source.running && this.target.running) {
+      const record = this.#queue[0]!;
+      const due = Math.max(record.at + this.delayMs, this.#stalledUntil);
+      if (this.#flushing === 0 && this.delayMs > 0 && due > Date.now()) return this.#schedule(due);
+      // A failure, e.g. of the disk, loses this change on the other storage as a real one does after its retries.
+      const result = await applyRecord(this.#source, this.target, record).catch(() => 'failed' as const);
+      // `reset()` may have emptied the queue meanwhile.
+      if (this.#queue[0] === record) this.#queue.shift();
+      this.#position = record.end;
+      if (result === 'renamed' && this.delayMs > 0)
+        this.#stalledUntil = Date.now() + this.#settings.renameStallMs;
+      if (this.#settings.persistent && Date.now() - this.#marked > MARK_INTERVAL_MS) this.mark();
+    }
+  }
+
+  #schedule(due: number): void {
+    const wait = due - Date.now();
+    if (wait > 0x7fff_ffff) return;
+    this.#timer = setTimeout(() => void this.send(), wait).unref();
+  }
+
+  mark(): void {
+    this.#marked = Date.now();
+    try {
+      this.#source.binlog.writeMark(this.#peer, this.#position);
+    } catch {
+      // The disk is full: an older position sends some changes twice.
+    }
+  }
+
+  /** Stops sending; what is pending stays. Resolves when a change in progress has arrived. */
+  async pause(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#sending;
+    if (this.#settings.persistent) this.mark();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#queue = [];
+    this.#position = 0;
+    this.#stalledUntil = 0;
+  }
+
+  get #peer(): string {
+    return String(this.target.index);
+  }
+}
+
+export class Replicator {
+  readonly #source: StorageNode;
+  readonly #settings: ReplicationSettings;
+  #made: Sender[] | undefined;
+
+  constructor(source: StorageNode, settings: ReplicationSettings) {
+    this.#source = source;
+    this.#settings = settings;
+  }
+
+  /** Made by the first use, when the group is complete. */
+  get #senders(): readonly Sender[] {
+    this.#made ??= this.#source.group.storages
+      .filter((node) => node !== this.#source)
+      .map((target) => new Sender(this.#source, target, this.#settings));
+    return this.#made;
+  }
+
+  /** Changes that have not reached every other storage. */
+  get pending(): number {
+    return Math.max(0, ...this.#senders.map(({ pending }) => pending));
+  }
+
+  /** Records a change by a client. Resolves when the storages without delay have it. */
+  async record(operation: Operation, name: string, ...rest: Array<string | number>): Promise<void> {
+    const { binlog } = this.#source;
+    const record = { at: Date.now(), operation, name, rest: rest.map(String) };
+    binlog.append(record);
+    const waits: Promise<void>[] = [];
+    for (const sender of this.#senders) {
+      sender.add({ ...record, end: binlog.length });
+      const sent = sender.pending > 1 && sender.delayMs > 0 ? undefined : sender.send();
+      if (sender.delayMs === 0 && sent) waits.push(sent);
+    }
+    await Promise.all(waits);
+  }
+
+  /** Goes on after this storage or another of the group has started. */
+  resume(): void {
+    for (const sender of this.#senders) void sender.send();
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(this.#senders.map((sender) => sender.flush()));
+  }
+
+  async pause(): Promise<void> {
+    await Promise.all(this.#senders.map((sender) => sender.pause()));
+  }
+
+  /** Changes how long one storage waits for what this one sends. */
+  delay(target: StorageNode, ms: number): void {
+    const sender = this.#senders.find((candidate) => candidate.target === target);
+    if (!sender) return;
+    sender.delayMs = ms;
+    void sender.send();
+  }
+
+  clear(): void {
+    for (const sender of this.#senders) sender.clear();
+  }
+}
