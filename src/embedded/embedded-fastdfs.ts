@@ -117,7 +117,10 @@ export class EmbeddedFastDFS {
     return formatAddress(this.#storage(group, index));
   }
 
-  /** Lists every file that a storage holds, in the order of the names; metadata files are not listed. */
+  /**
+   * Lists every file that was stored and not deleted, in the order of the names; metadata files are not listed. A copy that
+   * another storage still has of a deleted file is not listed.
+   */
   files(): EmbeddedFile[] {
     return this.#model.groups.flatMap((group) => listFiles(group));
   }

@@ -19,11 +19,13 @@ export interface EmbeddedFile {
   readonly path: string;
 }
 
-/** Lists every file of a group that at least one storage holds, in the order of the names. */
+/** Lists every file of a group, in the order of the names. Copies that only wait for their removal are left out. */
 export function listFiles(group: Group): EmbeddedFile[] {
+  const removed = new Set(group.storages.flatMap(({ replicator }) => replicator.removals()));
   const found = new Map<string, EmbeddedFile>();
   for (const { index, store } of group.storages) {
     for (const { name, size, modifiedAt } of store.list()) {
+      if (removed.has(name)) continue;
       const known = found.get(name);
       if (known) known.storages.push(index);
       else {

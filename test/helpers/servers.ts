@@ -40,7 +40,6 @@ function embeddedServer(): EmbeddedTestServer {
   });
   afterEach(async () => {
     await clients.closeAndCheck();
-    await fdfs.sync(); // replicas still have what was deleted a moment ago
     const left = leftoversAllowed ? [] : fdfs.files().map(({ fileId }) => fileId);
     leftoversAllowed = false;
     fdfs.reset();

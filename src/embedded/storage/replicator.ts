@@ -52,6 +52,14 @@ class Sender {
     return this.#queue.length;
   }
 
+  /** Names that no longer exist at the source, and still have to be removed at the other storage. */
+  *removals(): Generator<string> {
+    for (const { operation, name, rest } of this.#queue) {
+      if (operation === 'D') yield name;
+      else if (operation === 'R') yield rest[0]!;
+    }
+  }
+
   add(record: Pending): void {
     this.#queue.push(record);
   }
@@ -148,6 +156,11 @@ export class Replicator {
   /** Changes that have not reached every other storage. */
   get pending(): number {
     return Math.max(0, ...this.#senders.map(({ pending }) => pending));
+  }
+
+  /** Names whose removal has not reached every other storage. */
+  removals(): string[] {
+    return this.#senders.flatMap((sender) => [...sender.removals()]);
   }
 
   /** Records a change by a client. Resolves when the storages without delay have it. */
