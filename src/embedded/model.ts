@@ -6,6 +6,7 @@ import { Counters } from './storage/counters.js';
 import type { DiskSpace } from './storage/disk-space.js';
 import type { NameMaker } from './storage/file-names.js';
 import { type ReplicationSettings, Replicator } from './storage/replicator.js';
+import type { SyncNode } from './storage/sync-node.js';
 import type { TrunkAllocator, TrunkSlots } from './storage/trunk-slots.js';
 import type { Traits } from './versions.js';
 import type { ConnectionCounts } from './wire/wire-server.js';
@@ -34,7 +35,7 @@ export interface StorageFiles {
   readonly slots: TrunkSlots | undefined;
 }
 
-export class StorageNode {
+export class StorageNode implements SyncNode {
   readonly group: Group;
   readonly index: number;
   /** Its storage id, or its IP address where the cluster uses none. */
@@ -52,7 +53,7 @@ export class StorageNode {
   readonly replicator: Replicator;
   readonly counters = new Counters();
   /** For each source: Unix seconds of its newest change that has arrived here. */
-  readonly syncedUntil = new Map<StorageNode, number>();
+  readonly syncedUntil = new Map<SyncNode, number>();
   port = 0;
   running = false;
   /** State that trackers report instead of ACTIVE. */
@@ -82,7 +83,7 @@ export class StorageNode {
     this.binlog = files.binlog;
     this.space = files.space;
     this.slots = files.slots;
-    this.replicator = new Replicator(this, replication);
+    this.replicator = new Replicator(this, group.storages, replication);
   }
 
   /** `group1/0`, as faults and lists name it. */

@@ -2,17 +2,17 @@
  * Applies one change of a storage to the copy of another, as the synchronization of the real server does. Applying a
  * change twice does no harm.
  */
-import type { StorageNode } from '../model.js';
 import type { BinlogRecord } from './binlog.js';
 import { METADATA_SUFFIX } from './file-names.js';
+import type { SyncNode } from './sync-node.js';
 
 /** `renamed`: the other storage had the file under its old name. */
 export type Applied = 'done' | 'renamed';
 
 /** @throws an error of the file system */
 export async function applyRecord(
-  source: StorageNode,
-  target: StorageNode,
+  source: SyncNode,
+  target: SyncNode,
   record: BinlogRecord,
 ): Promise<Applied> {
   const result = await apply(source, target, record);
@@ -22,7 +22,7 @@ export async function applyRecord(
   return result;
 }
 
-async function apply(source: StorageNode, target: StorageNode, record: BinlogRecord): Promise<Applied> {
+async function apply(source: SyncNode, target: SyncNode, record: BinlogRecord): Promise<Applied> {
   const { operation, name, rest } = record;
   switch (operation) {
     case 'D':
@@ -58,7 +58,7 @@ async function apply(source: StorageNode, target: StorageNode, record: BinlogRec
 }
 
 /** Sends the file as it is now. One that was deleted meanwhile has its deletion in the binlog, too. */
-async function copyWhole(source: StorageNode, target: StorageNode, record: BinlogRecord): Promise<void> {
+async function copyWhole(source: SyncNode, target: SyncNode, record: BinlogRecord): Promise<void> {
   const { name, operation } = record;
   const size = source.store.size(name);
   if (size === undefined) return;
@@ -73,8 +73,8 @@ async function copyWhole(source: StorageNode, target: StorageNode, record: Binlo
 }
 
 async function applyRange(
-  source: StorageNode,
-  target: StorageNode,
+  source: SyncNode,
+  target: SyncNode,
   record: BinlogRecord,
   offset: number,
   length: number,
@@ -92,8 +92,8 @@ async function applyRange(
 }
 
 async function applyTruncate(
-  source: StorageNode,
-  target: StorageNode,
+  source: SyncNode,
+  target: SyncNode,
   record: BinlogRecord,
   oldSize: number,
   newSize: number,
@@ -108,7 +108,7 @@ async function applyTruncate(
   target.binlog.append(record, true);
 }
 
-function countSync(source: StorageNode, target: StorageNode, bytes: number): void {
+function countSync(source: SyncNode, target: SyncNode, bytes: number): void {
   source.counters.done('syncOutBytes', bytes);
   target.counters.done('syncInBytes', bytes);
   target.counters.done('fileOpen');

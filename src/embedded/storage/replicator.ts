@@ -2,9 +2,9 @@
  * Sends the changes of one storage to the others of its group: in order, each after the delay. A storage that does not
  * run gets them when it is back.
  */
-import type { StorageNode } from '../model.js';
 import { applyRecord } from './apply-record.js';
 import type { BinlogRecord, Operation } from './binlog.js';
+import type { SyncNode } from './sync-node.js';
 
 export interface ReplicationSettings {
   /** Milliseconds until a change reaches another storage; 0: before the client gets its reply. */
@@ -25,9 +25,9 @@ interface Pending extends BinlogRecord {
 
 /** The changes that one storage still has to send to one other. */
 class Sender {
-  readonly target: StorageNode;
+  readonly target: SyncNode;
   delayMs: number;
-  readonly #source: StorageNode;
+  readonly #source: SyncNode;
   readonly #settings: ReplicationSettings;
   #queue: Pending[] = [];
   #sending: Promise<void> | undefined;
@@ -38,7 +38,7 @@ class Sender {
   #marked = 0;
   #flushing = 0;
 
-  constructor(source: StorageNode, target: StorageNode, settings: ReplicationSettings) {
+  constructor(source: SyncNode, target: SyncNode, settings: ReplicationSettings) {
     this.#source = source;
     this.target = target;
     this.#settings = settings;
@@ -136,18 +136,21 @@ class Sender {
 }
 
 export class Replicator {
-  readonly #source: StorageNode;
+  readonly #source: SyncNode;
   readonly #settings: ReplicationSettings;
+  readonly #group: readonly SyncNode[];
   #made: Sender[] | undefined;
 
-  constructor(source: StorageNode, settings: ReplicationSettings) {
+  /** @param group the storages of its group: a list that may still grow until the first use */
+  constructor(source: SyncNode, group: readonly SyncNode[], settings: ReplicationSettings) {
     this.#source = source;
+    this.#group = group;
     this.#settings = settings;
   }
 
   /** Made by the first use, when the group is complete. */
   get #senders(): readonly Sender[] {
-    this.#made ??= this.#source.group.storages
+    this.#made ??= this.#group
       .filter((node) => node !== this.#source)
       .map((target) => new Sender(this.#source, target, this.#settings));
     return this.#made;
@@ -191,7 +194,7 @@ export class Replicator {
   }
 
   /** Changes how long one storage waits for what this one sends. */
-  delay(target: StorageNode, ms: number): void {
+  delay(target: SyncNode, ms: number): void {
     const sender = this.#senders.find((candidate) => candidate.target === target);
     if (!sender) return;
     sender.delayMs = ms;

@@ -89,8 +89,8 @@ export class TrackerView {
    * that is furthest behind, else of the newest. It moves with changes only: an idle group looks behind.
    */
   readLastSynced(node: StorageNode): number {
-    const active = this.active(node.group);
-    const times = [...node.syncedUntil].filter(([source]) => active.includes(source)).map(([, time]) => time);
+    const active = new Set<unknown>(this.active(node.group));
+    const times = [...node.syncedUntil].filter(([source]) => active.has(source)).map(([, time]) => time);
     if (times.length === 0) return 0;
     return this.model.options.storeServer === 0 ? Math.min(...times) : Math.max(...times);
   }
