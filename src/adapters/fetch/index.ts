@@ -67,9 +67,9 @@ const CHECKS: Checks<FdfsFetchOptions> = {
  * @throws ArgumentError for wrong options, before anything connects
  */
 export function fdfsFetch(conf: Conf, options: FdfsFetchOptions = {}): FdfsFetchHandler {
-  const resolved = resolveServeOptions<Request, FdfsFetchOptions>('fdfsFetch()', options, CHECKS);
+  const resolve = resolveServeOptions<Request, FdfsFetchOptions>('fdfsFetch()', options, CHECKS);
   const { client, close } = openClient(conf);
-  const server: FileServer<Request> = { client, options: resolved };
+  const server: FileServer<Request> = { client, options: resolve(client) };
   const handler = (request: Request) => handle(server, options, request);
   return Object.assign(handler, { client, close, [Symbol.asyncDispose]: close });
 }

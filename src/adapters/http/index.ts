@@ -67,10 +67,11 @@ const CHECKS: Checks<FdfsServeOptions> = { ...SERVE_CHECKS, setHeaders: function
  * @throws ArgumentError for wrong options, before anything connects
  */
 export function fdfsServe(conf: Conf, options: FdfsServeOptions = {}): FdfsHandler {
-  const resolved = resolveServeOptions<IncomingMessage, FdfsServeOptions>('fdfsServe()', options, CHECKS);
+  const resolve = resolveServeOptions<IncomingMessage, FdfsServeOptions>('fdfsServe()', options, CHECKS);
   const { client, close } = openClient(conf);
+  const server: FileServer<IncomingMessage> = { client, options: resolve(client) };
   const handler = (req: IncomingMessage, res: ServerResponse, next?: Next) => {
-    handle({ client, options: resolved }, { req, res, next, options });
+    handle(server, { req, res, next, options });
   };
   return Object.assign(handler, { client, close, [Symbol.asyncDispose]: close });
 }

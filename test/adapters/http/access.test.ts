@@ -15,7 +15,7 @@ onEmbedded('serving files with tokens', (server) =>
     it.each<[string, ServeOptions<unknown>]>([
       ['options', { secret: SECRET, clockSkewMs: 5000, ttlSeconds: 60 }],
       ['an object', { token: { secret: SECRET, clockSkewMs: 5000, ttlSeconds: 60 } }],
-    ])('takes what is right, and refuses the rest (by %s)', async (_, options) => {
+    ])('accepts valid tokens and refuses all others (by %s)', async (_, options) => {
       const client = server.client({ httpSecret: SECRET, baseUrl: 'http://localhost' });
       const { fileId } = await client.upload('secret', { ext: 'txt' });
       const other = await client.upload('other');
@@ -59,7 +59,7 @@ onEmbedded('serving files with tokens', (server) =>
       await client.delete(other.fileId);
     });
 
-    it('takes the urls of a client that has the secret', async () => {
+    it('accepts the urls of a client that has the secret', async () => {
       const client = server.client({ httpSecret: SECRET });
       const { fileId } = await client.upload('x');
       await using site = await Site.start(door.open(client, { secret: SECRET }).listener);
@@ -84,7 +84,7 @@ onEmbedded('serving files with tokens', (server) =>
       await client.delete(fileId);
     });
 
-    it('lets caches keep what a link gives for no longer than the link lives, and for its user alone', async () => {
+    it('limits caching of signed links to their lifetime and to private caches', async () => {
       const client = server.client({ httpSecret: SECRET });
       const { fileId } = await client.upload('x');
       const link = (ts: number) => `/${fileId}?token=${createToken(fileId, SECRET, ts)}&ts=${ts}`;
@@ -111,7 +111,23 @@ onEmbedded('serving files with tokens', (server) =>
       await client.delete(fileId);
     });
 
-    it('does not hand a refused request on', async () => {
+    it('accepts tokens for as long as the urls of its client are made for', async () => {
+      const client = server.client({ httpSecret: SECRET, tokenTtlSeconds: 60 });
+      const { fileId } = await client.upload('x');
+      const link = (ts: number) => `/${fileId}?token=${createToken(fileId, SECRET, ts)}&ts=${ts}`;
+      await using site = await Site.start(door.open(client, { secret: SECRET, maxAge: HOUR }).listener);
+      const { status, headers } = await site.get(client.url(fileId, { expiresIn: 30 }));
+      expect([status, headers['cache-control']]).toEqual([
+        200,
+        expect.stringMatching(/^private, max-age=(29|30), no-transform$/),
+      ]);
+      expect((await site.get(link(now() - 100))).status).toBe(403);
+      await using longer = await Site.start(door.open(client, { secret: SECRET, ttlSeconds: 200 }).listener);
+      expect((await longer.get(link(now() - 100))).status).toBe(200);
+      await client.delete(fileId);
+    });
+
+    it('calls no next handler for a refused request', async () => {
       const next = vi.fn();
       const serve = fdfsServe(server.client(), { secret: SECRET });
       await using site = await Site.start((req, res) => serve(req, res, next));
@@ -127,7 +143,7 @@ onEachServer('paths of files', (server) =>
     it.each([
       ['a store path that the storage does not have', (id: string) => id.replace('M00', 'M77')],
       ['another name', (id: string) => id.replace(/....\.txt$/, '9999.txt')],
-      ['a group that is not there', (id: string) => id.replace('group1', 'nosuch')],
+      ['an unknown group', (id: string) => id.replace('group1', 'nosuch')],
     ])('%s is not found', async (_, change) => {
       const client = server.client();
       const { fileId } = await client.upload('x', { ext: 'txt', group: 'group1' });
@@ -185,7 +201,7 @@ onEachServer('paths of files', (server) =>
 
 onEmbedded('serving files to strangers', (server) =>
   onEachDoor((door) => {
-    it('asks no server for a path that is no file', async () => {
+    it('sends no request to a server for a path that names no file', async () => {
       const client = server.client();
       const { fileId } = await client.upload('x', { ext: 'txt', group: 'group1', metadata: { secret: 'x' } });
       const slave = await client.uploadSlave(fileId, '_s', 'slave', { metadata: { secret: 'x' } });
@@ -258,7 +274,7 @@ onEmbedded('serving files to strangers', (server) =>
       await client.delete(fileId);
     });
 
-    it('asks no storage for a group that is not there', async () => {
+    it('sends no request to a storage for an unknown group', async () => {
       const client = server.client();
       const { fileId } = await client.upload('x', { group: 'group1' });
       await using site = await Site.start(door.open(client).listener);

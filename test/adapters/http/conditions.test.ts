@@ -52,7 +52,7 @@ type Case = [title: string, headers: (etag: string, date: Date) => Record<string
 
 /**
  * Leaves out what `send` should not heed: Range is for GET alone (RFC 9110, 14.2), and an empty file has no part that Content-Range
- * could name, so whoever wants all of it gets it.
+ * could name, so a request for all of it is answered with all of it.
  */
 function forSend(headers: Record<string, string>, method: string, isEmpty: boolean): Record<string, string> {
   const { Range: range, ...rest } = headers;
@@ -118,7 +118,7 @@ const CASES: Case[] = [
 
 onEachServer('serving files', (server) =>
   onEachDoor((door) => {
-    describe('as send does', () => {
+    describe('answers like send', () => {
       it.each([
         ['an ordinary file', 'txt'],
         ['an appender file', 'html'],
@@ -279,7 +279,7 @@ onEachServer('serving files', (server) =>
       await client.delete(fileId);
     });
 
-    it('is told apart by size and checksum', async () => {
+    it('has an ETag of size and checksum, and the time of its upload', async () => {
       const client = server.client();
       const { fileId } = await client.upload('hello');
       await using site = await Site.start(door.open(client).listener);

@@ -19,7 +19,7 @@ async function closeOf(res: IncomingMessage): Promise<void> {
 
 onEmbedded('serving files to clients that leave', (server) =>
   onEachDoor((door) => {
-    it('frees its connection when the client leaves', async () => {
+    it('releases its connection when the client leaves', async () => {
       const client = server.client();
       const { fileId } = await client.upload(flood(64 * 1024 * 1024), { size: 64 * 1024 * 1024 });
       await using site = await Site.start(door.open(client).listener);
@@ -38,7 +38,7 @@ onEmbedded('serving files to clients that leave', (server) =>
       await client.delete(fileId);
     });
 
-    it('frees its connection when the client leaves before the storage has answered', async () => {
+    it('releases its connection when the client leaves before the storage has answered', async () => {
       const client = server.client({ locationCache: false });
       const { fileId } = await client.upload('x');
       await using site = await Site.start(door.open(client).listener);
@@ -53,7 +53,7 @@ onEmbedded('serving files to clients that leave', (server) =>
       await client.delete(fileId);
     });
 
-    it('holds no memory for slow clients', async () => {
+    it('buffers nothing for slow clients', async () => {
       const size = 64 * 1024 * 1024;
       const client = server.client();
       const { fileId } = await client.upload(flood(size), { size });
@@ -79,8 +79,8 @@ onEmbedded('serving files from a broken cluster', (server) =>
     it.each([
       ['breaks off', 'reset'],
       ['ends early', 'close'],
-      ['goes silent', 'stall'],
-    ] as const)('breaks a reply off when the storage %s', async (_, action) => {
+      ['sends nothing more', 'stall'],
+    ] as const)('ends a reply early when the storage %s', async (_, action) => {
       const size = 2 * 1024 * 1024;
       const client = server.client(failing);
       const { fileId } = await client.upload(bytes(size), { group: 'group2', appender: true });
@@ -96,7 +96,7 @@ onEmbedded('serving files from a broken cluster', (server) =>
       await client.delete(fileId);
     });
 
-    it('goes on with an ordinary file that broke off', async () => {
+    it('resumes an ordinary file after a lost connection', async () => {
       const content = bytes(2 * 1024 * 1024);
       const client = server.client();
       const { fileId } = await client.upload(content);
@@ -134,14 +134,14 @@ onEmbedded('serving files from a broken cluster', (server) =>
       ['storages are down', (): Promise<void> => server.fdfs.stopStorage('group2')],
       ['trackers are down', (): Promise<void> => server.fdfs.stopTracker()],
       [
-        'the storage is out of order',
+        'the storage has a disk error',
         async (): Promise<void> => server.fdfs.inject({ action: 'status', status: 5, times: 9 }),
       ],
       [
-        'the storage talks nonsense',
+        'the storage sends garbage',
         async (): Promise<void> => server.fdfs.inject({ action: 'garbage', times: 9 }),
       ],
-    ])('answers, or hands the error on, when %s', async (what, breakIt) => {
+    ])('answers with a status, or calls next(error), when %s', async (what, breakIt) => {
       const client = server.client({ ...failing, locationCache: false });
       const { fileId } = await client.upload('x', { group: 'group2' });
       const next = vi.fn<(error?: unknown) => void>();

@@ -49,11 +49,11 @@ onEachServer('serving files', (server) => {
         { headers: { 'If-Match': '"other"' } },
       ];
       for (const each of asking) {
-        const gone = await site.get(`/a/prefix/${fileId}`, each);
-        expect(gone.status).toBe(404);
-        expect(gone.headers).not.toHaveProperty('last-modified');
+        const missing = await site.get(`/a/prefix/${fileId}`, each);
+        expect(missing.status).toBe(404);
+        expect(missing.headers).not.toHaveProperty('last-modified');
         if (title === 'Express' && each.method !== 'HEAD')
-          expect(gone.body.toString()).toBe('from the application');
+          expect(missing.body.toString()).toBe('from the application');
       }
     });
   });
@@ -169,7 +169,7 @@ onEachServer('serving files', (server) => {
     });
   });
 
-  it('leaves headers of the application alone', async () => {
+  it('keeps the headers that the application has set', async () => {
     const client = server.client();
     const { fileId } = await client.upload('x', { ext: 'txt' });
     const serve = fdfsServe(client);
@@ -186,7 +186,7 @@ onEachServer('serving files', (server) => {
   });
 
   it.each<DoorKind>(DOORS)(
-    '$name closes a client that it made, and leaves one that it was given open',
+    '$name closes a client that it made, and keeps one open that was passed in',
     async (door) => {
       const owned = door.open({ trackers: server.trackers });
       const { fileId } = await owned.client.upload('x');
@@ -207,7 +207,7 @@ onEachServer('serving files', (server) => {
 describe.each<DoorKind>(DOORS)('options of $name', ({ name, open }) => {
   it.each([
     ['an unknown option', { maxage: 1 }, 'maxage'],
-    ['an option of before', { metadata: true }, 'metadata'],
+    ['an option of earlier versions', { metadata: true }, 'metadata'],
     ['a negative age', { maxAge: -1 }, 'maxAge'],
     ['an empty secret', { secret: '' }, 'secret'],
     ['a token without a secret', { token: {} }, 'secret'],
@@ -219,9 +219,9 @@ describe.each<DoorKind>(DOORS)('options of $name', ({ name, open }) => {
     ['an impossible default group', { defaultGroup: 'a/b' }, 'defaultGroup'],
     ['an odd disposition', { disposition: 'x' }, 'disposition'],
     ['an odd choice for active content', { activeContent: 'x' }, 'activeContent'],
-    ['a content type that is none', { contentType: 'html' }, 'contentType'],
-    ['a number of seconds that is none', { retryAfterSeconds: 'soon' }, 'retryAfterSeconds'],
-    ['a hook that is no function', { setHeaders: 'x' }, 'setHeaders'],
+    ['an invalid content type', { contentType: 'html' }, 'contentType'],
+    ['an invalid number of seconds', { retryAfterSeconds: 'soon' }, 'retryAfterSeconds'],
+    ['a hook that is not a function', { setHeaders: 'x' }, 'setHeaders'],
   ])('refuses %s', (_, options, named) => {
     const make = () => open({ trackers: 'localhost' }, options as never);
     expect(make).toThrow(ArgumentError);

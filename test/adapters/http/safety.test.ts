@@ -53,18 +53,18 @@ onEmbedded('what browsers may do with a file', (server) => {
     it('goes by the extension, by metadata, and by functions alike', async () => {
       const client = server.client();
       const html = await client.upload('<p>', { ext: 'html' });
-      const told = await client.upload('<p>', { metadata: { 'content-type': 'Text/HTML ; charset=x' } });
+      const typed = await client.upload('<p>', { metadata: { 'content-type': 'Text/HTML ; charset=x' } });
       for (const [fileId, options] of [
         [html.fileId, {}],
-        [told.fileId, {}],
-        [told.fileId, { contentType: () => 'image/svg+xml' }],
+        [typed.fileId, {}],
+        [typed.fileId, { contentType: () => 'image/svg+xml' }],
       ] as const) {
         await using site = await Site.start(door.open(client, options).listener);
         const { headers } = await site.get(`/${fileId}`);
         expect(headers['content-security-policy']).toBe(SANDBOX);
       }
       await client.delete(html.fileId);
-      await client.delete(told.fileId);
+      await client.delete(typed.fileId);
     });
 
     it('keeps a name beside `attachment`', async () => {

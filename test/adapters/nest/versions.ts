@@ -35,7 +35,7 @@ export async function loadNest(version: (typeof NEST_VERSIONS)[number]): Promise
   };
 }
 
-/** Loads this package anew, on the packages of that version. */
+/** Loads this package again, with the packages of that version. */
 export async function loadAdapter({ common, core }: Nest) {
   vi.resetModules();
   vi.doMock('@nestjs/common', () => ({ ...common }));

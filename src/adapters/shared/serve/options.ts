@@ -1,4 +1,5 @@
 /** Options of serving files, which `fdfsServe` and `fdfsFetch` share. Checked once. */
+import { engineOf, type FastDFSClient } from '../../../client.js';
 import { ArgumentError } from '../../../core/base/errors.js';
 import {
   booleanOption,
@@ -9,7 +10,6 @@ import {
   integerOption,
   objectOption,
 } from '../../../core/base/validate.js';
-import { DEFAULT_TOKEN_TTL_SECONDS } from '../../../core/model/limits.js';
 import { isGroup } from '../../../core/model/names.js';
 import { verifyToken } from '../../../index.js';
 
@@ -19,7 +19,7 @@ export interface TokenOptions {
   secret?: string | undefined;
   /** How far the clocks of maker and checker may differ, in milliseconds. Default: see `verifyToken`. */
   clockSkewMs?: number | undefined;
-  /** How long a token is accepted after its `ts`, in seconds. Default 600. */
+  /** How long a token is accepted after its `ts`, in seconds. Default: `tokenTtlSeconds` of the client, 600 where it is not set. */
   ttlSeconds?: number | undefined;
 }
 
@@ -162,16 +162,17 @@ interface TokenRules {
 }
 
 /**
- * Checks the options and fills in the defaults.
+ * Checks the options and fills in the defaults. A client is made only after that.
  * @param call what takes them, for messages: `fdfsServe()`
  * @param checks those of the shared options, and of what the caller has beside them
+ * @returns makes the options for a client
  * @throws ArgumentError naming the option that is wrong
  */
 export function resolveServeOptions<Request, Options extends ServeOptions<Request>>(
   call: string,
   options: Options,
   checks: Checks<Options>,
-): ResolvedServeOptions<Request> {
+): (client: FastDFSClient) => ResolvedServeOptions<Request> {
   checkOptions(call, options, checks);
   const { secret, clockSkewMs, ttlSeconds, token, groups, ...rest }: ServeOptions<Request> = options;
   checkOptions(`the option \`token\` of ${call}`, token, TOKEN_CHECKS);
@@ -179,19 +180,19 @@ export function resolveServeOptions<Request, Options extends ServeOptions<Reques
   if (rules.secret === undefined && (token || Object.keys(rules).length > 0)) {
     throw new ArgumentError(`${call} needs the option \`secret\` to check tokens`);
   }
-  return {
+  return (client) => ({
     ...rest,
     token:
       rules.secret === undefined
         ? undefined
-        : { ttlSeconds: DEFAULT_TOKEN_TTL_SECONDS, ...rules, secret: rules.secret },
+        : { ttlSeconds: engineOf(client).options.tokenTtlSeconds, ...rules, secret: rules.secret },
     prefix: (rest.prefix ?? '').replace(/\/+$/, ''),
     groups: groups === undefined ? undefined : new Set([groups].flat()),
     defaultGroup: rest.defaultGroup,
     queryFilename: rest.queryFilename ?? rules.secret === undefined,
     maxRanges: rest.maxRanges ?? 32,
     retryAfterSeconds: rest.retryAfterSeconds ?? 5,
-  };
+  });
 }
 
 /** Checks the token of a request. Without a secret, every request passes. */
