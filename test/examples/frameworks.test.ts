@@ -61,6 +61,15 @@ it.each(['hono', 'h3'])('%s: stores forms and bodies, and serves what it stored'
   expect((await fetch(url, { method: 'POST', body: new FormData() })).status).toBe(400);
 });
 
+it('koa: serves what it stored', async () => {
+  const { url } = await run('examples/koa/app.ts');
+  const fileId = await post(url, bytes(1000));
+  const [status, body] = await get(`${url}files/${fileId}`, { Range: 'bytes=0-9' });
+  expect([status, body.equals(bytes(1000).subarray(0, 10))]).toEqual([206, true]);
+  expect((await get(`${url}files/nothing`))[0]).toBe(404);
+  expect((await fetch(url, { method: 'POST', body: new FormData() })).status).toBe(400);
+});
+
 it('nest: serves and deletes what it stored, answers with the status of errors, and reports its health', async () => {
   const { url } = await run('examples/nest/app.ts');
   const fileId = await post(url, bytes(1000));
