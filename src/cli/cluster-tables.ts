@@ -1,7 +1,15 @@
 /** Trackers, groups and storages as tables. */
-import type { ClusterHealth, GroupRecord, StorageRecord, TrackerStatus, Verdict } from '../index.js';
+import {
+  type ClusterHealth,
+  formatAddress,
+  type GroupRecord,
+  type StorageRecord,
+  type TrackerStatus,
+  type Verdict,
+} from '../index.js';
 import { formatBytes, formatDate, formatDuration, formatPercent } from './format.js';
-import { type Column, type Paint, type Style, tableLines } from './table.js';
+import { type Column, type Paint, type Style, tableLines, terminalWidth } from './table.js';
+import { wrapText } from './text.js';
 
 const UNKNOWN = '–';
 const VERDICT_STYLES: Readonly<Record<Verdict, Style>> = { ok: 'green', degraded: 'yellow', down: 'red' };
@@ -24,8 +32,10 @@ export function healthLines(health: ClusterHealth, paint: Paint): string[] {
 export function verdictLines({ verdict, reasons, notes, checkedAt }: ClusterHealth, paint: Paint): string[] {
   return [
     `The cluster is ${paint(verdict, VERDICT_STYLES[verdict])} ${paint(`(${formatDate(checkedAt)})`, 'dim')}`,
-    ...reasons.map((reason) => `  - ${reason}`),
-    ...notes.map((note) => paint(`  note: ${note}`, 'dim')),
+    ...reasons.flatMap((reason) => wrapText(`  - ${reason}`, terminalWidth(), '    ')),
+    ...notes.flatMap((note) =>
+      wrapText(`  note: ${note}`, terminalWidth(), '    ').map((line) => paint(line, 'dim')),
+    ),
   ];
 }
 
@@ -47,6 +57,7 @@ function trackerLines(trackers: readonly TrackerStatus[], paint: Paint): string[
       { title: 'UP FOR', value: ({ runningSeconds }) => duration(runningSeconds), right: true },
     ],
     paint,
+    terminalWidth(),
   );
 }
 
@@ -77,35 +88,41 @@ export function groupLines(groups: readonly GroupRecord[], paint: Paint): string
         ]
       : []),
   ];
-  return tableLines(groups, columns, paint);
+  return tableLines(groups, columns, paint, terminalWidth());
 }
 
 export function storageLines(storages: readonly StorageRecord[], now: Date, paint: Paint): string[] {
   const withIds = storages.some(({ id, host }) => id !== host);
-  const address = ({ host, port }: StorageRecord) => `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const since = (date: Date | undefined) => duration(date && (now.getTime() - date.getTime()) / 1000);
   const columns: Column<StorageRecord>[] = [
     { title: 'GROUP', value: ({ group }) => group },
-    ...(withIds ? [{ title: 'STORAGE', value: ({ id }: StorageRecord) => id }] : []),
-    { title: 'ADDRESS', value: address },
+    ...(withIds ? [{ title: 'STORAGE', value: ({ id }: StorageRecord) => id, spare: 1 }] : []),
+    { title: 'ADDRESS', value: formatAddress },
     { title: 'STATUS', value: ({ status }) => status, style: ({ status }) => statusStyle(status) },
     {
       title: 'MODE',
       value: ({ rwMode, trunkServer }) => `${rwMode ?? UNKNOWN}${trunkServer ? ', trunk' : ''}`,
+      spare: 9,
     },
     { title: 'VERSION', value: ({ version }) => version },
     ...spaceColumns<StorageRecord>(),
-    { title: 'UPLOADS', value: ({ operations }) => String(operations.upload.success), right: true },
-    { title: 'DOWNLOADS', value: ({ operations }) => String(operations.download.success), right: true },
-    { title: 'CONNS', value: ({ connections }) => count(connections?.current), right: true },
+    { title: 'UPLOADS', value: ({ operations }) => String(operations.upload.success), right: true, spare: 7 },
+    {
+      title: 'DOWNLOADS',
+      value: ({ operations }) => String(operations.download.success),
+      right: true,
+      spare: 6,
+    },
+    { title: 'CONNS', value: ({ connections }) => count(connections?.current), right: true, spare: 8 },
     {
       title: 'UP FOR',
       value: ({ status, upSince }) => since(status === 'ACTIVE' ? upSince : undefined),
       right: true,
+      spare: 5,
     },
-    { title: 'BEAT', value: ({ lastHeartbeat }) => since(lastHeartbeat), right: true },
+    { title: 'BEAT', value: ({ lastHeartbeat }) => since(lastHeartbeat), right: true, spare: 2 },
   ];
-  return tableLines(storages, columns, paint);
+  return tableLines(storages, columns, paint, terminalWidth());
 }
 
 interface Space {
@@ -123,11 +140,12 @@ function spaceColumns<Row extends Space>(): Column<Row>[] {
       right: true,
       style: ({ availableBytes, totalBytes }) => (availableBytes === 0 && totalBytes > 0 ? 'red' : undefined),
     },
-    { title: 'TOTAL', value: ({ totalBytes }) => formatBytes(totalBytes), right: true },
+    { title: 'TOTAL', value: ({ totalBytes }) => formatBytes(totalBytes), right: true, spare: 4 },
     {
       title: 'USED',
       value: ({ totalBytes, freeBytes }) => formatPercent(totalBytes - freeBytes, totalBytes),
       right: true,
+      spare: 3,
     },
   ];
 }

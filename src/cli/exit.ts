@@ -1,5 +1,6 @@
-/** How a command can end: exit codes, and errors in one line. Errors are told by name, so that none need be loaded. */
+/** How a command can end: exit codes, and errors in one line. Errors are known by their names, so that their classes need not be loaded. */
 import { getSystemErrorMap } from 'node:util';
+import { escapeControls } from './text.js';
 
 export const EXIT = {
   ok: 0,
@@ -7,7 +8,7 @@ export const EXIT = {
   usage: 2,
   notFound: 3,
   unreachable: 4,
-  /** As the shell tells a program that SIGPIPE ended. */
+  /** As shells report a program that SIGPIPE ended. */
   brokenPipe: 141,
 } as const;
 
@@ -18,10 +19,10 @@ export const EXIT_HELP = `Exit codes:
   3    no such file, group or storage
   4    no server could be reached, or none answered in time
   130  interrupted (Ctrl-C); what was half-done has been removed
-  141  whoever read the output went away
-  health: 0 ok, 1 degraded, 2 down`;
+  141  the reader of the output ended before all was written
+  health: 0 ok, 1 degraded, 2 down; doctor: 0 no problem, 1 problems, 2 no server reached`;
 
-/** The command line makes no sense. */
+/** The command line cannot be used. */
 export class UsageError extends Error {
   readonly code = 'USAGE';
 }
@@ -30,7 +31,7 @@ const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 export type EndSignal = keyof typeof SIGNAL_NUMBERS;
 export const END_SIGNALS = Object.keys(SIGNAL_NUMBERS) as EndSignal[];
 
-/** Somebody ended the program; nothing needs to be said. */
+/** The program was interrupted; that needs no message. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
@@ -40,7 +41,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Whoever read the output went away; nobody is left to be told. */
+/** The reader of the output has ended, so a message would not be read either. */
 export class BrokenPipe extends Error {
   readonly exitCode = EXIT.brokenPipe;
 }
@@ -56,7 +57,7 @@ export function isQuiet(error: unknown): error is Interrupted | BrokenPipe {
   return error instanceof Interrupted || error instanceof BrokenPipe;
 }
 
-interface Told {
+interface ErrorFields {
   code?: unknown;
   errno?: unknown;
   path?: unknown;
@@ -68,7 +69,7 @@ export function exitCodeOf(error: unknown): number {
   if (isQuiet(error)) return error.exitCode;
   if (error instanceof UsageError) return EXIT.usage;
   if (!(error instanceof Error)) return EXIT.failed;
-  const { code } = error as Told;
+  const { code } = error as ErrorFields;
   if (code === 'FASTDFS_NOT_FOUND') return EXIT.notFound;
   if (error.name === 'NetworkError' || error.name === 'TimeoutError') return EXIT.unreachable;
   return error.name === 'ArgumentError' && code !== 'FASTDFS_SIZE_MISMATCH' ? EXIT.usage : EXIT.failed;
@@ -77,22 +78,22 @@ export function exitCodeOf(error: unknown): number {
 /** One line: what happened, and what to do where that is known. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { orphan, maybeApplied } = error as Told;
+  const { orphan, maybeApplied } = error as ErrorFields;
   const parts = [systemMessage(error) ?? error.message];
   if (maybeApplied === true) parts.push('the change may have been made all the same');
   if (typeof orphan === 'string') parts.push(`a file is left behind, remove it with: fdfs rm ${orphan}`);
-  return parts.join('; ').replace(/\s*\n\s*/g, ' ');
+  return escapeControls(parts.join('; ').replace(/\s*\n\s*/g, ' '));
 }
 
 /** `ENOENT: no such file or directory, open 'a'` in the words of other programs. */
 function systemMessage(error: Error): string | undefined {
-  const { path } = error as Told;
+  const { path } = error as ErrorFields;
   const text = errnoText(error);
   return text === undefined || typeof path !== 'string' ? undefined : `${path}: ${text}`;
 }
 
 function errnoText(error: Error): string | undefined {
-  const { errno } = error as Told;
+  const { errno } = error as ErrorFields;
   return typeof errno === 'number' ? getSystemErrorMap().get(errno)?.[1] : undefined;
 }
 

@@ -1,11 +1,9 @@
 /** Local files as sources and targets; `-` is standard input or output. */
-import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { chmod, open, realpath, rename, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Context } from './context.js';
+import { UsageError } from './exit.js';
 
 export const STDIN = '-';
 export const STDOUT = '-';
@@ -18,14 +16,15 @@ export interface LocalSource {
 }
 
 export function standardInput(context: Context): Readable {
-  if (process.stdin.isTTY && !context.options.json)
+  if (process.stdin.isTTY && !context.options.json && !context.options.quiet)
     context.warn('reading from the terminal; Ctrl-D ends the input');
   return process.stdin;
 }
 
-/** Its errors name the file, those of a directory, too. */
+/** Opens a file, or standard input. Errors name the file, also those of a directory. */
 export async function openSource(context: Context, path: string): Promise<LocalSource> {
   if (path === STDIN) return { stream: standardInput(context), label: 'standard input' };
+  if (path === '') throw new UsageError('the name of a file is empty; standard input is -');
   const file = await open(path, 'r');
   try {
     const stats = await file.stat();
@@ -41,35 +40,34 @@ export async function openSource(context: Context, path: string): Promise<LocalS
   }
 }
 
-/** The file itself, or the one of that name in a directory. */
+/** Returns the file itself, or the one of that name in a directory. */
 export async function targetFile(path: string | undefined, name: string): Promise<string> {
   if (path === undefined) return name;
-  return (await kindOf(path)) === 'directory' ? join(path, name) : path;
+  return (await isFolder(path)) ? join(path, name) : path;
 }
+
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/** Renames a file that is whole over the target, whose mode and links stay. */
+export async function moveOver(whole: string, target: string): Promise<void> {
+  const place = await realpath(target).catch(() => target);
+  const present = await stat(place).catch(() => undefined);
+  if (present) await chmod(whole, present.mode & 0o7777);
+  await rename(whole, place);
+}
+
+const MAX_NAME_BYTES = 255;
 
 /**
- * Writes to a temporary name beside the file and renames at the end: nobody ever sees half a file. Devices and pipes
- * cannot be replaced so and are written to.
+ * Returns the name that a stranger gave a file, as one that this machine can have: no folders, no control characters.
+ * Undefined: nothing of it remains.
  */
-export async function save(source: Readable, path: string): Promise<void> {
-  if ((await kindOf(path)) === 'special') return await pipeline(source, createWriteStream(path));
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
-  try {
-    await pipeline(source, createWriteStream(temporary, { flags: 'wx', highWaterMark: CHUNK_BYTES }));
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    if ((error as { path?: unknown }).path === temporary) Object.assign(error as Error, { path });
-    throw error;
-  }
-}
-
-async function kindOf(path: string): Promise<'file' | 'directory' | 'special' | undefined> {
-  try {
-    const stats = await stat(path);
-    return stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'special';
-  } catch {
-    // Not there, or not to be seen: writing to it tells.
-    return undefined;
-  }
+export function safeLocalName(name: string): string | undefined {
+  const base = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
+  const clean = base.replace(/\p{Cc}/gu, '_');
+  const usable =
+    clean !== '' && clean !== '.' && clean !== '..' && Buffer.byteLength(clean) <= MAX_NAME_BYTES;
+  return usable ? clean : undefined;
 }

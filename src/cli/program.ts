@@ -8,11 +8,13 @@ import { CLUSTER_HELP } from './cluster-choice.js';
 import type { Work } from './context.js';
 import { defineAdminCommands } from './definitions/admin.js';
 import { defineClusterCommands } from './definitions/cluster.js';
+import { defineCompletionCommand } from './definitions/completion.js';
 import { defineDevCommand } from './definitions/dev.js';
 import { defineFileCommands } from './definitions/files.js';
 import { defineListingCommands } from './definitions/listing.js';
 import type { Action, Does } from './does.js';
 import { EXIT_HELP } from './exit.js';
+import { commandMeant } from './other-names.js';
 import { collect } from './values.js';
 
 /** In the order of the help. */
@@ -22,6 +24,7 @@ const DEFINITIONS: ReadonlyArray<(program: Command, does: Does) => void> = [
   defineClusterCommands,
   defineAdminCommands,
   defineDevCommand,
+  defineCompletionCommand,
 ];
 
 /** Runs one command with what its definition says. */
@@ -47,24 +50,32 @@ export function createProgram(perform: Perform): Command {
         .argParser(collect)
         .conflicts('conf'),
     )
+    .addOption(
+      new Option(
+        '--map <announced=reachable>',
+        'address to connect to for one that a server announces (repeatable)',
+      ).argParser(collect),
+    )
     .option('--json', 'results as JSON, one document on each line')
+    .option('-q, --quiet', 'results and errors only: no progress, notes or warnings')
     .option('--verbose', 'warnings about the configuration; errors with their stack')
     .addHelpText('after', `\n${CLUSTER_HELP}\n\n${EXIT_HELP}`)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: (text, write) => write(usageLine(text)) })
+    .configureOutput({ outputError: (text, write) => write(formatUsageError(text)) })
     .exitOverride();
 
   for (const define of DEFINITIONS) define(program, does);
   return program;
 }
 
-/** One line, as for all errors. */
-function usageLine(text: string): string {
+/** Returns one line, as for all errors. */
+function formatUsageError(text: string): string {
   const [first = '', ...rest] = text
     .replace(/^error: /, '')
     .trim()
     .split('\n');
-  const suggestion = /^\(Did you mean (.+)\?\)$/.exec(rest.join(' '))?.[1];
+  const unknown = /^unknown command '(.+)'$/.exec(first)?.[1];
+  const suggestion = commandMeant(unknown) ?? /^\(Did you mean (.+)\?\)$/.exec(rest.join(' '))?.[1];
   return `fdfs: ${first} (${suggestion ? `did you mean ${suggestion}?` : 'see --help'})\n`;
 }
 

@@ -1,5 +1,6 @@
-/** A bar on a terminal for what takes longer than a second. It looks at the work; the work knows nothing of it. */
+/** A bar on a terminal for what takes longer than a second. It reads how far the work is; the work does not know of it. */
 import { formatBytes, formatClock } from './format.js';
+import { cutToWidth, escapeControls, keepEnd } from './text.js';
 
 export interface Measure {
   readonly done: number;
@@ -14,7 +15,7 @@ const REDRAW_MS = 100;
 /** The speed is that of the last three seconds. */
 const SPEED_SAMPLES = 30;
 const BAR_CHARS = 24;
-const LABEL_CHARS = 32;
+const LABEL_COLUMNS = 32;
 
 /** Shows `measure()` beside the label until the work is done, then takes the line away again. */
 export async function withProgress<T>(
@@ -34,10 +35,9 @@ export async function withProgress<T>(
     if (at - started < SHOW_AFTER_MS) return;
     const first = samples[0]!;
     const speed = at > first.at ? ((done - first.done) / (at - first.at)) * 1000 : 0;
-    const line = [shorten(label), ...progressParts(done, total, speed, (at - started) / 1000, unit)].join(
-      '  ',
-    );
-    stream.write(`\r${line.slice(0, Math.max(10, stream.columns - 1))}\x1b[K`);
+    const parts = progressParts(done, total, speed, (at - started) / 1000, unit);
+    const line = [keepEnd(escapeControls(label), LABEL_COLUMNS), ...parts].join('  ');
+    stream.write(`\r${cutToWidth(line, Math.max(10, (stream.columns || 80) - 1))}\x1b[K`);
     shown = true;
   }, REDRAW_MS);
   try {
@@ -68,8 +68,4 @@ export function progressParts(
     rate,
     speed > 0 ? `${formatClock((total - done) / speed)} left` : 'waiting',
   ];
-}
-
-function shorten(label: string): string {
-  return label.length <= LABEL_CHARS ? label : `…${label.slice(1 - LABEL_CHARS)}`;
 }

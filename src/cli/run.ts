@@ -1,4 +1,4 @@
-/** From arguments to an exit code: parsing, signals, a reader that goes away. */
+/** From arguments to an exit code: parsing, signals, output that cannot be written. */
 import { type Command, CommanderError } from 'commander';
 import { Context, type GlobalOptions, type Work } from './context.js';
 import {
@@ -11,9 +11,10 @@ import {
   OutputError,
 } from './exit.js';
 import { createProgram } from './program.js';
+import { takeUnwritten } from './results.js';
 
 export async function run(args: readonly string[]): Promise<number> {
-  const end = listen();
+  const end = listenForEnd();
   let code: number = EXIT.ok;
   const program = createProgram(async (command: Command, work: Work) => {
     code = await perform(new Context(command.optsWithGlobals<GlobalOptions>(), end), work);
@@ -23,16 +24,17 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) code = EXIT.usage;
-    if (code === EXIT.usage && args.includes('--json')) tellUsage(error.message);
+    if (code === EXIT.usage && args.includes('--json')) printUsageError(error.message);
   }
-  await flushed();
+  await waitForOutput();
+  for (const line of takeUnwritten()) process.stderr.write(`fdfs: not printed: ${line}\n`);
   // What a command has written may turn out to be lost only now.
   if (code !== EXIT.ok || !end.aborted || end.reason instanceof Interrupted) return code;
   if (end.reason instanceof OutputError) process.stderr.write(`fdfs: ${end.reason.message}\n`);
   return exitCodeOf(end.reason);
 }
 
-function tellUsage(message: string): void {
+function printUsageError(message: string): void {
   const error = { code: 'USAGE', message: message.replace(/^error: /, ''), exitCode: EXIT.usage };
   process.stdout.write(`${JSON.stringify({ error })}\n`);
 }
@@ -50,8 +52,8 @@ async function perform(context: Context, work: Work): Promise<number> {
   }
 }
 
-/** One signal ends the command in good order, a second one at once. */
-function listen(): AbortSignal {
+/** The first signal ends the command in good order, a second one at once. */
+function listenForEnd(): AbortSignal {
   const end = new AbortController();
   const onSignal = (signal: EndSignal) => {
     const reason = new Interrupted(signal);
@@ -62,17 +64,17 @@ function listen(): AbortSignal {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     end.abort(error.code === 'EPIPE' ? new BrokenPipe() : new OutputError(error));
   });
-  // Nobody can be told that there is nobody to tell.
+  // There is no place left for a message.
   process.stderr.on('error', () => undefined);
   return end.signal;
 }
 
-/** Waits until all output has been taken, or nobody is left to take it. */
-async function flushed(): Promise<void> {
+/** Waits until all output has been taken, or cannot be written any more. */
+async function waitForOutput(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     if (stream.destroyed || stream.writableLength === 0) continue;
     await new Promise((resolve) => stream.write('', resolve));
   }
-  // Errors of the last write are told a moment later.
+  // Errors of the last write are emitted a moment later.
   await new Promise((resolve) => setImmediate(resolve));
 }

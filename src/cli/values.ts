@@ -25,6 +25,12 @@ export function parseWhole(text: string): number {
   return Number(text);
 }
 
+export function parseJobs(text: string): number {
+  const jobs = parseWhole(text);
+  if (jobs < 1 || jobs > 64) throw new InvalidArgumentError('Write a number from 1 to 64.');
+  return jobs;
+}
+
 export function parsePort(text: string): number {
   const port = parseWhole(text);
   if (port > 65_535) throw new InvalidArgumentError('Ports go up to 65535.');

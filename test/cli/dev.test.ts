@@ -64,7 +64,7 @@ it('finds its files again at the next start', async () => {
   expect(first.ready.trackers).toEqual([`127.0.0.1:${port}`]);
   expect(first.ready.conf).toBe(path.join(dir, 'client.conf'));
   const conf = ['--conf', first.ready.conf];
-  const { stdout } = await runFdfs([...conf, 'upload', '--meta', 'a=1'], { input: 'still here' });
+  const { stdout } = await runFdfs([...conf, 'upload', '-', '--meta', 'a=1'], { input: 'still here' });
   const fileId = stdout.trim();
   expect(await first.stop('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
 

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chooseCluster } from '../../src/cli/cluster-choice.js';
+import { chooseCluster, chooseMapping } from '../../src/cli/cluster-choice.js';
+import { resolveOptions } from '../../src/core/config/client-options.js';
 import { type CliServer, cliServer, runFdfs } from './harness.js';
 
 let directory: string;
@@ -47,7 +48,7 @@ describe('the cluster', () => {
   it('is otherwise the one of the usual file, if there is one', async () => {
     const usual = await confOf(one, 'usual.conf');
     expect(chooseCluster({}, {}, usual)).toEqual({ conf: usual });
-    expect(chooseCluster({}, { FDFS_TRACKERS: 'a' }, usual)).toEqual({ trackers: ['a'] });
+    expect(chooseCluster({}, { FDFS_TRACKERS: 'a,b' }, usual)).toEqual({ trackers: 'a,b' });
     expect(() => chooseCluster({}, {}, path.join(directory, 'missing'))).toThrow(
       /--conf or --tracker.*fdfs dev/,
     );
@@ -55,9 +56,12 @@ describe('the cluster', () => {
 
   it('may have trackers of two addresses each', () => {
     const env = { FDFS_TRACKERS: 'a:1, [10.0.0.1,192.0.2.1]:22122 ,[::1]:22122,' };
-    expect(chooseCluster({}, env)).toEqual({
-      trackers: ['a:1', '[10.0.0.1,192.0.2.1]:22122', '[::1]:22122'],
-    });
+    const { trackers } = resolveOptions(chooseCluster({}, env) as { trackers: string });
+    expect(trackers.map((addresses) => addresses.map(({ host, port }) => `${host} ${port}`))).toEqual([
+      ['a 1'],
+      ['10.0.0.1 22122', '192.0.2.1 22122'],
+      ['::1 22122'],
+    ]);
     expect(chooseCluster({ tracker: ['a', 'b'] }, env)).toEqual({ trackers: ['a', 'b'] });
   });
 
@@ -68,11 +72,47 @@ describe('the cluster', () => {
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/^fdfs: .*missing\.conf.*\n$/) });
   });
 
-  it('has its warnings told only when asked for', async () => {
+  it('has its warnings shown when asked for, and mistakes always', async () => {
     const conf = await confOf(one, 'warned.conf', 'no_such_key = 1');
     expect(await runFdfs(['--conf', conf, 'health'])).toMatchObject({ code: 0, stderr: '' });
     const { stderr } = await runFdfs(['--conf', conf, 'health', '--verbose']);
     expect(stderr).toMatch(/^fdfs: warning: .*warned\.conf:2: unknown key "no_such_key" is ignored\n$/);
+    const misspelt = await confOf(one, 'misspelt.conf', 'network_timeuot = 1');
+    const seen = await runFdfs(['--conf', misspelt, 'health']);
+    expect(seen.stderr).toMatch(/^fdfs: warning: .*misspelt\.conf:2: .*did you mean network_timeout\?\n$/);
+    expect((await runFdfs(['--conf', misspelt, 'health', '--quiet'])).stderr).toBe('');
+  });
+});
+
+describe('address mapping', () => {
+  it('comes from options, else from FDFS_MAP', () => {
+    const env = { FDFS_MAP: '10.0.0.1=a:1, [fd00::1]:2=b,' };
+    expect(chooseMapping({}, env)).toEqual({ '10.0.0.1': 'a:1', '[fd00::1]:2': 'b' });
+    expect(chooseMapping({ map: ['10.0.0.2 = c'] }, env)).toEqual({ '10.0.0.2': 'c' });
+    expect(chooseMapping({}, {})).toBeUndefined();
+    expect(chooseMapping({}, { FDFS_MAP: '' })).toBeUndefined();
+    expect(() => chooseMapping({ map: ['10.0.0.2'] }, {})).toThrow(/announced=reachable/);
+  });
+
+  it('leads to the addresses that it names', async () => {
+    const { id, port } = JSON.parse((await runFdfs(['storages', '--json'], { env: one.env })).stdout)[0];
+    expect(id).toBeDefined();
+    const wrong = await runFdfs(['upload', '-', '--map', `127.0.0.1:${port}=127.0.0.1:1`], {
+      env: one.env,
+      input: 'x',
+    });
+    expect(wrong.code).toBe(4);
+    expect(wrong.stderr).toContain('127.0.0.1:1');
+    const right = await runFdfs(['upload', '-'], {
+      env: { ...one.env, FDFS_MAP: `127.0.0.1:${port}=localhost` },
+      input: 'x',
+    });
+    expect(right).toMatchObject({ code: 0, stderr: '' });
+    expect(await runFdfs(['groups', '--map', 'x'], { env: one.env })).toMatchObject({ code: 2 });
+    expect(await runFdfs(['groups', '--map', 'x=y:0'], { env: one.env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/mapAddress.*y:0/),
+    });
   });
 });
 
@@ -105,18 +145,28 @@ describe('errors', () => {
       code: 2,
       stderr: "fdfs: unknown command 'uplod' (did you mean upload?)\n",
     });
+    for (const [name, meant] of Object.entries({
+      put: 'upload',
+      get: 'download',
+      delete: 'rm',
+      info: 'stat',
+    })) {
+      expect((await runFdfs([name, 'x'])).stderr).toBe(
+        `fdfs: unknown command '${name}' (did you mean ${meant}?)\n`,
+      );
+    }
     const option = await runFdfs(['stat', 'x', '--servr']);
     expect(option).toMatchObject({
       code: 2,
       stderr: "fdfs: unknown option '--servr' (did you mean --server?)\n",
     });
-    const missing = await runFdfs(['download', '--json']);
+    const missing = await runFdfs(['stat', '--json']);
     expect(missing).toMatchObject({
       code: 2,
-      stderr: "fdfs: missing required argument 'fileId' (see --help)\n",
+      stderr: "fdfs: missing required argument 'fileIds' (see --help)\n",
     });
     expect(JSON.parse(missing.stdout)).toEqual({
-      error: { code: 'USAGE', message: "missing required argument 'fileId'", exitCode: 2 },
+      error: { code: 'USAGE', message: "missing required argument 'fileIds'", exitCode: 2 },
     });
   });
 

@@ -1,14 +1,34 @@
-/** `fdfs append` and `fdfs truncate`: what only appender files can. */
+/** `fdfs append`, `fdfs modify`, `fdfs truncate` and `fdfs finalize`: what only appender files can. */
+import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context.js';
 import { UsageError } from '../exit.js';
-import { openSource, STDIN } from '../local-files.js';
+import { type LocalSource, openSource } from '../local-files.js';
 import { parseBytes } from '../values.js';
 
-export async function append(context: Context, fileId: string, file: string | undefined): Promise<void> {
+export async function append(context: Context, fileId: string, file: string): Promise<void> {
   const client = await context.client();
-  const source = await openSource(context, file ?? STDIN);
+  const source = await openSource(context, file);
   const target = client.createAppendStream(fileId, { signal: context.signal });
+  await write(context, source, target, 'appended');
+  context.print({ fileId, appended: target.bytesConfirmed }, []);
+}
+
+export async function modify(context: Context, fileId: string, offset: string, file: string): Promise<void> {
+  const start = readSize(offset);
+  const client = await context.client();
+  const source = await openSource(context, file);
+  const target = client.createModifyStream(fileId, { start, signal: context.signal });
+  await write(context, source, target, 'written');
+  context.print({ fileId, start, written: target.bytesConfirmed }, []);
+}
+
+async function write(
+  context: Context,
+  source: LocalSource,
+  target: Writable & { readonly bytesConfirmed: number },
+  done: string,
+): Promise<void> {
   try {
     await context.progress(
       source.label,
@@ -17,11 +37,10 @@ export async function append(context: Context, fileId: string, file: string | un
     );
   } catch (error) {
     if (error instanceof Error && target.bytesConfirmed > 0) {
-      error.message += `; ${target.bytesConfirmed} bytes had been appended by then`;
+      error.message += `; ${target.bytesConfirmed} bytes had been ${done} by then`;
     }
     throw error;
   }
-  context.print({ fileId, appended: target.bytesConfirmed }, []);
 }
 
 export async function truncate(context: Context, fileId: string, size: string | undefined): Promise<void> {
@@ -30,10 +49,17 @@ export async function truncate(context: Context, fileId: string, size: string | 
   context.print({ fileId, size: bytes }, []);
 }
 
+/** Prints the new id: the old one is not valid any more. */
+export async function finalize(context: Context, fileId: string): Promise<void> {
+  const client = await context.client();
+  const finalized = await client.finalize(fileId, { signal: context.signal });
+  context.printKept({ fileId: finalized, appenderFileId: fileId }, finalized);
+}
+
 function readSize(text: string): number {
   try {
     return parseBytes(text);
   } catch (error) {
-    throw new UsageError(`${JSON.stringify(text)} is no size. ${(error as Error).message}`);
+    throw new UsageError(`${JSON.stringify(text)} is not a number of bytes. ${(error as Error).message}`);
   }
 }

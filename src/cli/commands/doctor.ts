@@ -1,7 +1,8 @@
 /** `fdfs doctor`: every server as it is reached from this machine, and what to do. */
 import type { DiagnosedStorage, DiagnosedTracker, Diagnosis } from '../../index.js';
 import type { Context } from '../context.js';
-import { type Paint, tableLines } from '../table.js';
+import { type Paint, tableLines, terminalWidth } from '../table.js';
+import { wrapText } from '../text.js';
 
 /** Exit code 1 when something is wrong, 2 when no tracker or no storage can be reached. */
 export async function doctor(context: Context): Promise<number> {
@@ -22,7 +23,7 @@ export function diagnosisLines({ trackers, storages, problems }: Diagnosis, pain
     ...(storages.length > 0 ? ['', ...storageLines(storages, paint)] : []),
     '',
     verdict,
-    ...problems.map((problem, index) => `${index + 1}. ${problem}`),
+    ...problems.flatMap((problem, index) => wrapText(`${index + 1}. ${problem}`, terminalWidth(), '   ')),
   ];
 }
 
@@ -41,6 +42,7 @@ function trackerLines(trackers: readonly DiagnosedTracker[], paint: Paint): stri
       { title: 'ROLE', value: ({ leader, error }) => (leader ? 'leader' : error ? '–' : 'follower') },
     ],
     paint,
+    terminalWidth(),
   );
 }
 
@@ -56,6 +58,7 @@ function storageLines(storages: readonly DiagnosedStorage[], paint: Paint): stri
       { title: 'TRACKERS SAY', value: ({ states }) => [...new Set(Object.values(states))].join(', ') },
     ],
     paint,
+    terminalWidth(),
   );
 }
 

@@ -1,22 +1,36 @@
-/** `fdfs rm` and `fdfs stat` */
-import type { FileStat } from '../../index.js';
+/** `fdfs rm`, `fdfs stat`, `fdfs locate` and `fdfs copy` */
+import { type FileStat, formatAddress, type UploadOptions } from '../../index.js';
 import type { Context } from '../context.js';
 import { EXIT, exitCodeOf } from '../exit.js';
+import { expandFileIds } from '../file-ids.js';
 import { formatBytes, formatCrc32, formatDate } from '../format.js';
+import { STDIN } from '../local-files.js';
 import { fieldLines, type Paint } from '../table.js';
 
-export async function remove(context: Context, fileIds: string[], flags: { force?: boolean }): Promise<void> {
+const byId = (fileId: string) => ({ fileId });
+
+export async function remove(
+  context: Context,
+  fileIds: string[],
+  flags: { force?: boolean; jobs?: number },
+): Promise<void> {
   const client = await context.client();
-  await context.each(fileIds, 'fileId', async (fileId) => {
-    let deleted = true;
-    try {
-      await client.delete(fileId, { signal: context.signal });
-    } catch (error) {
-      if (!flags.force || exitCodeOf(error) !== EXIT.notFound) throw error;
-      deleted = false;
-    }
-    context.print({ fileId, deleted }, []);
-  });
+  await context.each(
+    expandFileIds(fileIds),
+    byId,
+    async (fileId) => {
+      let deleted = true;
+      try {
+        await client.delete(fileId, { signal: context.signal });
+      } catch (error) {
+        if (!flags.force || exitCodeOf(error) !== EXIT.notFound) throw error;
+        deleted = false;
+      }
+      return () => context.print({ fileId, deleted }, []);
+    },
+    // Many come from standard input; few are removed in the order given.
+    { jobs: flags.jobs ?? (fileIds.includes(STDIN) ? 4 : 1) },
+  );
 }
 
 export async function stat(
@@ -26,12 +40,55 @@ export async function stat(
 ): Promise<void> {
   const client = await context.client();
   let printed = false;
-  await context.each(fileIds, 'fileId', async (fileId) => {
+  await context.each(expandFileIds(fileIds), byId, async (fileId) => {
     const options = { source: server ? ('server' as const) : ('auto' as const), crc32: crc };
-    const told = await client.stat(fileId, { ...options, signal: context.signal });
-    context.print(told, [...(printed ? [''] : []), ...statLines(told, context.paint)]);
-    printed = true;
+    const found = await client.stat(fileId, { ...options, signal: context.signal });
+    return () => {
+      context.print(found, [...(printed ? [''] : []), ...statLines(found, context.paint)]);
+      printed = true;
+    };
   });
+}
+
+export async function locate(
+  context: Context,
+  fileIds: string[],
+  { update }: { update?: boolean },
+): Promise<void> {
+  const client = await context.client();
+  const purpose = update ? 'update' : 'read';
+  const several = fileIds.length > 1;
+  await context.each(expandFileIds(fileIds), byId, async (fileId) => {
+    const storages = await client.locate(fileId, { for: purpose, signal: context.signal });
+    const names = storages.map(formatAddress);
+    return () =>
+      context.print({ fileId, storages: names }, several ? names.map((name) => `${fileId}\t${name}`) : names);
+  });
+}
+
+/** Copies through this machine, with the metadata; the copy is an ordinary file. */
+export async function copy(context: Context, fileId: string, { group }: { group?: string }): Promise<void> {
+  const client = await context.client();
+  const { signal } = context;
+  const [{ size }, metadata] = await Promise.all([
+    client.stat(fileId, { signal }),
+    client.getMetadata(fileId, { signal }),
+  ]);
+  const { parseFileId } = await import('../../index.js');
+  const source = client.createDownloadStream(fileId, { signal });
+  const options: UploadOptions = {
+    size,
+    metadata,
+    signal,
+    filename: parseFileId(fileId).remoteFilename,
+    ...(group === undefined ? {} : { group }),
+  };
+  const result = await context.progress(
+    fileId,
+    () => ({ done: source.bytesRead, total: size }),
+    client.upload(source, options),
+  );
+  context.printKept({ source: fileId, ...result }, result.fileId);
 }
 
 function statLines(stat: FileStat, paint: Paint): string[] {
@@ -46,7 +103,7 @@ function statLines(stat: FileStat, paint: Paint): string[] {
       ['modified', modifiedAt && formatDate(modifiedAt)],
       ['crc32', crc32 === undefined ? undefined : formatCrc32(crc32)],
       ['source', source.join(', ')],
-      ['told by', stat.from === 'id' ? 'the file id' : 'the server'],
+      ['read from', stat.from === 'id' ? 'the file id' : 'the server'],
     ],
     paint,
   );

@@ -2,11 +2,14 @@
 import type { Metadata } from '../../index.js';
 import type { Context } from '../context.js';
 import { UsageError } from '../exit.js';
+import { escapeControls } from '../text.js';
 import { collectPair } from '../values.js';
 
+/** A terminal gets control characters escaped, a pipe or file gets them unchanged. */
 export async function getMeta(context: Context, fileId: string): Promise<void> {
   const metadata = await (await context.client()).getMetadata(fileId, { signal: context.signal });
-  const lines = Object.entries(metadata).map(([name, value]) => `${name}=${value}`);
+  const shown = process.stdout.isTTY ? escapeControls : (text: string) => text;
+  const lines = Object.entries(metadata).map(([name, value]) => `${shown(name)}=${shown(value)}`);
   context.print({ fileId, metadata }, lines);
 }
 
@@ -26,7 +29,7 @@ function readPairs(pairs: readonly string[]): Metadata {
   let metadata: Metadata = {};
   for (const pair of pairs) {
     if (pair.indexOf('=') < 1)
-      throw new UsageError(`${JSON.stringify(pair)} is no metadata; write name=value`);
+      throw new UsageError(`${JSON.stringify(pair)} is not metadata; write name=value`);
     metadata = collectPair(pair, metadata);
   }
   return metadata;

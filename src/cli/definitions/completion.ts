@@ -1,0 +1,28 @@
+/** `fdfs completion`: its argument. */
+import { Argument, type Command } from 'commander';
+import type { Context } from '../context.js';
+import type { Does } from '../does.js';
+
+export function defineCompletionCommand(program: Command, does: Does): void {
+  program
+    .command('completion')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .description('print a script that completes commands and options')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  eval "$(fdfs completion bash)"                                in ~/.bashrc
+  eval "$(fdfs completion zsh)"                                 in ~/.zshrc, behind compinit
+  fdfs completion fish > ~/.config/fish/completions/fdfs.fish`,
+    )
+    .action(
+      does(async () => {
+        const { completionScript } = await import('../commands/completion.js');
+        return async (context: Context, shell: 'bash' | 'zsh' | 'fish') => {
+          const script = completionScript(program, shell);
+          context.print({ shell, script }, script.trimEnd());
+        };
+      }),
+    );
+}
