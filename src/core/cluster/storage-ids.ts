@@ -1,9 +1,9 @@
 /**
  * Which address a storage id stands for: from a file that the client was configured with, or from the trackers, asked
- * once and when somebody first wants to know. PROTOCOL: parameters and identities (75 and 69).
+ * once, by the first call that needs an address. PROTOCOL: parameters and identities (75 and 69).
  */
 import { raceAbort } from '../base/abort.js';
-import { FastDFSError, ProtocolError, ServerError } from '../base/errors.js';
+import { ClosedError, FastDFSError, ProtocolError, ServerError } from '../base/errors.js';
 import type { Logger, ResolvedOptions } from '../config/client-options.js';
 import { parseStorageIds, type StorageIdRecord } from '../config/storage-ids.js';
 import type { ExchangeOptions } from '../net/exchange.js';
@@ -11,20 +11,27 @@ import { STATUS_EINVAL, STATUS_EOPNOTSUPP } from '../protocol/constants.js';
 import { fetchStorageIds, getParameters } from '../protocol/tracker-commands.js';
 import type { TrackerClient } from './tracker-client.js';
 
+/** A load under way, and the calls that wait for it. */
+interface Loading {
+  readonly done: Promise<void>;
+  readonly stop: AbortController;
+  callers: number;
+}
+
 export class StorageIds {
   readonly #trackers: TrackerClient;
   readonly #logger: Logger;
   #addresses: ReadonlyMap<number, string>;
   /** Still to be asked for. */
   #missing: boolean;
-  #loading: Promise<void> | undefined;
+  #loading: Loading | undefined;
 
   /** @param ids records of a `storage_ids.conf`, or `'trackers'` to ask the trackers for them */
   constructor(trackers: TrackerClient, logger: Logger, ids: ResolvedOptions['storageIds']) {
     this.#trackers = trackers;
     this.#logger = logger;
     this.#missing = ids === 'trackers';
-    this.#addresses = addressesOf(ids === 'trackers' ? [] : ids);
+    this.#addresses = mapAddresses(ids === 'trackers' ? [] : ids);
   }
 
   /** The address of the storage (the inner one of two) as far as it is known by now. */
@@ -40,19 +47,35 @@ export class StorageIds {
   async find(id: number, { signal }: ExchangeOptions): Promise<string | undefined> {
     if (this.#missing) {
       signal?.throwIfAborted();
-      // Whoever comes meanwhile waits for the same answer, so nobody's signal may end it.
-      this.#loading ??= this.#load().finally(() => {
-        this.#loading = undefined;
-      });
-      await raceAbort(this.#loading, signal);
+      await this.#load(signal);
     }
     return this.known(id);
   }
 
-  async #load(): Promise<void> {
+  /** Calls at the same time share one load. It ends with the last of them. */
+  async #load(signal: AbortSignal | undefined): Promise<void> {
+    this.#loading ??= this.#startLoading();
+    const loading = this.#loading;
+    loading.callers++;
     try {
-      const { use_storage_id: used } = await this.#trackers.ask(getParameters, undefined, {});
-      if (used === '1') this.#addresses = addressesOf(await this.#fetch());
+      await raceAbort(loading.done, signal);
+    } finally {
+      if (--loading.callers === 0) loading.stop.abort(new ClosedError('No call waits for the storage ids'));
+    }
+  }
+
+  #startLoading(): Loading {
+    const stop = new AbortController();
+    const done = this.#loadAll(stop.signal).finally(() => {
+      this.#loading = undefined;
+    });
+    return { done, stop, callers: 0 };
+  }
+
+  async #loadAll(signal: AbortSignal): Promise<void> {
+    try {
+      const { use_storage_id: used } = await this.#trackers.ask(getParameters, undefined, { signal });
+      if (used === '1') this.#addresses = mapAddresses(await this.#fetch(signal));
       this.#missing = false;
     } catch (error) {
       if (!(error instanceof FastDFSError)) throw error;
@@ -60,30 +83,34 @@ export class StorageIds {
     }
   }
 
-  async #fetch(): Promise<StorageIdRecord[]> {
+  async #fetch(signal: AbortSignal): Promise<StorageIdRecord[]> {
     try {
-      return await this.#fetchPages(true);
+      return await this.#fetchPages(true, signal);
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
       if (error.serverStatus === STATUS_EOPNOTSUPP) return [];
       if (error.serverStatus !== STATUS_EINVAL) throw error;
       // Trackers up to 6.10 know no "allow empty", and refuse a request that has it.
-      return await this.#fetchPages(false);
+      return await this.#fetchPages(false, signal);
     }
   }
 
-  async #fetchPages(withAllowEmpty: boolean): Promise<StorageIdRecord[]> {
-    const lines: string[] = [];
-    for (;;) {
-      const page = await this.#trackers.ask(fetchStorageIds, { start: lines.length, withAllowEmpty }, {});
-      lines.push(...page.lines);
-      if (lines.length >= page.total) break;
-      if (page.count === 0) throw new ProtocolError('The tracker sends fewer storage ids than it announces');
+  async #fetchPages(withAllowEmpty: boolean, signal: AbortSignal): Promise<StorageIdRecord[]> {
+    const pages: string[] = [];
+    for (let start = 0; ; ) {
+      const args = { start, withAllowEmpty };
+      const { total, count, lines } = await this.#trackers.ask(fetchStorageIds, args, { signal });
+      if (count > 0) pages.push(lines.join('\n'));
+      start += count;
+      if (start >= total) break;
+      if (count === 0) {
+        throw new ProtocolError(`The tracker announces ${total} storage ids and sends only ${start}`);
+      }
     }
-    return lines.length === 0 ? [] : parseStorageIds(lines.join('\n'), 'storage ids of the tracker');
+    return pages.length === 0 ? [] : parseStorageIds(pages.join('\n'), 'storage ids of the tracker');
   }
 }
 
-function addressesOf(records: readonly StorageIdRecord[]): ReadonlyMap<number, string> {
+function mapAddresses(records: readonly StorageIdRecord[]): ReadonlyMap<number, string> {
   return new Map(records.map(({ id, addresses }) => [id, addresses[0]!.host]));
 }

@@ -34,6 +34,8 @@ export const MAX_METADATA_REQUEST = 256 * 1024 - 10 - 1;
 
 /** At most this many storages a group: bounds the reply of the list commands. */
 export const MAX_SERVERS_PER_GROUP = 32;
+/** Trackers hold at most 512 groups, and so at most this many storages. */
+export const MAX_STORAGES = 512 * MAX_SERVERS_PER_GROUP;
 
 /** A refused request whose body was larger than this leaves the stream of a storage out of step. */
 export const MAX_REUSABLE_BODY = 128 * 1024;

@@ -9,7 +9,9 @@ import {
   GROUP_BYTES,
   IPV4_ADDRESS_BYTES,
   IPV6_ADDRESS_BYTES,
+  MAX_PORT,
   MAX_SERVERS_PER_GROUP,
+  MAX_STORAGES,
 } from '../model/limits.js';
 import type { Command } from './command.js';
 import { HEADER_BYTES, NOT_A_TRACKER } from './constants.js';
@@ -90,12 +92,19 @@ function decodeServers(
   }
   const reader = new Reader(body);
   const group = reader.fixed(GROUP_BYTES);
+  // Whatever is shown later has been checked here: control characters of a hostile server reach no terminal.
+  if (!/^[A-Za-z0-9]{1,16}$/.test(group)) {
+    throw new ProtocolError(`Response has an invalid group name: ${JSON.stringify(group)}`);
+  }
   const storages: Address[] = [];
   for (let left = list; left > 0; left -= width + PORT_BYTES) {
     const host = reader.fixed(width);
     const port = reader.int64();
-    if (host === '' || port < 1 || port > 65535)
-      throw new ProtocolError(`Response names no usable server (${host}:${port})`);
+    if (!/^[A-Za-z0-9._:%-]+$/.test(host) || port < 1 || port > MAX_PORT) {
+      throw new ProtocolError(
+        `Response has an invalid server address: ${JSON.stringify(host)}, port ${port}`,
+      );
+    }
     storages.push({ host, port });
   }
   return { group, storages, reader };
@@ -242,12 +251,16 @@ export const fetchStorageIds: Command<{ start: number; withAllowEmpty: boolean }
     const reader = new Reader(body);
     const total = reader.int32();
     const count = reader.int32();
-    const lines = reader
-      .rest()
-      .split('\n')
-      .filter((line) => line !== '');
-    if (lines.length !== count)
-      throw new ProtocolError(`Response announces ${count} storage ids and holds ${lines.length}`);
-    return { total, count, lines };
+    if (total < 0 || total > MAX_STORAGES || count < 0 || count > total) {
+      throw new ProtocolError(
+        `Response announces ${total} storage ids, ${count} of them in this page; a cluster has at most ${MAX_STORAGES}`,
+      );
+    }
+    const lines = reader.rest().split('\n', count + 2);
+    const filled = lines.filter((line) => line !== '');
+    if (filled.length !== count) {
+      throw new ProtocolError(`Response announces ${count} storage ids; expected as many lines`);
+    }
+    return { total, count, lines: filled };
   },
 };
