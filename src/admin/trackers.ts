@@ -83,7 +83,8 @@ export class AdminTrackers {
 
   #tryEach<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>, passOver: number): Promise<T> {
     return failOver({
-      rounds: [() => this.select(options)],
+      rounds: 1,
+      name: () => this.select(options),
       attempt: (tracker) => run(this.createAsk(tracker, options)),
       canFailOver: (error, tracker) => {
         if (error instanceof ServerError && error.serverStatus === passOver) return true;

@@ -20,8 +20,8 @@ import {
   STATUS_ENOSPC,
 } from '../protocol/constants.js';
 import { deleteFile } from '../protocol/storage-commands.js';
-import { type FailoverPlan, failOver, isFailoverable, type Round } from './failover.js';
-import { type Location, Locator, type UploadTarget } from './locator.js';
+import { type FailoverPlan, failOver, isFailoverable } from './failover.js';
+import { Locator, type UploadTarget } from './locator.js';
 import { Pools } from './pools.js';
 import { withRetry } from './retry.js';
 import { StorageIds } from './storage-ids.js';
@@ -114,29 +114,44 @@ export class Engine {
   /** Reads from the storage that the trackers name for the file, and on failure from the others that have it. */
   read<T>(file: string | SplitFileId, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
     const name = typeof file === 'string' ? splitFileId(file) : file;
-    return this.#onFile(options, run, [
-      ...rememberedThenFresh(
-        () => this.locator.forRead(name, options),
-        () => this.locator.invalidateRead(name),
-      ),
-      // A replica may lag behind the source, or its copy may be incomplete.
-      (failures) =>
-        failures.some((error) => isNotFound(error) || isOtherCopy(error))
-          ? this.locator.askForUpdate(name, options)
-          : undefined,
-      // Of files that change only the source is sure to have the last version.
-      () => (readSourceKey(name.remoteFilename).mutable ? undefined : this.locator.allForRead(name, options)),
-    ]);
+    let remembered = false;
+    return this.#onFile(options, run, 4, async (round, failures) => {
+      switch (round) {
+        case 0: {
+          const location = await this.locator.forRead(name, options);
+          remembered = location.remembered;
+          return location.storages;
+        }
+        case 1:
+          this.locator.invalidateRead(name);
+          return remembered ? (await this.locator.forRead(name, options)).storages : undefined;
+        case 2: {
+          // A replica may lag behind the source, or its copy may be incomplete.
+          const mayLag = failures.some((error) => isNotFound(error) || isOtherCopy(error));
+          return mayLag ? await this.locator.askForUpdate(name, options) : undefined;
+        }
+        default: {
+          // Of files that change only the source is sure to have the last version.
+          const { mutable } = readSourceKey(name.remoteFilename);
+          return mutable ? undefined : await this.locator.allForRead(name, options);
+        }
+      }
+    });
   }
 
   /** Works on a file at its source storage. */
   update<T>(fileId: string, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
     const name = splitFileId(fileId);
-    const rounds = rememberedThenFresh(
-      () => this.locator.forUpdate(name, options),
-      () => this.locator.invalidateUpdate(name),
-    );
-    return this.#onFile(options, run, rounds);
+    let remembered = false;
+    return this.#onFile(options, run, 2, async (round) => {
+      if (round === 1) {
+        this.locator.invalidateUpdate(name);
+        if (!remembered) return undefined;
+      }
+      const location = await this.locator.forUpdate(name, options);
+      remembered = location.remembered;
+      return location.storages;
+    });
   }
 
   /** Runs one command on a file at its source storage. */
@@ -163,15 +178,14 @@ export class Engine {
   ): Promise<T> {
     let chosen: string | undefined;
     const plan: FailoverPlan<UploadTarget, T> = {
-      rounds: [
-        async () => {
-          const targets = await this.locator.forUpload(group, options);
-          chosen = targets[0]?.group;
-          return targets;
-        },
-        () => this.locator.allForUpload(chosen, options),
-        () => (group === undefined ? this.locator.allForUpload(undefined, options) : undefined),
-      ],
+      rounds: group === undefined ? 3 : 2,
+      name: async (round) => {
+        if (round === 1) return await this.locator.allForUpload(chosen, options);
+        if (round === 2) return await this.locator.allForUpload(undefined, options);
+        const targets = await this.locator.forUpload(group, options);
+        chosen = targets[0]?.group;
+        return targets;
+      },
       isSame: (a, b) => sameAddress(a.address, b.address),
       canAttempt: ({ address }) => this.#canAttempt(address),
       canFailOver: (error) => isFailoverable(error) || isRefusal(error),
@@ -262,38 +276,23 @@ export class Engine {
     return this.pools.at(address, 'storage').canAttempt();
   }
 
-  #onFile<T>({ signal }: ExchangeOptions, run: Attempt<T>, rounds: readonly Round<Address>[]): Promise<T> {
-    const attempt = countAttempts(run);
-    return withRetry(this.options.retry, signal, () =>
-      failOver({
-        rounds,
-        attempt,
-        isSame: sameAddress,
-        canAttempt: (address) => this.#canAttempt(address),
-        canFailOver: (error) => isNotFound(error) || isFailoverable(error),
-        chooseError: chooseFileError,
-      }),
-    );
+  #onFile<T>(
+    { signal }: ExchangeOptions,
+    run: Attempt<T>,
+    rounds: number,
+    name: FailoverPlan<Address, T>['name'],
+  ): Promise<T> {
+    const plan: FailoverPlan<Address, T> = {
+      rounds,
+      name,
+      attempt: countAttempts(run),
+      isSame: sameAddress,
+      canAttempt: (address) => this.#canAttempt(address),
+      canFailOver: (error) => isNotFound(error) || isFailoverable(error),
+      chooseError: chooseFileError,
+    };
+    return withRetry(this.options.retry, signal, () => failOver(plan));
   }
-}
-
-/** The storages that the locator remembers; when those fail, the ones that the trackers name now. */
-function rememberedThenFresh(
-  locate: () => Promise<Location> | Location,
-  invalidate: () => void,
-): Round<Address>[] {
-  let remembered = false;
-  return [
-    async () => {
-      const location = await locate();
-      remembered = location.remembered;
-      return location.storages;
-    },
-    async () => {
-      invalidate();
-      return remembered ? (await locate()).storages : undefined;
-    },
-  ];
 }
 
 /** Numbers the attempts of one call, from 0. */

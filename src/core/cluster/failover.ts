@@ -16,12 +16,13 @@ export function isFailoverable(error: unknown): boolean {
   return error.retryable;
 }
 
-/** Names further targets once all before have failed; none when it has nothing to add. */
-export type Round<Target> = (failures: readonly unknown[]) => Targets<Target> | Promise<Targets<Target>>;
 type Targets<Target> = readonly Target[] | undefined;
 
 export interface FailoverPlan<Target, T> {
-  readonly rounds: readonly Round<Target>[];
+  /** Rounds of targets. */
+  readonly rounds: number;
+  /** Names the targets of a round, from 0, once all before have failed; undefined when it adds none. */
+  name(round: number, failures: readonly unknown[]): Targets<Target> | Promise<Targets<Target>>;
   attempt(target: Target): Promise<T>;
   /** A target that was named before is not tried again. Default: identity. */
   isSame?(a: Target, b: Target): boolean;
@@ -35,16 +36,16 @@ export interface FailoverPlan<Target, T> {
 
 /** Runs a plan. */
 export async function failOver<Target, T>(plan: FailoverPlan<Target, T>): Promise<T> {
-  const { isSame = Object.is, canFailOver = isFailoverable, canAttempt, chooseError } = plan;
+  const { rounds, canAttempt, canFailOver = isFailoverable, chooseError } = plan;
   const failures: unknown[] = [];
-  const named: Target[] = [];
+  const known: Target[] = [];
   const postponed: Target[] = [];
-  const lastRound = () => postponed;
-  for (const round of [...plan.rounds, lastRound]) {
-    for (const target of (await nameTargets(round, failures, named.length > 0)) ?? []) {
-      if (round !== lastRound) {
-        if (named.some((each) => isSame(each, target))) continue;
-        named.push(target);
+  for (let round = 0; round <= rounds; round++) {
+    const isLast = round === rounds;
+    for (const target of (isLast ? postponed : await nameTargets(plan, round, failures, known)) ?? []) {
+      if (!isLast) {
+        if (isKnown(plan, known, target)) continue;
+        known.push(target);
         if (canAttempt && !canAttempt(target)) {
           postponed.push(target);
           continue;
@@ -63,14 +64,23 @@ export async function failOver<Target, T>(plan: FailoverPlan<Target, T>): Promis
 
 /** A question for further targets that fails adds none: the failures before it say more. */
 async function nameTargets<Target>(
-  round: Round<Target>,
+  plan: FailoverPlan<Target, unknown>,
+  round: number,
   failures: readonly unknown[],
-  hasTargets: boolean,
+  known: readonly Target[],
 ): Promise<Targets<Target>> {
   try {
-    return await round(failures);
+    return await plan.name(round, failures);
   } catch (error) {
-    if (hasTargets && (error instanceof ServerError || isFailoverable(error))) return undefined;
+    if (known.length > 0 && (error instanceof ServerError || isFailoverable(error))) return undefined;
     throw error;
   }
+}
+
+function isKnown<Target>(
+  { isSame = Object.is }: FailoverPlan<Target, unknown>,
+  known: readonly Target[],
+  target: Target,
+): boolean {
+  return known.length > 0 && known.some((each) => isSame(each, target));
 }

@@ -59,7 +59,7 @@ export class TrackerClient {
     args: Args,
     options: ExchangeOptions,
   ): Promise<Reply> {
-    return this.#atAddresses(tracker, (address) => this.askAt(address, command, args, options));
+    return this.#atAddresses(tracker, (address) => this.askAt(address, command, args, options), 0);
   }
 
   /** Asks one address, once. */
@@ -84,15 +84,32 @@ export class TrackerClient {
     return this.#batches.send(this.#pools.at(address, 'tracker'), command, args, options);
   }
 
+  /** The first tracker almost always answers: the loop is entered when it does not. */
   #onEach<Reply>(trackers: readonly Tracker[], command: string, ask: Ask<Reply>): Promise<Reply> {
+    const first = trackers[0]!;
+    const failuresBefore = first.failures;
+    return this.#atAddresses(first, ask, 0).catch((error: unknown) =>
+      this.#failOver(trackers, command, ask, error, failuresBefore),
+    );
+  }
+
+  #failOver<Reply>(
+    trackers: readonly Tracker[],
+    command: string,
+    ask: Ask<Reply>,
+    firstError: unknown,
+    failuresOfFirst: number,
+  ): Promise<Reply> {
     let attempts = 0;
-    let failuresBefore = 0;
+    let failuresBefore = failuresOfFirst;
     return failOver<Tracker, Reply>({
-      rounds: [() => trackers],
+      rounds: 1,
+      name: () => trackers,
       attempt: (tracker) => {
         const retries = attempts++;
+        if (retries === 0) return Promise.reject(firstError);
         failuresBefore = tracker.failures;
-        return this.#atAddresses(tracker, (address) => ask(address, retries));
+        return this.#atAddresses(tracker, ask, retries);
       },
       canFailOver: (error, tracker) => {
         if (error instanceof ServerError) return ASK_OTHERS.has(error.serverStatus);
@@ -108,23 +125,30 @@ export class TrackerClient {
     });
   }
 
-  #atAddresses<Reply>(tracker: Tracker, ask: (address: Address) => Promise<Reply>): Promise<Reply> {
-    const attempt = (address: Address) => {
-      const worked = () => this.#trackers.worked(tracker, address);
-      return ask(address).then(
-        (reply) => {
-          worked();
-          return reply;
-        },
-        (error) => {
-          if (error instanceof ServerError) worked();
-          throw error;
-        },
-      );
-    };
-    const [first, second] = tracker.addresses;
-    if (first && !second) return attempt(first);
-    return failOver<Address, Reply>({ rounds: [() => [...tracker.addresses]], attempt });
+  #atAddresses<Reply>(tracker: Tracker, ask: Ask<Reply>, retries: number): Promise<Reply> {
+    const { addresses } = tracker;
+    if (addresses.length === 1) return this.#atAddress(tracker, addresses[0]!, ask, retries);
+    return failOver<Address, Reply>({
+      rounds: 1,
+      name: () => [...addresses],
+      attempt: (address) => this.#atAddress(tracker, address, ask, retries),
+    });
+  }
+
+  async #atAddress<Reply>(
+    tracker: Tracker,
+    address: Address,
+    ask: Ask<Reply>,
+    retries: number,
+  ): Promise<Reply> {
+    try {
+      const reply = await ask(address, retries);
+      this.#trackers.worked(tracker, address);
+      return reply;
+    } catch (error) {
+      if (error instanceof ServerError) this.#trackers.worked(tracker, address);
+      throw error;
+    }
   }
 }
 

@@ -13,9 +13,11 @@ import { type FailoverPlan, failOver, isFailoverable } from '../../../src/core/c
 const lost = (message = 'lost', retryable = true) =>
   new NetworkError('FASTDFS_CONNECTION_LOST', message, { retryable });
 
+type Round = (failures: readonly unknown[]) => ReturnType<FailoverPlan<string, string>['name']>;
+
 /** Runs a plan over names; those in `errors` fail with theirs. */
 async function run(
-  rounds: FailoverPlan<string, string>['rounds'],
+  rounds: readonly Round[],
   errors: Record<string, Error>,
   more: Partial<FailoverPlan<string, string>> = {},
 ): Promise<{ result?: string; error?: unknown; tried: string }> {
@@ -26,7 +28,9 @@ async function run(
     return `from ${target}`;
   };
   try {
-    return { result: await failOver({ rounds, attempt, ...more }), tried: tried.join('') };
+    const name: FailoverPlan<string, string>['name'] = (round, failures) => rounds[round]!(failures);
+    const plan = { rounds: rounds.length, name, attempt, ...more };
+    return { result: await failOver(plan), tried: tried.join('') };
   } catch (error) {
     return { error, tried: tried.join('') };
   }
