@@ -1,10 +1,9 @@
-/** Random headers and names from the outside: the answer is always of the kind that HTTP has for it, and its bytes are the file's. */
+/** Random headers and paths: the status is always one that HTTP has for them, and the bytes are those of the file. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fdfsServe } from '../../src/adapters/http/index.js';
 import { evaluateConditions } from '../../src/adapters/shared/serve/conditions.js';
 import { parseTarget } from '../../src/adapters/shared/serve/target.js';
-import { partsOf, Site } from '../adapters/http/harness.js';
+import { onEachDoor, partsOf, Site } from '../adapters/http/harness.js';
 import { bytes } from '../helpers/bytes.js';
 import { newSeed } from '../helpers/random.js';
 import { onEmbedded } from '../helpers/servers.js';
@@ -44,7 +43,7 @@ const header = fc.oneof(
 );
 
 describe('Range', () => {
-  it('of any kind asks for parts of the file, for all of it, or for what is not there', () => {
+  it('of any kind selects parts of the file, all of it, or nothing', () => {
     fc.assert(
       fc.property(header, fc.constantFrom(0, 1, 100, 2 ** 53 - 1), (given, size) => {
         const file = {
@@ -77,7 +76,7 @@ describe('Range', () => {
 });
 
 describe('a path', () => {
-  it('of any kind leads to one file in one way, or nowhere', () => {
+  it('of any kind names one file in one way, or none', () => {
     const id = 'group1/M00/00/00/rBEAAmCvI3GAfb2SAAAAC-vL9l0485.jpg';
     const path = fc.oneof(
       fc.webPath(),
@@ -120,35 +119,37 @@ describe('a path', () => {
   });
 });
 
-onEmbedded('a file server', (server) => {
-  const content = bytes(100);
-  let site: Site;
-  let fileId: string;
-  beforeAll(async () => {
-    const client = server.client();
-    fileId = (await client.upload(content, { ext: 'bin' })).fileId;
-    site = await Site.start(fdfsServe(client, { maxRanges: MAX_RANGES }));
-  });
-  afterAll(() => site[Symbol.asyncDispose]());
+onEmbedded('a file server', (server) =>
+  onEachDoor((door) => {
+    const content = bytes(100);
+    let site: Site;
+    let fileId: string;
+    beforeAll(async () => {
+      const client = server.client();
+      fileId = (await client.upload(content, { ext: 'bin' })).fileId;
+      site = await Site.start(door.open(client, { maxRanges: MAX_RANGES }).listener);
+    });
+    afterAll(() => site[Symbol.asyncDispose]());
 
-  it('answers any Range with the bytes that it says it does', { timeout: 60_000 }, async () => {
-    server.allowLeftovers();
-    const sendable = header.filter((text) => /^[\t\x20-\x7e]*$/.test(text));
-    await fc.assert(
-      fc.asyncProperty(sendable, async (given) => {
-        const reply = await site.get(`/${fileId}`, { headers: { Range: given } });
-        expect([200, 206, 416]).toContain(reply.status);
-        if (reply.status === 200) expect(reply.body.equals(content)).toBe(true);
-        if (reply.status !== 206) return;
-        const parts = String(reply.headers['content-type']).startsWith('multipart/')
-          ? partsOf(reply).map(({ head, content: body }) => ({ head, body: Buffer.from(body, 'latin1') }))
-          : [{ head: `content-range: ${reply.headers['content-range']}`, body: reply.body }];
-        for (const { head, body } of parts) {
-          const [, start, end] = /content-range: bytes (\d+)-(\d+)\/100/.exec(head)!;
-          expect(body.equals(content.subarray(Number(start), Number(end) + 1))).toBe(true);
-        }
-      }),
-      { ...RUNS, numRuns: 400 },
-    );
-  });
-});
+    it('answers any Range with the bytes that its headers announce', { timeout: 60_000 }, async () => {
+      server.allowLeftovers();
+      const sendable = header.filter((text) => /^[\t\x20-\x7e]*$/.test(text));
+      await fc.assert(
+        fc.asyncProperty(sendable, async (given) => {
+          const reply = await site.get(`/${fileId}`, { headers: { Range: given } });
+          expect([200, 206, 416]).toContain(reply.status);
+          if (reply.status === 200) expect(reply.body.equals(content)).toBe(true);
+          if (reply.status !== 206) return;
+          const parts = String(reply.headers['content-type']).startsWith('multipart/')
+            ? partsOf(reply).map(({ head, content: body }) => ({ head, body: Buffer.from(body, 'latin1') }))
+            : [{ head: `content-range: ${reply.headers['content-range']}`, body: reply.body }];
+          for (const { head, body } of parts) {
+            const [, start, end] = /content-range: bytes (\d+)-(\d+)\/100/.exec(head)!;
+            expect(body.equals(content.subarray(Number(start), Number(end) + 1))).toBe(true);
+          }
+        }),
+        { ...RUNS, numRuns: 400 },
+      );
+    });
+  }),
+);

@@ -1,7 +1,7 @@
 /** Serving files: frameworks, content types, names, caching, options. */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import express from 'express';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fdfsServe, type ServeOptions } from '../../../src/adapters/http/index.js';
 import { ArgumentError, type FastDFSClient } from '../../../src/index.js';
 import { onEachServer } from '../../helpers/servers.js';
@@ -182,6 +182,41 @@ onEachServer('serving files', (server) => {
       'cache-control': 'no-store, no-transform',
       'content-type': 'text/x',
     });
+    await client.delete(fileId);
+  });
+
+  it('answers errors of functions in options with their status, or 500, and with no headers of the file', async () => {
+    const client = server.client();
+    const { fileId } = await client.upload('x', { ext: 'txt' });
+    const fail = (error: unknown) => () => {
+      throw error;
+    };
+    const teapot = Object.assign(new Error('short and stout'), { status: 418, expose: true });
+    for (const [options, status] of [
+      [{ contentType: fail(new Error('mine')) }, 500],
+      [{ contentType: fail('mine') }, 500],
+      [{ filename: async () => Promise.reject(teapot) }, 418],
+      [{ setHeaders: fail(new TypeError('mine')) }, 500],
+      [{ setHeaders: fail(teapot) }, 418],
+    ] as const) {
+      const next = vi.fn<(error?: unknown) => void>();
+      const serve = fdfsServe(client, options);
+      await using plain = await Site.start((req, res) => serve(req, res));
+      await using framework = await Site.start((req, res) =>
+        serve(req, res, (error) => {
+          next(error);
+          res.end();
+        }),
+      );
+      const reply = await plain.get(`/${fileId}`);
+      expect([reply.status, reply.body.toString()]).toEqual([status, expect.not.stringContaining('mine')]);
+      const { headers } = await framework.get(`/${fileId}`);
+      expect(next).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ status }));
+      for (const name of ['etag', 'last-modified', 'cache-control', 'accept-ranges']) {
+        expect([headers[name], reply.headers[name]]).toEqual([undefined, undefined]);
+      }
+    }
+    expect(teapot.expose).toBe(true);
     await client.delete(fileId);
   });
 

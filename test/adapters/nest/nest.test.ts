@@ -296,6 +296,29 @@ describe.each(NEST_VERSIONS)('Nest %i', (version) => {
       await server.fdfs.startStorage('group2');
     });
 
+    it('reports the cluster of a client with a name, and refuses unknown options', async () => {
+      const { FastDFSModule, FastDFSHealthIndicator, getFastDFSToken } = adapter;
+      const { app } = await start({
+        imports: [
+          FastDFSModule.forRoot({ conf: { trackers: server.trackers } }),
+          FastDFSModule.forRoot({ name: 'away', conf: { trackers: '127.0.0.1:1', retry: { retries: 0 } } }),
+        ],
+      });
+      const indicator = app.get(FastDFSHealthIndicator);
+      const client = app.get<FastDFSClient>(getFastDFSToken('away') as string);
+      expect(await indicator.isHealthy('away', { client, timeoutMs: 2000 })).toEqual({
+        away: { status: 'down', verdict: 'down', groups: 0 },
+      });
+      await expect(indicator.isHealthy('main', { timeout: 1 } as never)).rejects.toThrow('`timeout`');
+    });
+
+    it('leaves errors outside HTTP to others', () => {
+      const { FastDFSExceptionFilter, FastDFSError } = adapter;
+      const filter = new FastDFSExceptionFilter({} as never);
+      const error = new FastDFSError('FASTDFS_BUSY', 'busy');
+      expect(() => filter.catch(error, { getType: () => 'rpc' } as never)).toThrow(error);
+    });
+
     it('answers by the filter, where it is used', async () => {
       const { Controller, Get } = nest.common;
       const { FastDFSModule, FastDFSExceptionFilter, InjectFastDFS } = adapter;

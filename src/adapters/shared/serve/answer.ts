@@ -1,7 +1,7 @@
 /** Answers requests for files, for both doors: `fdfsServe` (node:http) and `fdfsFetch` (Request and Response). */
 import { STATUS_CODES } from 'node:http';
 import type { FastDFSClient } from '../../../client.js';
-import { isNotFound, ServerError } from '../../../core/base/errors.js';
+import { FastDFSError, isNotFound, ServerError } from '../../../core/base/errors.js';
 import type { ParsedFileId } from '../../../index.js';
 import { isRefusedName, resolveHttpStatus } from '../http-status.js';
 import {
@@ -141,20 +141,32 @@ export interface Failure extends Reply {
   readonly error: Error;
 }
 
-/** Returns the reply to a request for a file that failed. A missing file is `unmatched`. */
+/**
+ * Returns the reply to a request for a file that failed. A missing file is `unmatched`. An error of a function in options that has an
+ * HTTP status, such as those of http-errors, keeps it.
+ */
 export async function createFailure<Request>(
   { client, options }: FileServer<Request>,
   request: FileRequest<Request>,
   { file }: Target,
   error: unknown,
 ): Promise<Failure> {
+  const described = error instanceof Error ? error : new Error(String(error));
+  const own = readStatus(described);
+  if (own !== undefined) return { ...createRefusal(request, own), error: described };
   const status = await resolveHttpStatus(client, error, file.fileId);
   const headers = status === 503 ? { 'Retry-After': String(options.retryAfterSeconds) } : undefined;
-  const reply = createRefusal(request, status, headers);
-  const described = error instanceof Error ? error : new Error(String(error));
   // Error handlers of frameworks read these.
   Object.assign(described, { status, statusCode: status, expose: false, ...(headers && { headers }) });
-  return { ...reply, error: described, unmatched: status === 404 };
+  return { ...createRefusal(request, status, headers), error: described, unmatched: status === 404 };
+}
+
+function readStatus(error: Error & { status?: unknown; statusCode?: unknown }): number | undefined {
+  if (error instanceof FastDFSError) return undefined;
+  const status = error.status ?? error.statusCode;
+  return Number.isInteger(status) && Number(status) >= 400 && Number(status) < 600
+    ? Number(status)
+    : undefined;
 }
 
 /** Returns a short text reply. */
@@ -163,7 +175,7 @@ function createRefusal<Request>(
   status: number,
   headers?: Record<string, string>,
 ): Reply {
-  const text = `${STATUS_CODES[status]}\n`;
+  const text = `${STATUS_CODES[status] ?? status}\n`;
   return {
     status,
     headers: {
