@@ -53,7 +53,7 @@ const CHECKS: Checks<RebuildOptions> = {
 
 /**
  * Leads the keys that files keep as metadata (`keepKey: true`) to those files again. A key that leads to a file that exists
- * stays as it is; of several files for a key that does not, the one written last gets it. May run while the store is in use, and
+ * stays; of several files for a key that does not, the one written last gets it. May run while the store is in use, and
  * may be repeated. A blob whose removal was cut off between key and file comes back.
  * @param files ids of all files of the store, such as `admin.listFiles(group)` gives
  */

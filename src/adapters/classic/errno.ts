@@ -1,8 +1,8 @@
-/** Errors as errno values, which is all that the classic verbs tell: Linux's, whatever this machine's platform. */
+/** Errors as errno values, as the classic verbs report them: Linux's, whatever this machine's platform. */
 import { ClosedError, FastDFSError, ServerError, TimeoutError } from '../../core/base/errors.js';
 
 export const EIO = 5;
-export const EISDIR = 21;
+const EISDIR = 21;
 export const EINVAL = 22;
 const ENOTCONN = 107;
 const ETIMEDOUT = 110;
@@ -41,38 +41,38 @@ const LINUX: Readonly<Record<string, number>> = {
   EALREADY: 114,
   EDQUOT: 122,
   ECANCELED,
-  // A name that cannot be looked up: no host to go to.
+  // A host name that cannot be resolved.
   ENOTFOUND: 113,
   EAI_AGAIN: 113,
 };
 
-/** Errors of this package that no server and no system call has given a number. */
+/** Errors of this package that come from no server and no system call. */
 const OWN: Readonly<Record<string, number>> = {
   FASTDFS_CHECKSUM_MISMATCH: EIO,
   FASTDFS_CONNECTION_LOST: ENOTCONN,
   FASTDFS_NO_TRACKER: ENOTCONN,
 };
 
-/** Server's status, system's errno, or the nearest value for what is neither; 5 (EIO) when nothing is near. */
-export function errnoOf(error: unknown): number {
+/** Returns the server's status, the system's errno, or the nearest value for other errors; 5 (EIO) when none is near. */
+export function toErrno(error: unknown): number {
   if (error instanceof ServerError) return error.serverStatus;
   if (error instanceof TimeoutError) return ETIMEDOUT;
   if (error instanceof ClosedError) return ECANCELED;
-  const system = systemErrno(error);
+  const system = findSystemErrno(error);
   if (system !== undefined) return system;
   if (error instanceof FastDFSError) return OWN[error.code] ?? EINVAL;
   return error instanceof TypeError || error instanceof RangeError ? EINVAL : EIO;
 }
 
-/** Of the error, of its cause, or of the first of several causes that has one. */
-function systemErrno(error: unknown): number | undefined {
+/** Returns the errno of the error, of its cause, or of the first of several causes that has one. */
+function findSystemErrno(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined && Object.hasOwn(LINUX, code)) return LINUX[code];
   if (error instanceof TimeoutError) return ETIMEDOUT;
   const causes = error instanceof AggregateError ? error.errors : error.cause ? [error.cause] : [];
   for (const cause of causes) {
-    const found = systemErrno(cause);
+    const found = findSystemErrno(cause);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -1,18 +1,18 @@
-/** What the classic verbs give. Field names and shapes are those that ported code knows. */
+/** What the classic verbs take and resolve to. Field names and shapes are those that ported code knows. */
 import type { GroupWithStorages } from '../../index.js';
 
-/** 0, or an errno value (Linux's); `message` then says what went wrong. */
+/** 0, or an errno value (Linux's); `message` then describes the error. */
 export interface Result {
   /** 0, or the errno value. */
   result: number;
-  /** What went wrong, in words; only with a `result` other than 0. */
+  /** Describes the error; only with a `result` other than 0. */
   message?: string;
 }
 
 /** A verb's result: its fields are there when `result` is 0. */
 export type Answer<Fields extends object = object> = Result & Partial<Fields>;
 
-/** What `fdfs_upload` gives. */
+/** What `fdfs_upload` resolves to. */
 export interface Uploaded {
   /** The group that took the file. */
   group_name: string;
@@ -22,7 +22,7 @@ export interface Uploaded {
   file_url: string;
 }
 
-/** What `fdfs_download` gives. */
+/** What `fdfs_download` resolves to. */
 export interface Downloaded {
   /** Where it was written. */
   local_filename: string;
@@ -30,17 +30,17 @@ export interface Downloaded {
   file_size: number;
 }
 
-/** What `fdfs_getmeta` gives. */
+/** What `fdfs_getmeta` resolves to. */
 export interface MetadataTable {
-  /** How many there are. */
+  /** Number of entries. */
   meta_count: number;
   /** `name=value` strings. */
   metatable: string[];
 }
 
-/** What `fdfs_query_servers` gives. */
+/** What `fdfs_query_servers` resolves to. */
 export interface ServerTable {
-  /** How many there are. */
+  /** Number of entries. */
   server_count: number;
   /** `ip:port` strings, as the C tools print them. */
   storageServertable: string[];
@@ -48,7 +48,7 @@ export interface ServerTable {
 
 /** What `fdfs_file_info` prints, by the names of the C structure. */
 export interface FileInfoTable {
-  /** A storage was asked; else the id told it all. */
+  /** A storage was asked; otherwise everything was read from the id. */
   get_from_server: boolean;
   /** What kind of file it is. */
   file_type: 'normal' | 'appender' | 'slave';
@@ -64,27 +64,27 @@ export interface FileInfoTable {
   crc32: number;
 }
 
-/** What `fdfs_file_info` gives. */
+/** What `fdfs_file_info` resolves to. */
 export interface FileInfo {
-  /** What is known of the file. */
+  /** The fields of the file. */
   fileinfotable: FileInfoTable;
 }
 
-/** What `fdfs_upload_append` gives. */
+/** What `fdfs_upload_append` resolves to. */
 export interface UploadedAppender {
   /** Id of the new file. */
   file_id: string;
 }
 
-/** What `fdfs_set_trunk_server` gives. */
+/** What `fdfs_set_trunk_server` resolves to. */
 export interface NewTrunkServer {
-  /** Id of the storage that is it now. */
+  /** Id of the storage that is the trunk server now. */
   new_trunk_server_id: string;
 }
 
-/** What `fdfs_list_all_groups` gives. */
+/** What `fdfs_list_all_groups` resolves to. */
 export interface GroupTable {
-  /** All that is known of each group, its storages included: the records of `FastDFSAdmin`. */
+  /** The records of `FastDFSAdmin`, each group with its storages. */
   groups: GroupWithStorages[];
 }
 
@@ -98,3 +98,6 @@ export type UploadSource = string | Uint8Array | ((write: Write) => Promise<void
  * Where the content of `fdfs_upload` comes from: a file that is streamed, memory, or a function that writes it.
  */
 export type UploadMode = 'FILE' | 'BUFF' | 'CALLBACK';
+
+/** An argument that may be left out, or be null where ported code has `None`. */
+export type Optional<T> = T | null | undefined;

@@ -253,13 +253,11 @@ export class FdfsStore extends Base {
     }
     this.#storages.rename(fileId, newFileId);
     // The file has its content and its name by now: what fails from here on is worth a warning, not the upload.
-    const plain = plainMetadata(metadata);
-    if (Object.keys(plain).length > 0) {
-      await this.client.setMetadata(newFileId, plain).catch((error: Error) => {
-        this.#warn(`Could not set the metadata of ${newFileId}: ${error.message}`);
-      });
-    }
-    // The storage leaves the metadata of the old name behind, as a file that nobody would find.
+    // Replaces the state of the upload, where the new file has it.
+    await this.client.setMetadata(newFileId, plainMetadata(metadata)).catch((error: Error) => {
+      this.#warn(`Could not set the metadata of ${newFileId}: ${error.message}`);
+    });
+    // A storage that renames the file leaves the metadata of the old name behind, as a file of its own.
     await this.client.delete(`${fileId}-m`, { ignoreNotFound: true }).catch((error: Error) => {
       this.#warn(`Could not remove the former metadata of ${newFileId}: ${error.message}`);
     });

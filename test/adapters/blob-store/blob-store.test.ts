@@ -1,4 +1,4 @@
-/** The blob store: the suite of abstract-blob-store, and what that does not ask. */
+/** The blob store: the suite of abstract-blob-store, and what that does not test. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -88,10 +88,10 @@ onEachServer('blob store', (server) => {
         expect(await text(store, { name: blob.key })).toBe('content');
         await store.remove(blob.key);
       }
-      const told = vi.fn();
-      store.createWriteStream(told).end('x');
-      await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
-      await store.remove(told.mock.calls[0]![1]);
+      const onDone = vi.fn();
+      store.createWriteStream(onDone).end('x');
+      await vi.waitFor(() => expect(onDone).toHaveBeenCalledTimes(1));
+      await store.remove(onDone.mock.calls[0]![1]);
     });
 
     it('reads ranges', async () => {
@@ -110,7 +110,7 @@ onEachServer('blob store', (server) => {
       await store.remove(key);
     });
 
-    it('tells what is missing, also when nobody reads', async () => {
+    it('reports what is missing, also while nothing reads', async () => {
       const store = open(server.client());
       const { key, fileId } = await put(store, 'short-lived', 'x');
       await store.remove(key);
@@ -128,19 +128,19 @@ onEachServer('blob store', (server) => {
       }
     });
 
-    it('answers by promise or by callback', async () => {
+    it('resolves by promise or by callback', async () => {
       const store = open(server.client());
       const { key } = await put(store, 'both', 'x');
-      const told = vi.fn();
-      expect(store.exists(key, told)).toBeUndefined();
-      await vi.waitFor(() => expect(told).toHaveBeenCalledWith(null, true));
+      const onDone = vi.fn();
+      expect(store.exists(key, onDone)).toBeUndefined();
+      await vi.waitFor(() => expect(onDone).toHaveBeenCalledWith(null, true));
       const removed = vi.fn();
       expect(store.remove({ key }, removed)).toBeUndefined();
       await vi.waitFor(() => expect(removed).toHaveBeenCalledTimes(1));
       expect(removed.mock.calls[0]![0]).toBeNull();
-      store.exists({ key }, told);
-      await vi.waitFor(() => expect(told).toHaveBeenLastCalledWith(null, false));
-      expect(told).toHaveBeenCalledTimes(2);
+      store.exists({ key }, onDone);
+      await vi.waitFor(() => expect(onDone).toHaveBeenLastCalledWith(null, false));
+      expect(onDone).toHaveBeenCalledTimes(2);
     });
 
     it('passes the options of the upload on', async () => {
@@ -176,39 +176,39 @@ onEachServer('blob store', (server) => {
       ['a wrong extension', { ext: 'much too long' }],
     ])('fails the stream for %s', async (_, options) => {
       const store = open(server.client());
-      const told = vi.fn();
-      const stream = store.createWriteStream(options, told);
+      const onDone = vi.fn();
+      const stream = store.createWriteStream(options, onDone);
       const [error] = await once(stream, 'error');
       expect(error).toBeInstanceOf(ArgumentError);
-      await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
-      expect(told.mock.calls[0]).toEqual([error]);
+      await vi.waitFor(() => expect(onDone).toHaveBeenCalledTimes(1));
+      expect(onDone.mock.calls[0]).toEqual([error]);
     });
 
-    it.each([10, 5 * BLOCK])('leaves nothing of a write that is given up after %i bytes', async (size) => {
+    it.each([10, 5 * BLOCK])('leaves nothing of a write that is destroyed after %i bytes', async (size) => {
       const store = open(server.client());
       const abort = new AbortController();
       const reason = new Error('enough');
-      for (const giveUp of [
+      for (const destroy of [
         (stream: NodeJS.WritableStream & { destroy(error?: Error): unknown }) => stream.destroy(),
         (stream: NodeJS.WritableStream & { destroy(error?: Error): unknown }) => stream.destroy(reason),
         () => abort.abort(reason),
       ]) {
-        const told = vi.fn();
+        const onDone = vi.fn();
         const stream = store.createWriteStream(
-          { key: 'gone', blockBytes: BLOCK, signal: abort.signal },
-          told,
+          { key: 'aborted', blockBytes: BLOCK, signal: abort.signal },
+          onDone,
         );
         stream.on('error', () => {});
         await new Promise<void>((resolve) => stream.write(bytes(size), () => resolve()));
-        giveUp(stream);
-        await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
-        expect(told.mock.calls[0]![0]).toBeInstanceOf(Error);
+        destroy(stream);
+        await vi.waitFor(() => expect(onDone).toHaveBeenCalledTimes(1));
+        expect(onDone.mock.calls[0]![0]).toBeInstanceOf(Error);
         expect(stream.blob).toBeUndefined();
-        expect(await store.exists('gone')).toBe(false);
+        expect(await store.exists('aborted')).toBe(false);
       }
     });
 
-    it('ends a read that is given up', async () => {
+    it('ends a read that is destroyed', async () => {
       const client = server.client();
       const store = open(client);
       const { key } = await put(store, 'large', bytes(4 * 1024 * 1024));
@@ -223,7 +223,7 @@ onEachServer('blob store', (server) => {
     });
   });
 
-  it('owns a client that it made, and leaves one that it was given', async () => {
+  it('closes a client that it made, and leaves one open that was passed', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'blob-store-'));
     try {
       const conf = path.join(directory, 'client.conf');

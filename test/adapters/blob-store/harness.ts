@@ -1,4 +1,4 @@
-/** Writing and reading blobs in a line, and an index that misbehaves as a test wants. */
+/** Writes and reads blobs in a line; and an index that fails as a test wants. */
 import { finished } from 'node:stream/promises';
 import { expect, vi } from 'vitest';
 import type {
@@ -53,7 +53,7 @@ export async function failure(
   );
 }
 
-/** An index that does as a test wants, and can be looked into. */
+/** An index that fails as a test wants, and shows its entries. */
 export class TrickyIndex implements MapLike {
   readonly entries = new Map<string, string>();
   beforeSet: (key: string, fileId: string) => unknown = () => {};

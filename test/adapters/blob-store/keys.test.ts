@@ -1,4 +1,4 @@
-/** Keys of the caller's choice: whatever fails, a key leads to one whole file, and none is forgotten. */
+/** Keys of the user's choice: after any failure a key leads to one whole file, and no file is left without a key. */
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { fail, failure, MALFORMED, put, TrickyIndex, text } from './harness.js';
 
 const BLOCK = 64 * 1024;
 
-onEachServer('keys of the caller', (server) => {
+onEachServer('keys of the user', (server) => {
   it('overwrite a blob, and leave one file', async () => {
     const client = server.client();
     const index = new Map<string, string>();
@@ -22,8 +22,8 @@ onEachServer('keys of the caller', (server) => {
     expect(second).not.toHaveProperty('orphan');
     expect(await text(store, 'k')).toBe('two');
     expect(await client.exists(first.fileId)).toBe(false);
-    const third = await put(store, second, 'a blob that is handed back gives its key only');
-    expect(third).toMatchObject({ key: 'k', size: 45 });
+    const third = await put(store, second, 'a blob that is passed gives its key only');
+    expect(third).toMatchObject({ key: 'k', size: 40 });
     expect([...index]).toEqual([['k', third.fileId]]);
     await store.remove('k');
     expect(index.size).toBe(0);
@@ -85,11 +85,11 @@ onEachServer('keys of the caller', (server) => {
     const store = fdfsBlobStore(client, { index });
     const uploads = vi.spyOn(client, 'createUploadStream');
     prepare(index);
-    const told = vi.fn();
-    const stream = store.createWriteStream('k', told);
+    const onDone = vi.fn();
+    const stream = store.createWriteStream('k', onDone);
     stream.end('x');
     expect((await failure(finished(stream))).message).toBe(message);
-    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(onDone).toHaveBeenCalledTimes(1));
     const { fileId } = uploads.mock.results[0]!.value;
     expect(await client.exists(fileId)).toBe(false);
     expect(index.entries.size).toBe(0);
@@ -107,7 +107,7 @@ onEachServer('keys of the caller', (server) => {
     await store.remove('k');
   });
 
-  it('are set where the index has done it, and only its answer was lost', async () => {
+  it('are set where the index has changed, and only its reply was lost', async () => {
     const index = new TrickyIndex();
     index.afterSet = fail;
     const store = fdfsBlobStore(server.client(), { index });
@@ -117,29 +117,32 @@ onEachServer('keys of the caller', (server) => {
     await store.remove('k');
   });
 
-  it.each(['beforeSet', 'afterSet'] as const)('are as before when a write is given up %s', async (moment) => {
-    const client = server.client();
-    const index = new TrickyIndex();
-    const store = fdfsBlobStore(client, { index });
-    const uploads = vi.spyOn(client, 'createUploadStream');
-    for (const old of [undefined, 'old']) {
-      if (old !== undefined) await put(store, 'k', old);
-      const stream = store.createWriteStream('k');
-      stream.on('error', () => {});
-      let times = 0;
-      index[moment] = () => {
-        if (times++ === 0) stream.destroy();
-      };
-      stream.end('new');
-      await once(stream, 'close');
-      index[moment] = () => {};
-      expect(stream.blob).toBeUndefined();
-      expect(await client.exists(uploads.mock.results.at(-1)!.value.fileId)).toBe(false);
-      if (old === undefined) expect(await store.exists('k')).toBe(false);
-      else expect(await text(store, 'k')).toBe(old);
-    }
-    await store.remove('k');
-  });
+  it.each(['beforeSet', 'afterSet'] as const)(
+    'are as before when a write is destroyed %s',
+    async (moment) => {
+      const client = server.client();
+      const index = new TrickyIndex();
+      const store = fdfsBlobStore(client, { index });
+      const uploads = vi.spyOn(client, 'createUploadStream');
+      for (const old of [undefined, 'old']) {
+        if (old !== undefined) await put(store, 'k', old);
+        const stream = store.createWriteStream('k');
+        stream.on('error', () => {});
+        let times = 0;
+        index[moment] = () => {
+          if (times++ === 0) stream.destroy();
+        };
+        stream.end('new');
+        await once(stream, 'close');
+        index[moment] = () => {};
+        expect(stream.blob).toBeUndefined();
+        expect(await client.exists(uploads.mock.results.at(-1)!.value.fileId)).toBe(false);
+        if (old === undefined) expect(await store.exists('k')).toBe(false);
+        else expect(await text(store, 'k')).toBe(old);
+      }
+      await store.remove('k');
+    },
+  );
 
   it('keep their blob when the index fails to remove them, and can be removed again', async () => {
     const client = server.client();
@@ -157,7 +160,7 @@ onEachServer('keys of the caller', (server) => {
 });
 
 onEmbedded('blob store under faults', (server) => {
-  it('tells trouble with the servers as an error, not as a missing blob', async () => {
+  it('reports failures of the servers as errors, not as a missing blob', async () => {
     const client = server.client({ retry: { retries: 0 }, locationCache: false });
     const store = fdfsBlobStore(client);
     const { key } = await put(store, { group: 'group2' }, 'x');
@@ -168,13 +171,13 @@ onEmbedded('blob store under faults', (server) => {
     expect(error).toMatchObject({ code: 'FASTDFS_IO_ERROR' });
     expect(error).not.toHaveProperty('notFound');
     server.fdfs.inject({ command: 'DELETE_FILE', action: 'status', status: 5 });
-    const told = vi.fn();
-    store.remove(key, told);
-    await vi.waitFor(() => expect(told.mock.calls[0]![0]).toMatchObject({ code: 'FASTDFS_IO_ERROR' }));
+    const onDone = vi.fn();
+    store.remove(key, onDone);
+    await vi.waitFor(() => expect(onDone.mock.calls[0]![0]).toMatchObject({ code: 'FASTDFS_IO_ERROR' }));
     await store.remove(key);
   });
 
-  it('does not ask a server for keys that are none', async () => {
+  it('asks no server about malformed keys', async () => {
     const store = fdfsBlobStore(server.client());
     for (const key of MALFORMED) {
       expect(await store.exists(key)).toBe(false);
@@ -240,17 +243,17 @@ onEmbedded('blob store under faults', (server) => {
     await store.remove('k');
   });
 
-  it('removes what it has when the client is closed in the middle', async () => {
+  it('removes what was uploaded when the client is closed in the middle', async () => {
     const client = server.client();
     const store = fdfsBlobStore(client, { index: new Map() });
-    const told = vi.fn();
-    const stream = store.createWriteStream({ key: 'k', blockBytes: BLOCK }, told);
+    const onDone = vi.fn();
+    const stream = store.createWriteStream({ key: 'k', blockBytes: BLOCK }, onDone);
     stream.on('error', () => {});
     flood(64 * 1024 * 1024).pipe(stream);
     await vi.waitFor(() => expect(server.fdfs.files()).toHaveLength(1));
     await client.close();
-    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
-    expect(told.mock.calls[0]![0]).toMatchObject({ code: 'FASTDFS_CLOSED' });
+    await vi.waitFor(() => expect(onDone).toHaveBeenCalledTimes(1));
+    expect(onDone.mock.calls[0]![0]).toMatchObject({ code: 'FASTDFS_CLOSED' });
     await vi.waitFor(() => expect(server.fdfs.files()).toEqual([]));
   });
 

@@ -11,7 +11,7 @@ import {
 } from '../../../src/adapters/classic/index.js';
 import { EmbeddedFastDFS } from '../../../src/embedded/index.js';
 
-const GONE = 'M00/00/00/fwAAAWsCeYyAeQYEAAAACw1KEYU028.txt';
+const MISSING = 'M00/00/00/fwAAAWsCeYyAeQYEAAAACw1KEYU028.txt';
 const OK = { result: 0 };
 
 describe('classic verbs that change a cluster', () => {
@@ -51,13 +51,13 @@ describe('classic verbs that change a cluster', () => {
     expect(await pending).toMatchObject({ result: 125 });
   });
 
-  it('a server that says nothing is 110', async () => {
+  it('a server that does not answer is 110', async () => {
     await using fdfs = await EmbeddedFastDFS.start({ groups: { group1: 1 } });
     expect(await fdfs_init({ ...fdfs.options, networkTimeoutMs: 100 })).toEqual(OK);
     fdfs.inject({ command: 'LIST_ALL_GROUPS', action: 'stall', times: 10 });
     expect(await fdfs_list_all_groups()).toMatchObject({ result: 110 });
     fdfs.inject({ command: 'DELETE_FILE', action: 'status', status: 28, times: 1 });
-    expect(await fdfs_delete('group1', GONE)).toMatchObject({ result: 28 });
+    expect(await fdfs_delete('group1', MISSING)).toMatchObject({ result: 28 });
     await fdfs_destroy();
   });
 });

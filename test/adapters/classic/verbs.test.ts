@@ -28,7 +28,7 @@ const {
 
 /** Nobody listens there. */
 const NOBODY = '127.0.0.1:1';
-const GONE = 'M00/00/00/fwAAAWsCeYyAeQYEAAAACw1KEYU028.txt';
+const MISSING = 'M00/00/00/fwAAAWsCeYyAeQYEAAAACw1KEYU028.txt';
 const GONE_APPENDER = 'group1/M00/03/03/fwAAFWsCeYyES7OJAAAAAP1dNqU935.log';
 const OK = { result: 0 };
 
@@ -57,14 +57,14 @@ async function conf(trackers: readonly string[], more = ''): Promise<string> {
 /** The one call of each verb that needs no server. */
 const VERBS: [string, () => Promise<classic.Result>][] = [
   ['fdfs_upload', () => fdfs_upload('/etc/hosts', 'FILE')],
-  ['fdfs_download', () => fdfs_download('group1', GONE, null)],
-  ['fdfs_delete', () => fdfs_delete('group1', GONE)],
-  ['fdfs_getmeta', () => fdfs_getmeta('group1', GONE)],
-  ['fdfs_setmeta', () => fdfs_setmeta('group1', GONE, 'O', 'a=b')],
-  ['fdfs_query_servers', () => fdfs_query_servers('group1', GONE)],
+  ['fdfs_download', () => fdfs_download('group1', MISSING, null)],
+  ['fdfs_delete', () => fdfs_delete('group1', MISSING)],
+  ['fdfs_getmeta', () => fdfs_getmeta('group1', MISSING)],
+  ['fdfs_setmeta', () => fdfs_setmeta('group1', MISSING, 'O', 'a=b')],
+  ['fdfs_query_servers', () => fdfs_query_servers('group1', MISSING)],
   ['fdfs_append_file', () => fdfs_append_file(GONE_APPENDER, '/etc/hosts')],
-  // Of a slave file nothing is told by its id alone.
-  ['fdfs_file_info', () => fdfs_file_info(`group1/${GONE.replace('.txt', '_thumbnail.txt')}`)],
+  // The id of a slave file alone says nothing.
+  ['fdfs_file_info', () => fdfs_file_info(`group1/${MISSING.replace('.txt', '_thumbnail.txt')}`)],
   ['fdfs_upload_append', () => fdfs_upload_append('/etc/hosts')],
   ['fdfs_list_all_groups', () => fdfs_list_all_groups(null, null)],
   ['fdfs_delete_group', () => fdfs_delete_group(null, 'group1')],
@@ -89,7 +89,7 @@ describe('without a server', () => {
     expect(await call()).toEqual(refused);
   });
 
-  it.each(VERBS)('%s with nobody at the tracker is 111', async (_, call) => {
+  it.each(VERBS)('%s without a tracker is 111', async (_, call) => {
     expect(await fdfs_init({ trackers: NOBODY, retry: { retries: 0 } })).toEqual(OK);
     expect(await call()).toEqual({ result: 111, message: expect.stringContaining('ECONNREFUSED') });
     expect(await fdfs_destroy()).toEqual(OK);
@@ -97,7 +97,7 @@ describe('without a server', () => {
     expect((await call()).result).toBe(111);
   });
 
-  it('fdfs_init tells what is wrong with its file, and leaves what there was', async () => {
+  it('fdfs_init describes what is wrong with its file, and keeps the client before', async () => {
     expect(await fdfs_init({ trackers: NOBODY, retry: { retries: 0 } })).toEqual(OK);
     const missing = await fdfs_init(join(directory, 'nosuch.conf'));
     expect(missing).toEqual({ result: 2, message: expect.stringContaining('nosuch.conf') });
@@ -230,8 +230,8 @@ onEachServer('classic verbs', (server) => {
     const folder = await mkdtemp(join(directory, 'target-'));
     expect((await fdfs_download(group, name, folder)).result).toBe(21);
     expect((await fdfs_download(group, name, join(folder, 'no', 'such'))).result).toBe(2);
-    expect((await fdfs_download(group, GONE, join(folder, 'gone'))).result).toBe(2);
-    expect((await fdfs_download('nosuch', GONE, join(folder, 'gone'))).result).toBe(2);
+    expect((await fdfs_download(group, MISSING, join(folder, 'missing'))).result).toBe(2);
+    expect((await fdfs_download('nosuch', MISSING, join(folder, 'missing'))).result).toBe(2);
     expect(await readdir(folder)).toEqual([]);
     const [emptyGroup, empty] = await upload(Buffer.alloc(0), 'BUFF');
     expect(await fdfs_download(emptyGroup, empty, join(folder, 'empty'))).toMatchObject({
@@ -273,8 +273,8 @@ onEachServer('classic verbs', (server) => {
     ]) {
       expect(await fdfs_setmeta(group, name, flag as 'O', text as string)).toMatchObject({ result: 22 });
     }
-    expect(await fdfs_setmeta(group, GONE, 'O', 'a=b')).toMatchObject({ result: 2 });
-    expect(await fdfs_getmeta(group, GONE)).toMatchObject({ result: 2 });
+    expect(await fdfs_setmeta(group, MISSING, 'O', 'a=b')).toMatchObject({ result: 2 });
+    expect(await fdfs_getmeta(group, MISSING)).toMatchObject({ result: 2 });
   });
 
   it('fdfs_query_servers', async () => {
@@ -321,7 +321,7 @@ onEachServer('classic verbs', (server) => {
     expect(result).toBe(0);
     expect(fileinfotable).toMatchObject({ file_type: 'normal', file_size: 11, crc32: 0x0d4a1185 });
     expect(fileinfotable!.get_from_server).toBe(fileinfotable!.source_id !== 0);
-    expect(await fdfs_file_info(`${group}/${GONE.replace('.txt', '_thumbnail.txt')}`)).toMatchObject({
+    expect(await fdfs_file_info(`${group}/${MISSING.replace('.txt', '_thumbnail.txt')}`)).toMatchObject({
       result: 2,
     });
     expect(await fdfs_file_info('group1/M00/00/00/short')).toMatchObject({ result: 22 });
@@ -359,7 +359,7 @@ onEachServer('classic verbs', (server) => {
     expect(await fdfs_init(client)).toEqual(OK);
     expect((await fdfs_list_all_groups()).result).toBe(0);
     expect(await fdfs_destroy()).toEqual(OK);
-    expect(await client.locate(`group1/${GONE}`)).not.toEqual([]);
+    expect(await client.locate(`group1/${MISSING}`)).not.toEqual([]);
     await client.close();
   });
 });

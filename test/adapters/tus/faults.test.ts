@@ -14,7 +14,7 @@ onEmbedded('tus and a storage that fails', (server) => {
   const node = nodes(server);
 
   it.each(['reset', 'stall', 'close'] as const)(
-    '%s in the middle of a block: the client goes on',
+    '%s in the middle of a block: the client continues',
     async (action) => {
       const client = server.client({ retry: { retries: 0 }, networkTimeoutMs: 200 });
       const store = fdfsTusStore(client, { secret: SECRET, blockBytes: 100 * KIB });
@@ -61,7 +61,7 @@ onEmbedded('tus and a storage that fails', (server) => {
   });
 
   it.each(['status', 'reset'] as const)(
-    'a finish that fails (%s) is made up for when the client comes back',
+    'a finish that fails (%s) is repeated when the client comes back',
     async (action) => {
       const { http, client } = await node({ finalize: true });
       const content = bytes(200 * KIB);
@@ -142,7 +142,7 @@ describe('FdfsStore', () => {
     expect(() => fdfsTusStore({ trackers: '127.0.0.1:1' }, options as FdfsStoreOptions)).toThrow(named);
   });
 
-  it('says once that it made up a secret, and signs with one that nobody else has', async () => {
+  it('warns once of a random secret, and signs with one that no other store has', async () => {
     await using fdfs = await EmbeddedFastDFS.start();
     const warn = vi.fn();
     const conf = { ...fdfs.options, logger: { warn } };
@@ -158,7 +158,7 @@ describe('FdfsStore', () => {
     await http.stop();
   });
 
-  it('closes the client that it made, and leaves one that it was given', async () => {
+  it('closes the client that it made, and leaves one open that was passed', async () => {
     await using fdfs = await EmbeddedFastDFS.start();
     const owner = fdfsTusStore(fdfs.options, { secret: SECRET });
     await owner.close();

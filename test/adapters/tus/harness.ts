@@ -64,7 +64,7 @@ export class TusServer {
     await once(this.#http, 'close');
   }
 
-  /** Makes an upload, and tells its id. */
+  /** Makes an upload. @returns its id */
   async create(length: number | undefined, metadata?: string): Promise<string> {
     const response = await fetch(this.endpoint, {
       method: 'POST',

@@ -1,4 +1,4 @@
-/** Whoever does not have an id from this store, or from one with the same secret, gets nowhere with any verb. */
+/** Without an id from this store, or from one with the same secret, every verb answers 404. */
 import { createHmac } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';

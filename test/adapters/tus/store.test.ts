@@ -87,7 +87,7 @@ onEachServer('the tus store', (server) => {
     await store.remove(id);
   });
 
-  it('writes a stream, and tells the new offset', async () => {
+  it('writes a stream, and returns the new offset', async () => {
     const store = make();
     const { id, storage } = await store.create(uploadOf(SIZE));
     expect(await store.write(pieces(CONTENT), id, 0)).toBe(SIZE);
@@ -115,12 +115,12 @@ onEachServer('the tus store', (server) => {
       let given = 0;
       const source = new Readable({
         read() {
-          if (given === 5) this.destroy(how === 'failed' ? new Error('gone') : undefined);
+          if (given === 5) this.destroy(how === 'failed' ? new Error('lost') : undefined);
           else this.push(bytes(1000, ++given));
         },
       });
       await expect(store.write(source, id, 0)).rejects.toThrow(
-        how === 'failed' ? 'gone' : 'in the middle of a file',
+        how === 'failed' ? 'lost' : 'in the middle of a file',
       );
       const { offset } = await store.getUpload(id);
       // Node throws away what a destroyed stream still held.
@@ -139,7 +139,7 @@ onEachServer('the tus store', (server) => {
     await expect(store.read('doesnt_exist')).rejects.toMatchObject(NOT_FOUND);
   });
 
-  it('rejects for uploads that are gone, in every call', async () => {
+  it('rejects for uploads that do not exist, in every call', async () => {
     const store = make();
     const { id } = await store.create(uploadOf(SIZE));
     await store.remove(id);

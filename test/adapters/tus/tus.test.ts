@@ -45,7 +45,7 @@ onEachServer('tus', (server) => {
     await client.delete(fileId);
   });
 
-  it('is paused, and gone on with by another client at another node', async () => {
+  it('is paused, and continued by another client at another node', async () => {
     const first = await node();
     const content = bytes(500 * KIB);
     let paused = () => {};
@@ -85,7 +85,7 @@ onEachServer('tus', (server) => {
     }
   });
 
-  it('takes an upload whose length is told at its end', async () => {
+  it('takes an upload whose length is declared at its end', async () => {
     const { http, client } = await node();
     const content = bytes(250 * KIB);
     const id = await start(Readable.from([content]), {
@@ -125,7 +125,7 @@ onEachServer('tus', (server) => {
     },
   );
 
-  it('removes what the client gives up', async () => {
+  it('removes what the client terminates', async () => {
     const { http, client } = await node();
     const id = await http.create(1000);
     await http.patch(id, 0, bytes(300));
@@ -163,7 +163,7 @@ onEachServer('tus', (server) => {
     await client.delete(fileIdOf(id));
   });
 
-  it('ends a request that another one for the same upload pushes aside, and keeps what it brought', async () => {
+  it('ends a request when another one for the same upload arrives, and keeps what it brought', async () => {
     const { http, client } = await node({}, { lockDrainTimeout: 100 });
     const id = await http.create(1000);
     const socket = await http.beginPatch(id, 0, 1000);
@@ -255,7 +255,7 @@ onEachServer('tus', (server) => {
       await client.delete(fileIdOf(id));
     });
 
-    it('delivers files with names in all languages where the server is told how to', async () => {
+    it('delivers files with names in all languages after allowAnyFileName', async () => {
       const { http, client } = await node();
       const id = await http.create(5, NAMES);
       await http.patch(id, 0, Buffer.from('hello'));
