@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { Metadata } from '../../core/model/metadata.js';
+import type { UploadOptions } from '../../index.js';
 
 declare global {
   namespace Express {
@@ -154,10 +155,10 @@ export interface FdfsStorageOptions<Req = MulterRequest> {
   url?: string | false | PerFileFunction<string, Req, StoredFile>;
   /** Make appender files. Default false. */
   appender?: PerFile<boolean, Req>;
-  /** What to do without `size`, which is the usual case. Default `stream`: block by block, in bounded memory. */
-  whenSizeUnknown?: PerFile<'stream' | 'memory' | 'reject', Req>;
-  /** Turn the appender file of content longer than a block into an ordinary one. Default true. */
-  finalize?: PerFile<boolean, Req>;
+  /** What to do without `size`, which is the usual case. Default: as for uploads. */
+  whenSizeUnknown?: PerFile<NonNullable<UploadOptions['whenSizeUnknown']>, Req>;
+  /** What becomes of the appender file of content that was streamed block by block. Default: as for uploads. */
+  finalize?: PerFile<NonNullable<UploadOptions['finalize']>, Req>;
   /** Bytes of a block. Default 1 MiB; content up to it goes in one request. */
   blockBytes?: PerFile<number, Req>;
   /** Compare CRC-32 and size with what the storage computed. Default true. */

@@ -156,7 +156,7 @@ onEmbedded('formidable and a storage that fails', (server) => {
   const start = rigs(server);
 
   it('in the middle of a file: the form fails, and nothing stays', async () => {
-    const rig = await start({ options: { blockBytes: 64 * KIB } });
+    const rig = await start({ options: { blockBytes: 64 * KIB, whenSizeUnknown: 'stream' } });
     server.fdfs.inject({ command: 'MODIFY_FILE', action: 'status', status: 5 });
     // Piece by piece, as a network does: otherwise formidable has seen the end before anything can fail.
     const content = bytes(900 * KIB);
@@ -187,7 +187,10 @@ onEmbedded('formidable and a storage that fails', (server) => {
   });
 
   it('emits error before the clean-up', async () => {
-    const { writer } = await start({ options: { blockBytes: 1000 }, client: { networkTimeoutMs: 3000 } });
+    const { writer } = await start({
+      options: { blockBytes: 1000, whenSizeUnknown: 'stream' },
+      client: { networkTimeoutMs: 3000 },
+    });
     server.fdfs.inject({ command: 'MODIFY_FILE', action: 'status', status: 5 });
     server.fdfs.inject({ command: 'DELETE_FILE', action: 'stall' });
     const stream = writer({ originalFilename: 'a.txt' });

@@ -150,7 +150,10 @@ onEmbedded('the multer engine', (server) => {
   });
 
   it('fails uploads in progress when it is closed', async () => {
-    const storage = fdfsStorage({ trackers: server.trackers }, { blockBytes: 1000 });
+    const storage = fdfsStorage(
+      { trackers: server.trackers },
+      { blockBytes: 1000, whenSizeUnknown: 'stream' },
+    );
     const content = new PassThrough();
     const handled = handle(storage, new PassThrough(), createPart(content));
     content.write(bytes(5000));

@@ -269,7 +269,10 @@ for (const version of VERSIONS) {
     it.each(['reset', 'close', 'garbage'] as const)(
       'removes a file when the storage answers a block with a %s',
       async (action) => {
-        const rig = await start({ client: { retry: { retries: 0 } } });
+        const rig = await start({
+          options: { whenSizeUnknown: 'stream' },
+          client: { retry: { retries: 0 } },
+        });
         server.fdfs.inject({ command: 'MODIFY_FILE', server: 'storage', afterBytes: 1000, action });
         const { json } = await post(
           rig.http.port,

@@ -183,7 +183,7 @@ onEmbedded('uploadPart and a storage that fails', (server) => {
   it.each(['status', 'reset'] as const)(
     '%s: the part fails, the other parts and the form do not',
     async (action) => {
-      const rig = await start();
+      const rig = await start(undefined, { whenSizeUnknown: 'stream' });
       server.fdfs.inject({ command: 'MODIFY_FILE', action, ...(action === 'status' ? { status: 5 } : {}) });
       const answer = await post(rig.port, [
         filePart('file', 'a.bin', bytes(900 * KIB)),
