@@ -21,6 +21,11 @@ const LIBRARIES = {
   '/lib/uplot.css': 'uplot/dist/uPlot.min.css',
 };
 
+/** The page's own files, and those that it shares with `fdfs console`. */
+const FOLDERS = ['page', '../../src/cli/console/assets/shared'].map((folder) =>
+  path.join(import.meta.dirname, folder),
+);
+
 export function pageRoutes(): Router {
   const router = Router();
   for (const [url, module] of Object.entries(LIBRARIES)) {
@@ -28,6 +33,6 @@ export function pageRoutes(): Router {
     router.get(url, (_req, res) => res.sendFile(base, { root }));
   }
   const setHeaders = (res: express.Response) => res.set('Content-Security-Policy', POLICY);
-  router.use(express.static(path.join(import.meta.dirname, 'page'), { index: 'page.html', setHeaders }));
+  for (const folder of FOLDERS) router.use(express.static(folder, { index: 'page.html', setHeaders }));
   return router;
 }

@@ -9,6 +9,7 @@ import type { Work } from './context.js';
 import { defineAdminCommands } from './definitions/admin.js';
 import { defineClusterCommands } from './definitions/cluster.js';
 import { defineCompletionCommand } from './definitions/completion.js';
+import { defineConsoleCommand } from './definitions/console.js';
 import { defineDevCommand } from './definitions/dev.js';
 import { defineFileCommands } from './definitions/files.js';
 import { defineListingCommands } from './definitions/listing.js';
@@ -23,6 +24,7 @@ const DEFINITIONS: ReadonlyArray<(program: Command, does: Does) => void> = [
   defineListingCommands,
   defineClusterCommands,
   defineAdminCommands,
+  defineConsoleCommand,
   defineDevCommand,
   defineCompletionCommand,
 ];

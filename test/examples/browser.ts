@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { TcpProxy } from '../helpers/proxy.js';
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-const ARGS = [
+export const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+export const CHROMIUM_ARGS = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
@@ -79,7 +79,7 @@ export class ExampleInBrowser {
       signal: AbortSignal.timeout(30_000),
     });
     const proxy = await TcpProxy.to('127.0.0.1', Number(/127\.0\.0\.1:(\d+)/.exec(line)![1]));
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS });
     const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });
     const example = new ExampleInBrowser(app, proxy, browser, context, await context.newPage());
     await example.open();

@@ -52,7 +52,8 @@ describe('the tarball', () => {
     ];
     expect(outside.sort()).toEqual([...documents, 'package.json']);
     const inside = packed.files.filter((file) => file.startsWith('dist/'));
-    expect(inside.filter((file) => !/\.(js|js\.map|d\.ts)$/.test(file))).toEqual([]);
+    const asset = /^dist\/shared\/assets\/(page|shared)\/[\w-]+\.(html|js|css|svg)$/;
+    expect(inside.filter((file) => !/\.(js|js\.map|d\.ts)$/.test(file) && !asset.test(file))).toEqual([]);
     expect(inside.filter((file) => /test/.test(file))).toEqual([]);
   });
 
