@@ -1,4 +1,4 @@
-/** Looks at the cluster again and again, until it is told to stop. */
+/** Looks at the cluster repeatedly, until it is stopped. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ArgumentError, ClosedError } from '../core/base/errors.js';
 import { MAX_TIMER_MS } from '../core/model/limits.js';
@@ -10,7 +10,7 @@ import type { ClusterHealth, WatchOptions } from './types.js';
 const DEFAULT_INTERVAL_MS = 5_000;
 
 /**
- * @param closing aborts when nobody will answer any more
+ * @param closing aborts when the admin is closed
  * @throws ArgumentError at once, not when the first snapshot is asked for
  */
 export function watchCluster(
@@ -50,7 +50,7 @@ async function* look(
   }
 }
 
-/** Whatever fails is told in the snapshot; only the end ends it. */
+/** Failures become part of the snapshot; only the end ends the watch. */
 async function snapshot(
   trackers: AdminTrackers,
   options: WatchOptions,

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import type { FastDFSAdmin, FastDFSClient, FastDFSOptions } from '../index.js';
 import { type ClusterOptions, chooseCluster, chooseMapping } from './cluster-choice.js';
-import { describeError, EXIT, exitCodeOf, explain, isQuiet } from './exit.js';
+import { describeError, EXIT, exitCodeFor, explain, isQuiet } from './exit.js';
 import type { Measure } from './progress.js';
 import { writeKept } from './results.js';
 import { type Paint, painter } from './table.js';
@@ -75,7 +75,7 @@ export class Context {
 
   /** Reports an error; as JSON on standard output, too. The command may go on. */
   fail(error: unknown, about: Record<string, unknown> = {}): void {
-    const exitCode = exitCodeOf(error);
+    const exitCode = exitCodeFor(error);
     this.#exitCodes.add(exitCode);
     if (isQuiet(error)) return;
     this.warn(explain(error));

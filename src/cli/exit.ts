@@ -65,7 +65,7 @@ interface ErrorFields {
   maybeApplied?: unknown;
 }
 
-export function exitCodeOf(error: unknown): number {
+export function exitCodeFor(error: unknown): number {
   if (isQuiet(error)) return error.exitCode;
   if (error instanceof UsageError) return EXIT.usage;
   if (!(error instanceof Error)) return EXIT.failed;

@@ -3,5 +3,5 @@
 import { run } from './run.js';
 
 const code = await run(process.argv.slice(2));
-// A standard input that nobody reads any more would keep the process waiting.
+// A standard input that is not read to its end would keep the process alive.
 process.exit(code);

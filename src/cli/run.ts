@@ -6,7 +6,7 @@ import {
   END_SIGNALS,
   type EndSignal,
   EXIT,
-  exitCodeOf,
+  exitCodeFor,
   Interrupted,
   OutputError,
 } from './exit.js';
@@ -31,7 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
   // What a command has written may turn out to be lost only now.
   if (code !== EXIT.ok || !end.aborted || end.reason instanceof Interrupted) return code;
   if (end.reason instanceof OutputError) process.stderr.write(`fdfs: ${end.reason.message}\n`);
-  return exitCodeOf(end.reason);
+  return exitCodeFor(end.reason);
 }
 
 function printUsageError(message: string): void {
@@ -46,7 +46,7 @@ async function perform(context: Context, work: Work): Promise<number> {
     // Whatever failed because of the end, the end is the reason.
     const reason = context.signal.aborted ? context.signal.reason : error;
     context.fail(reason);
-    return exitCodeOf(reason);
+    return exitCodeFor(reason);
   } finally {
     await context.close();
   }

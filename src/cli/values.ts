@@ -1,4 +1,4 @@
-/** Words of the command line as values. What cannot be read is told by commander, with the name of the option. */
+/** Words of the command line as values. What cannot be read is reported by commander, with the name of the option. */
 import { InvalidArgumentError } from 'commander';
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };

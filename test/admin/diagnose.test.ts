@@ -74,7 +74,7 @@ describe('diagnosis of clusters in trouble', () => {
     return (await admin.diagnose()).problems;
   }
 
-  it('tells a storage that is stopped from one that is out of reach', async () => {
+  it('reports a storage that is stopped', async () => {
     await using fdfs = await EmbeddedFastDFS.start({ groups: { group1: 2 } });
     await fdfs.stopStorage('group1', 0);
     const found = await problems(fdfs);

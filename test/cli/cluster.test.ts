@@ -1,6 +1,6 @@
 /** The commands on the cluster, as a process each: tables, JSON, verdicts and what an operator changes. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type CliServer, cliServer, firstLine, outcomeOf, runFdfs, startFdfs } from './harness.js';
+import { type CliServer, cliServer, firstLine, readOutcome, runFdfs, startFdfs } from './harness.js';
 
 let server: CliServer;
 
@@ -28,7 +28,7 @@ describe('groups and storages', () => {
     expect(storages.stdout).toContain(server.fdfs.storageAddress('group1', 1));
   });
 
-  it('are told whole as JSON', async () => {
+  it('are printed whole as JSON', async () => {
     const groups = JSON.parse((await fdfs('groups', '--json')).stdout);
     expect(groups).toMatchObject([
       { name: 'group1', storageCount: 2 },
@@ -93,7 +93,7 @@ describe('monitor', () => {
       expect(JSON.parse(await firstLine(child))).toMatchObject({ verdict: 'ok' });
     }
     child.kill('SIGINT');
-    expect(await outcomeOf(child)).toMatchObject({ code: 0, stderr: '' });
+    expect(await readOutcome(child)).toMatchObject({ code: 0, stderr: '' });
   });
 });
 
@@ -110,7 +110,7 @@ describe('admin', () => {
     }
   });
 
-  it('tells what the servers refuse', async () => {
+  it('reports what the servers refuse', async () => {
     const group = await fdfs('admin', 'delete-group', 'group2', '--yes');
     expect(group).toMatchObject({ code: 1, stderr: expect.stringContaining('status 16') });
     const storage = await fdfs('admin', 'delete-storage', 'group1', '100009', '-y');

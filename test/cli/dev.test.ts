@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createClient } from '../../src/index.js';
-import { firstLine, outcomeOf, runFdfs, startFdfs } from './harness.js';
+import { firstLine, readOutcome, runFdfs, startFdfs } from './harness.js';
 
 let directory: string;
 
@@ -36,7 +36,7 @@ async function startDev(...args: string[]) {
     ready,
     async stop(signal: NodeJS.Signals) {
       child.kill(signal);
-      return await outcomeOf(child);
+      return await readOutcome(child);
     },
   };
 }
@@ -53,7 +53,7 @@ it('prints one line when it is ready', async () => {
     { name: 'b', storageCount: 1 },
   ]);
   child.kill('SIGINT');
-  expect(await outcomeOf(child)).toMatchObject({ code: 0, stderr: '' });
+  expect(await readOutcome(child)).toMatchObject({ code: 0, stderr: '' });
   await expect(stat(path.dirname(conf!))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
@@ -86,7 +86,7 @@ it('serves the files over HTTP', async () => {
   expect((await stop('SIGTERM')).code).toBe(0);
 });
 
-it('tells a port that is taken, and what else it cannot do', async () => {
+it('names a port that is taken, and what else it cannot do', async () => {
   const { ready, stop } = await startDev();
   const port = ready.trackers[0]!.split(':')[1]!;
   for (const option of ['--port', '--http']) {

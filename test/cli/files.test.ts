@@ -52,7 +52,7 @@ describe('upload', () => {
     ).toEqual([11, content.length]);
   });
 
-  it('tells everything as JSON, with metadata and the name', async () => {
+  it('prints everything as JSON, with metadata and the name', async () => {
     const args = [
       'upload',
       'a.txt',
@@ -170,7 +170,7 @@ describe('download', () => {
     expect((await fdfs(['download', fileId, '-', '--range', range])).stdout).toBe(expected);
   });
 
-  it('tells the result beside content on standard output', async () => {
+  it('prints the result beside content on standard output', async () => {
     const fileId = await uploaded('a.txt');
     const { stdout, stderr } = await fdfs(['download', fileId, '-', '--json']);
     expect(stdout).toBe('hello world');
@@ -273,7 +273,7 @@ describe('appender files', () => {
 });
 
 describe('rm and stat', () => {
-  it('remove what is there and tell what is not', async () => {
+  it('remove what is there and report what is not', async () => {
     const fileId = await uploaded('a.txt');
     const { code, stdout, stderr } = await fdfs(['rm', fileId, fileId, '--json']);
     expect(code).toBe(3);
@@ -294,24 +294,24 @@ describe('rm and stat', () => {
     });
   });
 
-  it('ask the server only when told to', async () => {
-    // Without storage ids the file id tells the address of its storage, too.
+  it('ask the server only on request', async () => {
+    // Without storage ids the file id holds the address of its storage, too.
     const { fdfs: plain, env } = await cliServer({ groups: { group1: 1 } });
     try {
       const fileId = (await fdfs(['upload', 'a.txt'], { env })).stdout.trim();
       await fdfs(['rm', fileId], { env });
-      const told = await fdfs(['stat', fileId], { env });
-      expect(told).toMatchObject({ code: 0, stderr: '' });
-      expect(told.stdout).toMatch(/^size: +11 B$/m);
-      expect(told.stdout).toMatch(/^crc32: +0d4a1185$/m);
-      expect(told.stdout).not.toContain('\x1b');
+      const printed = await fdfs(['stat', fileId], { env });
+      expect(printed).toMatchObject({ code: 0, stderr: '' });
+      expect(printed.stdout).toMatch(/^size: +11 B$/m);
+      expect(printed.stdout).toMatch(/^crc32: +0d4a1185$/m);
+      expect(printed.stdout).not.toContain('\x1b');
       expect((await fdfs(['stat', fileId, '--server'], { env })).code).toBe(3);
     } finally {
       await plain.stop();
     }
   });
 
-  it('tell several files, and the checksum of an appender file when asked', async () => {
+  it('print several files, and the checksum of an appender file on request', async () => {
     const lines_ = (await uploaded('a.txt', 'b.tar.gz', '--appender')).split('\n');
     const ids = lines_.map((line) => line.split('\t')[0]!);
     const { stdout } = await fdfs(['stat', ...ids, '--crc', '--json']);

@@ -35,7 +35,7 @@ export function startFdfs(
 }
 
 export async function runFdfs(args: readonly string[], settings: Settings = {}): Promise<Outcome> {
-  return await outcomeOf(startFdfs(args, settings), settings.input);
+  return await readOutcome(startFdfs(args, settings), settings.input);
 }
 
 /** A line of shell in which `fdfs` is the program. */
@@ -43,10 +43,10 @@ export async function runShell(line: string, settings: Settings = {}): Promise<O
   const script = `set -o pipefail; fdfs() { ${FDFS} "$@"; }; ${line}`;
   const child = spawn('bash', ['-c', script], { cwd: settings.cwd, env: environment(settings.env) });
   child.stdin.on('error', () => undefined);
-  return await outcomeOf(child, settings.input);
+  return await readOutcome(child, settings.input);
 }
 
-export async function outcomeOf(
+export async function readOutcome(
   child: ChildProcessWithoutNullStreams,
   input?: string | Uint8Array,
 ): Promise<Outcome> {

@@ -22,7 +22,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function confOf({ fdfs }: CliServer, name: string, ...more: string[]): Promise<string> {
+async function confPath({ fdfs }: CliServer, name: string, ...more: string[]): Promise<string> {
   const file = path.join(directory, name);
   await writeFile(file, [`tracker_server = ${fdfs.trackers[0]}`, ...more, ''].join('\n'));
   return file;
@@ -36,8 +36,8 @@ async function groupSeen(args: string[], env: Record<string, string>): Promise<s
 
 describe('the cluster', () => {
   it('is the first one that is named: option, FDFS_CONF, FDFS_TRACKERS', async () => {
-    const ofOne = await confOf(one, 'one.conf');
-    const ofTwo = await confOf(two, 'two.conf');
+    const ofOne = await confPath(one, 'one.conf');
+    const ofTwo = await confPath(two, 'two.conf');
     const [tracker] = one.fdfs.trackers;
     expect(await groupSeen(['--conf', ofOne], { FDFS_CONF: ofTwo, ...two.env })).toBe('one');
     expect(await groupSeen(['--tracker', tracker!], { FDFS_CONF: ofTwo, ...two.env })).toBe('one');
@@ -46,7 +46,7 @@ describe('the cluster', () => {
   });
 
   it('is otherwise the one of the usual file, if there is one', async () => {
-    const usual = await confOf(one, 'usual.conf');
+    const usual = await confPath(one, 'usual.conf');
     expect(chooseCluster({}, {}, usual)).toEqual({ conf: usual });
     expect(chooseCluster({}, { FDFS_TRACKERS: 'a,b' }, usual)).toEqual({ trackers: 'a,b' });
     expect(() => chooseCluster({}, {}, path.join(directory, 'missing'))).toThrow(
@@ -73,11 +73,11 @@ describe('the cluster', () => {
   });
 
   it('has its warnings shown when asked for, and mistakes always', async () => {
-    const conf = await confOf(one, 'warned.conf', 'no_such_key = 1');
+    const conf = await confPath(one, 'warned.conf', 'no_such_key = 1');
     expect(await runFdfs(['--conf', conf, 'health'])).toMatchObject({ code: 0, stderr: '' });
     const { stderr } = await runFdfs(['--conf', conf, 'health', '--verbose']);
     expect(stderr).toMatch(/^fdfs: warning: .*warned\.conf:2: unknown key "no_such_key" is ignored\n$/);
-    const misspelt = await confOf(one, 'misspelt.conf', 'network_timeuot = 1');
+    const misspelt = await confPath(one, 'misspelt.conf', 'network_timeuot = 1');
     const seen = await runFdfs(['--conf', misspelt, 'health']);
     expect(seen.stderr).toMatch(/^fdfs: warning: .*misspelt\.conf:2: .*did you mean network_timeout\?\n$/);
     expect((await runFdfs(['--conf', misspelt, 'health', '--quiet'])).stderr).toBe('');

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { describeError, EXIT, exitCodeOf, explain, Interrupted, UsageError } from '../../src/cli/exit.js';
+import { describeError, EXIT, exitCodeFor, explain, Interrupted, UsageError } from '../../src/cli/exit.js';
 import { formatBytes, formatClock, formatDuration, formatPercent } from '../../src/cli/format.js';
 import { progressParts, withProgress } from '../../src/cli/progress.js';
 import { Screen } from '../../src/cli/screen.js';
@@ -69,7 +69,7 @@ describe('numbers and times', () => {
     [200_000, '2d 7h'],
   ])('%d seconds are %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
 
-  it('tells clocks and shares', () => {
+  it('formats clocks and shares', () => {
     expect([5, 65, 3661].map(formatClock)).toEqual(['0:05', '1:05', '1:01:01']);
     expect([formatPercent(1, 3), formatPercent(1, 0)]).toEqual(['33%', '–']);
   });
@@ -135,7 +135,7 @@ describe('progress', () => {
     expect(terminal.text).toBe('');
   });
 
-  it('fits the terminal and is gone at the end, also of a failure', async () => {
+  it('fits the terminal and is cleared at the end, also of a failure', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
     const terminal = new Terminal();
     terminal.columns = 40;
@@ -181,7 +181,7 @@ describe('errors', () => {
     [new ProtocolError('x'), EXIT.failed],
     [new Interrupted('SIGTERM'), 143],
     ['a string', EXIT.failed],
-  ])('%s ends with %d', (error, code) => expect(exitCodeOf(error)).toBe(code));
+  ])('%s ends with %d', (error, code) => expect(exitCodeFor(error)).toBe(code));
 
   it('are one line that says what to do', () => {
     const error = new NetworkError('FASTDFS_CLOSED', 'Gone\n  away', {

@@ -33,7 +33,7 @@ const fdfs = (args: string[], settings: Settings = {}) =>
   runFdfs(args, { env: server.env, cwd, ...settings });
 const put = (name: string, data: string | Uint8Array) => writeFile(path.join(cwd, name), data);
 const read = (name: string) => readFile(path.join(cwd, name));
-const linesOf = (text: string) => text.trimEnd().split('\n');
+const splitLines = (text: string) => text.trimEnd().split('\n');
 
 describe('upload of several files', () => {
   it('gives each id with its name, and each failure its line', async () => {
@@ -41,7 +41,7 @@ describe('upload of several files', () => {
     await put('c\x1b[2J.txt', 'c');
     const { code, stdout, stderr } = await fdfs(['upload', 'a.txt', 'missing', 'c\x1b[2J.txt']);
     expect(code).toBe(1);
-    const [a, missing, c] = linesOf(stdout).map((line) => line.split('\t'));
+    const [a, missing, c] = splitLines(stdout).map((line) => line.split('\t'));
     expect(a).toEqual([expect.stringMatching(/^group\d\/M00\//), 'a.txt']);
     expect(missing).toEqual(['-', 'missing']);
     expect(c).toEqual([expect.stringMatching(/^group\d\/M00\//), 'c\\x1b[2J.txt']);
@@ -83,9 +83,9 @@ describe('folders', () => {
     await symlink('.', path.join(cwd, 'in/loop'));
     const up = await fdfs(['upload', '-r', 'in', '--manifest', 'ids.jsonl', '--meta', 'from=in']);
     expect({ code: up.code, stderr: up.stderr }).toEqual({ code: 0, stderr: '' });
-    const names = linesOf(up.stdout).map((line) => line.split('\t')[1]);
+    const names = splitLines(up.stdout).map((line) => line.split('\t')[1]);
     expect(names).toEqual(['a.txt', 'deep/b c.bin', 'deep/none', 'link.txt']);
-    const entries = linesOf((await read('ids.jsonl')).toString()).map((line) => JSON.parse(line));
+    const entries = splitLines((await read('ids.jsonl')).toString()).map((line) => JSON.parse(line));
     expect(entries.map(({ path: name }) => name).sort()).toEqual([...names].sort());
     expect(await client.getMetadata(entries[0].fileId)).toEqual({ from: 'in' });
 
@@ -99,7 +99,7 @@ describe('folders', () => {
     // A line that a killed run did not finish does not stop the next one.
     await writeFile(path.join(cwd, 'ids.jsonl'), '{"path":"half', { flag: 'a' });
     const changed = await fdfs(['upload', '-r', 'in', '--manifest', 'ids.jsonl', '--quiet']);
-    expect(linesOf(changed.stdout).map((line) => line.split('\t')[1])).toEqual(['a.txt', 'link.txt']);
+    expect(splitLines(changed.stdout).map((line) => line.split('\t')[1])).toEqual(['a.txt', 'link.txt']);
   });
 
   it('come back from a manifest, with the paths that it has, and no others', async () => {
@@ -111,12 +111,12 @@ describe('folders', () => {
     expect({ code: down.code, stderr: down.stderr }).toEqual({ code: 0, stderr: '' });
     expect((await read('out/a.txt')).toString()).toBe('hello');
     expect((await read('out/deep/b.bin')).equals(content)).toBe(true);
-    const { fileId } = JSON.parse(linesOf((await read('ids.jsonl')).toString())[0]!);
+    const { fileId } = JSON.parse(splitLines((await read('ids.jsonl')).toString())[0]!);
     const evil = ['../evil', '/tmp/evil', 'a/../../evil', '', 'a\\b', './a'];
     await put('evil.jsonl', evil.map((name) => `${JSON.stringify({ path: name, fileId })}\n`).join(''));
     const refused = await fdfs(['download', '--manifest', 'evil.jsonl', 'out']);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(linesOf(refused.stderr)).toEqual(
+    expect(splitLines(refused.stderr)).toEqual(
       evil.map(() => expect.stringContaining('not one within a folder')),
     );
     expect(await readdir(path.dirname(cwd))).not.toContain('evil');
@@ -139,8 +139,8 @@ describe('downloads', () => {
     const args = [`https://img.example.com/files/${one.fileId}?token=x&ts=1`, none, `/${two.fileId}`, 'to'];
     const { code, stdout, stderr } = await fdfs(['download', ...args]);
     expect(code).toBe(3);
-    expect(linesOf(stdout)).toEqual([one, two].map(({ fileId }) => `to/${path.basename(fileId)}`));
-    expect(linesOf(stderr)).toHaveLength(1);
+    expect(splitLines(stdout)).toEqual([one, two].map(({ fileId }) => `to/${path.basename(fileId)}`));
+    expect(splitLines(stderr)).toHaveLength(1);
     expect((await read(`to/${path.basename(two.fileId)}`)).toString()).toBe('two');
     expect(await fdfs(['download', one.fileId, two.fileId, 'nowhere'])).toMatchObject({
       code: 2,
@@ -213,7 +213,7 @@ describe('further commands', () => {
     const { fileId } = await client.upload(content, { ext: 'png', metadata: { w: '1' } });
     const slave = (await fdfs(['upload-slave', fileId, '_s', 'thumb.png'])).stdout.trim();
     expect(slave).toBe(fileId.replace('.png', '_s.png'));
-    const located = linesOf((await fdfs(['locate', fileId])).stdout);
+    const located = splitLines((await fdfs(['locate', fileId])).stdout);
     expect(located).toEqual((await client.locate(fileId)).map(({ host, port }) => `${host}:${port}`));
     const copied = (await fdfs(['copy', fileId, '--group', 'group2'])).stdout.trim();
     expect(copied).toMatch(/^group2\/.*\.png$/);

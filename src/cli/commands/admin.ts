@@ -1,4 +1,4 @@
-/** `fdfs admin …`: changes of the cluster, after a question. */
+/** `fdfs admin …`: changes of the cluster, after a confirmation. */
 import { createInterface } from 'node:readline/promises';
 import type { Context } from '../context.js';
 import { UsageError } from '../exit.js';
@@ -42,7 +42,7 @@ export async function setTrunk(
   context.print({ group, trunkServer: chosen }, `The trunk server of group ${group} is ${chosen}.`);
 }
 
-/** @throws Error when the answer is not yes, UsageError when there is nobody to ask */
+/** @throws Error when the answer is not yes, UsageError without a terminal to ask on */
 async function confirm({ signal }: Context, what: string, { yes }: AdminFlags): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {

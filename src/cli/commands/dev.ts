@@ -24,14 +24,14 @@ export async function dev(context: Context, { group, dir, http, ...flags }: DevF
   const { signal } = context;
   const { EmbeddedFastDFS } = await import('../../embedded/index.js');
   const directory = dir === undefined ? undefined : resolve(dir);
-  if (directory !== undefined) await assertConfIsOurs(confOf(directory));
+  if (directory !== undefined) await assertConfIsOurs(confPath(directory));
   const options: EmbeddedOptions = {
     ...flags,
     groups: group ?? { group1: 1 },
     ...(directory === undefined ? {} : { directory }),
   };
   await using fdfs = await startOrExplain(() => EmbeddedFastDFS.start(options));
-  const conf = confOf(fdfs.directory);
+  const conf = confPath(fdfs.directory);
   await writeFile(conf, clientConf(fdfs.directory, fdfs.trackers));
   const { trackers, directory: kept } = fdfs;
   await using web =
@@ -72,7 +72,7 @@ async function serve(conf: string, port: number, host = '127.0.0.1'): Promise<We
   };
 }
 
-function confOf(directory: string): string {
+function confPath(directory: string): string {
   return join(directory, 'client.conf');
 }
 

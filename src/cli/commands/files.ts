@@ -1,7 +1,7 @@
 /** `fdfs rm`, `fdfs stat`, `fdfs locate` and `fdfs copy` */
 import { type FileStat, formatAddress, type UploadOptions } from '../../index.js';
 import type { Context } from '../context.js';
-import { EXIT, exitCodeOf } from '../exit.js';
+import { EXIT, exitCodeFor } from '../exit.js';
 import { expandFileIds } from '../file-ids.js';
 import { formatBytes, formatCrc32, formatDate } from '../format.js';
 import { STDIN } from '../local-files.js';
@@ -23,7 +23,7 @@ export async function remove(
       try {
         await client.delete(fileId, { signal: context.signal });
       } catch (error) {
-        if (!flags.force || exitCodeOf(error) !== EXIT.notFound) throw error;
+        if (!flags.force || exitCodeFor(error) !== EXIT.notFound) throw error;
         deleted = false;
       }
       return () => context.print({ fileId, deleted }, []);

@@ -1,5 +1,5 @@
 /**
- * The classes of addresses that FastDFS tells apart: three private IPv4 ranges, and everything else, which
+ * The classes of addresses in FastDFS: three private IPv4 ranges, and everything else, which
  * includes loopback and all of IPv6. Two addresses of one server must be of two classes.
  */
 import { isIP, isIPv4 } from 'node:net';
@@ -8,7 +8,7 @@ import type { Address } from '../model/address.js';
 
 export type AddressClass = '10' | '172.16' | '192.168' | 'other';
 
-/** undefined for host names: their class is only known where they are resolved. */
+/** Returns the class of an IP address; undefined for host names, whose class is known only where they are resolved. */
 export function addressClass(host: string): AddressClass | undefined {
   if (!isIP(host)) return undefined;
   if (host.startsWith('10.')) return '10';

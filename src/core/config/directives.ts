@@ -116,7 +116,7 @@ function expandLoops(lines: readonly Line[]): Line[] {
       continue;
     }
     const end = endOfBlock(lines, at, FOR, ENDFOR, '#@for');
-    const { name, values } = rangeOf(line, trimBlanks(argument!));
+    const { name, values } = parseRange(line, trimBlanks(argument!));
     const body = lines.slice(at + 1, end);
     if (body.length * values.length > MAX_LINES)
       throw configError(`"#@for" gives more than ${MAX_LINES} lines`, line);
@@ -129,7 +129,7 @@ function expandLoops(lines: readonly Line[]): Line[] {
   return expanded;
 }
 
-function rangeOf(line: Line, argument: string): { name: string; values: number[] } {
+function parseRange(line: Line, argument: string): { name: string; values: number[] } {
   const [, name, from, to, step = '1'] = RANGE.exec(argument) ?? [];
   const [first, last, width] = [Number(from), Number(to), Number(step)];
   if (name === undefined || first > last || width < 1) {

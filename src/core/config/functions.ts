@@ -1,4 +1,4 @@
-/** `#@function NAME`: computes the value of the line below it. Unknown functions leave the value as it is. */
+/** `#@function NAME`: computes the value of the line below it. Unknown functions leave the value unchanged. */
 import { isPrivate } from './address-class.js';
 import type { Preprocessor } from './directives.js';
 import { configError, formatPlace, type Place } from './place.js';
@@ -13,7 +13,7 @@ export function checkFunction(name: string, place: Place): void {
   }
 }
 
-/** The values that the line gets: one, or several as if the line stood there several times. */
+/** Returns the values that the line gets: one, or several as if the line stood there several times. */
 export function callFunction(name: string, value: string, place: Place, state: Preprocessor): string[] {
   if (name === 'REPLACE_VARS') return [replaceVariables(value, place, state)];
   if (name === 'LOCAL_IP_GET') return localAddresses(value, place, state);

@@ -88,7 +88,7 @@ class IniReader implements Ini, Preprocessor {
       const called = waiting;
       waiting = undefined;
       const text = trimBlanks(line.text);
-      const item = text.startsWith('#') || SECTION.test(text) ? undefined : this.#itemOf(line, text);
+      const item = text.startsWith('#') || SECTION.test(text) ? undefined : this.#parseItem(line, text);
       if (item) {
         const values = called === undefined ? [item.value] : callFunction(called, item.value, line, this);
         for (const value of values)
@@ -107,7 +107,7 @@ class IniReader implements Ini, Preprocessor {
   }
 
   /** Names and values are cut before blanks around them go, which is how the C library counts. */
-  #itemOf(line: Line, text: string): IniItem | undefined {
+  #parseItem(line: Line, text: string): IniItem | undefined {
     const equals = text.indexOf('=');
     if (equals < 0) return undefined;
     const name = trimBlanks(this.#cut(line, 'name', text.slice(0, equals), MAX_NAME_BYTES));

@@ -1,6 +1,6 @@
 /**
  * File ids: `group/M00/00/00/<27 base64url characters = 20 bytes><padding digits and extension>`.
- * The 20 bytes tell source, creation time, size and CRC-32. Parsing is strict and does no I/O.
+ * The 20 bytes hold source, creation time, size and CRC-32. Parsing is strict and does no I/O.
  * PROTOCOL: file ID anatomy.
  */
 import { ArgumentError, ProtocolError } from '../base/errors.js';
@@ -15,7 +15,7 @@ import {
 /** What a file is: `normal` never changes, `appender` can, `slave` belongs to a master file. */
 export type FileKind = 'normal' | 'appender' | 'slave';
 
-/** What a file id tells without asking anybody. */
+/** What a file id holds, without a request to any server. */
 export interface ParsedFileId {
   /** The id itself. */
   readonly fileId: string;
@@ -107,7 +107,7 @@ export function splitFileId(fileId: string): SplitFileId {
 }
 
 /**
- * Reads everything that an id tells.
+ * Reads everything that an id holds.
  * @throws ArgumentError (`FASTDFS_BAD_FILE_ID`) when it is malformed
  */
 export function parseFileId(fileId: string): ParsedFileId {
@@ -204,7 +204,7 @@ function decodeSource(source: number): { sourceAddress?: string; sourceId?: numb
   return d === 0 && id >= 1 ? { sourceId: id } : { sourceAddress: `${a}.${b}.${c}.${d}` };
 }
 
-/** Fields of the 20 bytes, for whoever makes names (the embedded server). */
+/** Fields of the 20 bytes, for makers of names (the embedded server). */
 export interface NameFields {
   /** IPv4 address or decimal storage id. */
   source: string;

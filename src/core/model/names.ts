@@ -61,7 +61,7 @@ export function checkGroup(group: string): string {
   return group;
 }
 
-/** Checks prefix and extension of a slave: its name must be told from its master's by every server and client. */
+/** Checks prefix and extension of a slave: every server and client must be able to distinguish its name from its master's. */
 export function checkSlave(masterRemoteFilename: string, prefix: string, ext: string): void {
   if (prefix === '' || prefix.length > PREFIX_BYTES || !EXT.test(prefix)) {
     throw new ArgumentError(

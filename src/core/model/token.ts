@@ -98,7 +98,7 @@ export type TokenVerdict =
 
 /**
  * Judges a token. What a request can get wrong is a verdict, never an error; comparing takes the same time
- * whatever differs. Upper-case hex is a mismatch, as it is for the web servers.
+ * whatever differs. Upper-case hex is a mismatch, as for the web servers.
  * @throws ArgumentError for an empty secret, or limits that are no non-negative numbers
  */
 export function verifyToken(input: VerifyTokenInput): TokenVerdict {

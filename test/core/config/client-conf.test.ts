@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { createClient } from '../../../src/client.js';
 import { resolveOptions } from '../../../src/core/config/client-options.js';
 import { loadConfig } from '../../../src/core/config/index.js';
 import { parseStorageIds } from '../../../src/core/config/storage-ids.js';
@@ -327,4 +328,36 @@ describe('storage_ids.conf, as the C library reads it', () => {
     );
     expect(failure(() => parseStorageIds('# nothing\n', 'x')).message).toMatch(/^x names no storage/);
   });
+});
+
+it('has in its options all that createClient(path) uses', async () => {
+  const files = { 'ids.conf': '100001 group1 10.1.1.10\n' };
+  const path = write(`${TRACKER}use_storage_id = true\nstorage_ids_filename = ids.conf\n`, files);
+  const { options } = loadConfig(path);
+  await using fromPath = createClient(path);
+  await using fromOptions = createClient(options);
+  const id = 'group1/M00/00/00/oYYBAGsHZ16AFw4BAAAAAA1KEYU160.txt';
+  const stats = await Promise.all([fromPath, fromOptions].map((client) => client.stat(id, { source: 'id' })));
+  expect(stats[0]).toMatchObject({ sourceId: 100001, sourceAddress: '10.1.1.10' });
+  expect(stats[1]).toEqual(stats[0]);
+});
+
+it('has its mistakes shown by the process', async () => {
+  const seen: Error[] = [];
+  const onWarning = (warning: Error) => seen.push(warning);
+  process.on('warning', onWarning);
+  try {
+    await using _ = createClient(write(`${TRACKER}network_timeuot = 5\nfar_away = 1\n`));
+    await expect
+      .poll(() => seen)
+      .toEqual([
+        expect.objectContaining({
+          name: 'FastDFSWarning',
+          code: 'FASTDFS_CONFIG',
+          message: expect.stringMatching(/:2: .*network_timeout\?/),
+        }),
+      ]);
+  } finally {
+    process.off('warning', onWarning);
+  }
 });

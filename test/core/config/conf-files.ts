@@ -67,7 +67,7 @@ export const host = {
   addresses: () => ['10.2.3.4', '203.0.113.7', '192.168.0.9', '2001:db8::7'],
 };
 export const ini = (text: string, files?: Record<string, string>): Ini => readIni(write(text, files), host);
-export const valuesOf = ({ items }: Ini, name: string, section = '') =>
+export const readValues = ({ items }: Ini, name: string, section = '') =>
   items.filter((item) => item.name === name && item.section === section).map(({ value }) => value);
 
 export function failure(run: () => unknown): ArgumentError {

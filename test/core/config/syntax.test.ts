@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readIni } from '../../../src/core/config/ini.js';
 import { atoi, isTrue } from '../../../src/core/config/values.js';
-import { directory, failure, ini, valuesOf, vectors, write } from './conf-files.js';
+import { directory, failure, ini, readValues, vectors, write } from './conf-files.js';
 
 describe('syntax, as the C parser reads it', () => {
   // Where this reader means to differ: what of the text is left out, and which items come out otherwise.
@@ -16,7 +16,7 @@ describe('syntax, as the C parser reads it', () => {
     const read = readIni(write(vector.text.replace(removed, ''), vector.includes), bare);
     for (const { section, key, string, int, bool, all } of vector.items) {
       if (removed.includes(`\n${key} =`)) continue;
-      expect([key, valuesOf(read, key, section)]).toEqual([key, all]);
+      expect([key, readValues(read, key, section)]).toEqual([key, all]);
       expect(atoi(string)).toBe(int);
       expect(isTrue(string)).toBe(bool);
     }
@@ -39,7 +39,7 @@ describe('syntax, as the C parser reads it', () => {
 
   it('ini5 differs: a byte order mark is skipped with a warning, not made part of the first name', () => {
     const read = ini('\uFEFFa = 1\n');
-    expect(valuesOf(read, 'a')).toEqual(['1']);
+    expect(readValues(read, 'a')).toEqual(['1']);
     expect(read.warnings).toEqual([expect.stringMatching(/client\.conf:1: .*byte order mark/)]);
   });
 
@@ -67,14 +67,14 @@ describe('syntax, as the C parser reads it', () => {
   });
 
   it('trims spaces, tabs and line ends, but no other white space', () => {
-    expect(valuesOf(ini('a = \u00a0x\u3000 \t\r\n'), 'a')).toEqual(['\u00a0x\u3000']);
+    expect(readValues(ini('a = \u00a0x\u3000 \t\r\n'), 'a')).toEqual(['\u00a0x\u3000']);
   });
 });
 
 describe('#include', () => {
   it('takes relative names from the directory of the first file, also in included files', () => {
     const files = { 'sub/one.conf': '#include sub/two.conf\n', 'sub/two.conf': 'a = two\n' };
-    expect(valuesOf(ini('#include sub/one.conf\n', files), 'a')).toEqual(['two']);
+    expect(readValues(ini('#include sub/one.conf\n', files), 'a')).toEqual(['two']);
     expect(
       failure(() => ini('#include sub/bad.conf\n', { 'sub/bad.conf': '\n#include two.conf\n' })).message,
     ).toMatch(/bad\.conf:2: .*two\.conf/);
@@ -82,10 +82,10 @@ describe('#include', () => {
 
   it('takes absolute names and file:// names', () => {
     const path = write('a = 1\n', {}, 'with space.conf');
-    expect(valuesOf(ini(`#include ${path}\n`), 'a')).toEqual(['1']);
-    expect(valuesOf(ini(`#include file://${path}\n`), 'a')).toEqual(['1']);
-    expect(valuesOf(ini(`#include ${pathToFileURL(path)}\n`), 'a')).toEqual(['1']);
-    expect(valuesOf(ini('#include file://with space.conf\n'), 'a')).toEqual(['1']);
+    expect(readValues(ini(`#include ${path}\n`), 'a')).toEqual(['1']);
+    expect(readValues(ini(`#include file://${path}\n`), 'a')).toEqual(['1']);
+    expect(readValues(ini(`#include ${pathToFileURL(path)}\n`), 'a')).toEqual(['1']);
+    expect(readValues(ini('#include file://with space.conf\n'), 'a')).toEqual(['1']);
   });
 
   it('does not fetch from the network', () => {
@@ -93,7 +93,7 @@ describe('#include', () => {
   });
 
   it('may name a file twice, but not in a circle', () => {
-    expect(valuesOf(ini('#include a.conf\n#include a.conf\n', { 'a.conf': 'a = 1\n' }), 'a')).toEqual([
+    expect(readValues(ini('#include a.conf\n#include a.conf\n', { 'a.conf': 'a = 1\n' }), 'a')).toEqual([
       '1',
       '1',
     ]);
@@ -118,8 +118,8 @@ describe('#include', () => {
       '  #include more.conf\n\t#INCLUDE\tmore.conf\n#@set ip = 10.0.0.7\n \t#@function REPLACE_VARS\na = %{ip}\n# include no.conf\n#includex\n#include\n';
     const read = ini(text, { 'more.conf': 'b = 2\n' });
     expect(read.warnings).toEqual([]);
-    expect(valuesOf(read, 'a')).toEqual(['10.0.0.7']);
-    expect(valuesOf(read, 'b')).toEqual(['2', '2']);
+    expect(readValues(read, 'a')).toEqual(['10.0.0.7']);
+    expect(readValues(read, 'b')).toEqual(['2', '2']);
     expect(failure(() => ini('  #include nosuch.conf\n')).message).toMatch(/:1: .*nosuch/);
     expect(failure(() => ini('\t#@add_annotation a b\n')).message).toMatch(/:1: .*library/);
   });
@@ -127,7 +127,7 @@ describe('#include', () => {
 
 describe('preprocessor', () => {
   const chosen = (condition: string, before = '') =>
-    valuesOf(ini(`${before}#@if ${condition}\nx = yes\n#@else\nx = no\n#@endif\n`), 'x')[0];
+    readValues(ini(`${before}#@if ${condition}\nx = yes\n#@else\nx = no\n#@endif\n`), 'x')[0];
 
   it.each([
     ['%{LOCAL_HOST} in [web1]', 'yes'],
@@ -146,14 +146,14 @@ describe('preprocessor', () => {
 
   it('counts 127.0.0.1 only on a machine that has nothing else', () => {
     const path = write('#@if %{LOCAL_IP} in [127.0.0.1]\nx = alone\n#@endif\n');
-    expect(valuesOf(readIni(path, { name: () => '', addresses: () => [] }), 'x')).toEqual(['alone']);
+    expect(readValues(readIni(path, { name: () => '', addresses: () => [] }), 'x')).toEqual(['alone']);
   });
 
   it('sets variables only where they are reached, and knows them in files read later', () => {
     expect(chosen('%{v} in [1]', '#@set v = 1\n')).toBe('yes');
     expect(chosen('%{v} in [1]', '#@if %{LOCAL_HOST} in [other]\n#@set v = 1\n#@endif\n')).toBe('no');
     const included = { 'x.conf': '#@if %{v} in [a=b]\nx = seen\n#@endif\n' };
-    expect(valuesOf(ini('#include x.conf\n#@set v = a=b\n', included), 'x')).toEqual(['seen']);
+    expect(readValues(ini('#include x.conf\n#@set v = a=b\n', included), 'x')).toEqual(['seen']);
   });
 
   it('drops the includes of a branch that is not taken', () => {
@@ -162,11 +162,11 @@ describe('preprocessor', () => {
 
   it('reads CRLF and indented directives', () => {
     const text = ' #@set v = 1\r\n\t#@if %{v} in [1]\r\nx = yes\r\n #@else \r\nx = no\r\n #@endif\r\n';
-    expect(valuesOf(ini(text), 'x')).toEqual(['yes']);
+    expect(readValues(ini(text), 'x')).toEqual(['yes']);
   });
 
   it('repeats lines with #@for, the last value included', () => {
-    const loop = (range: string) => valuesOf(ini(`#@for i ${range}\nx = {$i}-{$i}{$j}\n#@endfor\n`), 'x');
+    const loop = (range: string) => readValues(ini(`#@for i ${range}\nx = {$i}-{$i}{$j}\n#@endfor\n`), 'x');
     expect(loop('from 1 to 2')).toEqual(['1-1{$j}', '2-2{$j}']);
     expect(loop('from 0 to 5 step 2')).toEqual(['0-0{$j}', '2-2{$j}', '4-4{$j}']);
     expect(loop('from 3 to 3 step 9')).toEqual(['3-3{$j}']);
@@ -194,7 +194,7 @@ describe('preprocessor', () => {
 
 describe('#@function', () => {
   const values = (name: string, value: string, before = '#@set v = 1\n') =>
-    valuesOf(ini(`${before}#@function ${name}\nx = ${value}\n`), 'x');
+    readValues(ini(`${before}#@function ${name}\nx = ${value}\n`), 'x');
 
   it('REPLACE_VARS puts variables in', () => {
     expect(values('REPLACE_VARS', 'a%{v}b%{ v }%{w}%{v')).toEqual(['a1b1%{v']);
@@ -214,7 +214,7 @@ describe('#@function', () => {
 
   it('counts for the next line only', () => {
     const read = ini('#@set v = 1\n#@function REPLACE_VARS\n# comment\na = %{v}\n#@function REPLACE_VARS\n');
-    expect(valuesOf(read, 'a')).toEqual(['%{v}']);
+    expect(readValues(read, 'a')).toEqual(['%{v}']);
     expect(read.warnings).toHaveLength(2);
   });
 });

@@ -69,7 +69,10 @@ describe('parseAddress', () => {
 });
 
 describe('formatAddress', () => {
-  it.each(['host:1', '10.0.0.5:22122', '[::1]:22122'])('writes %s as it is read', (text) => {
-    expect(formatAddress(parseAddress(text, 1))).toBe(text);
-  });
+  it.each(['host:1', '10.0.0.5:22122', '[::1]:22122'])(
+    'writes %s in the form in which it is read',
+    (text) => {
+      expect(formatAddress(parseAddress(text, 1))).toBe(text);
+    },
+  );
 });
