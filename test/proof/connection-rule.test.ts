@@ -29,7 +29,7 @@ async function behindProxy(server: EmbeddedTestServer) {
 }
 
 onEmbedded('the connection rule', (server) => {
-  it('a reply that comes after its call timed out is nobody’s: uploading B never returns the id that holds A', async () => {
+  it('a reply that comes after its call timed out reaches no other call: uploading B never returns the id of A', async () => {
     server.allowLeftovers();
     const { proxy, client } = await behindProxy(server);
     await using _ = proxy;
@@ -99,7 +99,7 @@ onEmbedded('the connection rule', (server) => {
     },
   );
 
-  it('bytes that nobody asked for destroy an idle connection', async () => {
+  it('unexpected data destroys an idle connection', async () => {
     const { proxy, client } = await behindProxy(server);
     await using _ = proxy;
     let push: (chunk: Buffer) => void = () => undefined;
@@ -218,7 +218,7 @@ onEmbedded('the connection rule', (server) => {
     await client.delete(next);
   });
 
-  it('a silent server is told from a slow one: no total time limit', async () => {
+  it('a silent server is distinguished from a slow one: no total time limit', async () => {
     const { proxy, client } = await behindProxy(server);
     await using _ = proxy;
     const content = bytes(60_000);

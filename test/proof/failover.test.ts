@@ -117,13 +117,13 @@ onEmbedded('storages', (server) => {
     const pool = () => client.stats()[`${storage.host}:${storage.port}`]!;
     await expect.poll(() => pool().leased).toBe(0);
     expect((await client.download(fileId, { end: 9 })).equals(content.subarray(0, 10))).toBe(true);
-    const rest: Buffer[] = [first];
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) rest.push(next.value);
-    expect(sha256(Buffer.concat(rest))).toBe(sha256(content));
+    const read: Buffer[] = [first];
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) read.push(next.value);
+    expect(sha256(Buffer.concat(read))).toBe(sha256(content));
     await client.delete(fileId);
   });
 
-  it('a reader that rests makes room at once when others wait for its connection', async () => {
+  it('a reader that is idle yields its connection at once to a call that waits', async () => {
     const client = server.client({ pool: { maxPerServer: 1 }, group: 'group2' });
     const content = bytes(8 * MIB);
     const { fileId } = await client.upload(content);
@@ -192,7 +192,7 @@ onEmbedded('storages', (server) => {
 });
 
 describe('trackers', () => {
-  it('a dead tracker is skipped, rests, and is found again', async () => {
+  it('a dead tracker is skipped, gets a backoff, and is found again', async () => {
     await using fdfs = await EmbeddedFastDFS.start({ trackers: 2 });
     await using client = createClient({ ...fdfs.options, locationCache: false });
     await fdfs.stopTracker(0);

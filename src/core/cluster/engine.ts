@@ -202,7 +202,7 @@ export class Engine {
   }
 
   /**
-   * Removes a file that must not stay. Never fails: what could not be removed is told by the result.
+   * Removes a file that must not stay. Never rejects: the result says what could not be removed.
    */
   discard(fileId: string, address: Address): Promise<Discarded> {
     return this.track(this.#discard(fileId, address));
@@ -237,7 +237,7 @@ export class Engine {
     );
   }
 
-  /** Keeps {@link close} waiting until `work` is done: the removal of something half-made. */
+  /** Makes {@link close} wait for `work`: the removal of an incomplete file. */
   track<T>(work: Promise<T>): Promise<T> {
     this.#cleanups.add(work);
     const done = () => this.#cleanups.delete(work);
@@ -262,7 +262,7 @@ export class Engine {
 
   async #close(): Promise<void> {
     this.pools.abortAll(() => new ClosedError());
-    // Streams hear of it from their own exchanges first, which know what may have become of the file.
+    // The exchanges of streams fail first: they know what may have become of the file.
     await waitForNextTurn();
     this.pools.abortAll(() => new ClosedError());
     for (const stream of [...this.#open]) stream.destroy(new ClosedError());

@@ -97,7 +97,7 @@ export class Pools {
   }
 }
 
-/** The test leaves the lease alone: whoever asked for the connection still holds it. */
+/** Tests a connection that stays checked out: its caller releases it. */
 function testConnection(connection: Connection, timeoutMs: number): Promise<void> {
   return call({ release: () => undefined }, connection, activeTest, undefined, { timeoutMs });
 }

@@ -34,7 +34,7 @@ export class StorageIds {
     this.#addresses = mapAddresses(ids === 'trackers' ? [] : ids);
   }
 
-  /** The address of the storage (the inner one of two) as far as it is known by now. */
+  /** Returns the address of the storage (the inner one of two) if it is known by now. */
   known(id: number): string | undefined {
     return this.#addresses.get(id);
   }

@@ -1,4 +1,4 @@
-/** An address becomes a connection, or an error that says why not, within the connect time-out. */
+/** Makes connections, within the connect time-out. */
 import net from 'node:net';
 import { type FastDFSError, NetworkError, TimeoutError } from '../base/errors.js';
 import { type Address, formatAddress } from '../model/address.js';
@@ -17,7 +17,7 @@ export interface ConnectOptions {
   /** What to do when the server cannot be reached; appended to the message. */
   hint?: string | undefined;
   sendBuffer: SendBuffer;
-  /** Called once when the connection is gone, whatever the reason. */
+  /** Called once when the connection has closed, for any reason. */
   onClosed: (connection: Connection) => void;
 }
 

@@ -103,7 +103,7 @@ export class Connection {
     if (this.#socket.timeout !== timeoutMs) this.#socket.setTimeout(timeoutMs);
   }
 
-  /** Hands bytes to the socket. `callback` comes when they have been flushed; not at all when the connection dies. */
+  /** Hands bytes to the socket. `callback` is called when they have been flushed; never when the connection closes first. */
   write(chunk: Uint8Array, callback?: () => void): boolean {
     return this.#socket.write(chunk, callback && ((error) => error || callback()));
   }
@@ -125,12 +125,12 @@ export class Connection {
     return flowing;
   }
 
-  /** The rest of the current reply is read to where `allocate` says. */
+  /** Reads what remains of the current reply into the memory that `allocate` returns. */
   expectContent(allocate: Allocate): void {
     this.#buffers.expectContent(allocate);
   }
 
-  /** During `onBody`: the slice lies in memory that was asked for, and stays as it is. */
+  /** During `onBody`: the slice lies in memory from `allocate`, which no later read changes. */
   get isSliceRetained(): boolean {
     return this.#isSliceRetained;
   }
@@ -205,7 +205,7 @@ export class Connection {
     },
   };
 
-  /** The exchange is over before it hears so, and may begin another at once. */
+  /** Ends the exchange before its sink is called, which may begin another at once. */
   #endExchange(surplus: number): void {
     const sink = this.#sink;
     this.#sink = undefined;

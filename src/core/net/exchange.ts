@@ -69,7 +69,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
   #header: Header | undefined;
   #collected: Buffer = NO_BYTES;
   #settled = false;
-  #begun = false;
+  #hasBegun = false;
   #watched: WatchedCommand | undefined;
 
   constructor(
@@ -118,7 +118,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     this.#releaseSignal = onAbort(this.#options.signal, (reason) => this.abort(reason));
     // The signal may have aborted between checkout and now.
     if (this.#settled) return;
-    this.#begun = true;
+    this.#hasBegun = true;
     if (chunks.length === 0) this.connection.write(frame);
     else if (isSmall(chunks)) this.connection.writeJoined(frame, chunks[0]!);
     else this.connection.writeAll([frame, ...chunks]);
@@ -227,7 +227,7 @@ export abstract class Exchange<Args, Reply> implements ExchangeSink {
     error.command ??= this.command.name;
     error.address ??= this.address;
     error.fileId ??= this.#options.fileId;
-    const untouched = !this.#begun || this.command.readOnly;
+    const untouched = !this.#hasBegun || this.command.readOnly;
     // A part of a modify is written as it arrives; the server discards a part of anything else.
     const partCounts = this.command.shape === 'send' && this.command.repeatable;
     error.maybeApplied = !untouched && (this.requestComplete || partCounts);

@@ -17,7 +17,7 @@ export interface PoolOptions {
   test(connection: Connection): Promise<void>;
 }
 
-/** Connections to one server, and who waits for one. */
+/** Connections to one server, and the calls that wait for one. */
 export interface ServerPoolStats {
   /** Connections that exist or are being made. */
   open: number;
@@ -29,7 +29,7 @@ export interface ServerPoolStats {
   waiting: number;
 }
 
-/** Whoever takes a connection back after a clean exchange. */
+/** Takes a connection back after a complete exchange. */
 export interface ConnectionOwner {
   /** Callers wait for a connection: one that stands still should be given up. */
   readonly contended?: boolean;
@@ -45,7 +45,7 @@ interface Waiter {
   deadline: number;
 }
 
-/** A connection idle for longer is tested before use: a firewall may have forgotten it without telling. */
+/** A connection idle for longer is tested before use: a firewall may have dropped it silently. */
 const TEST_AFTER_IDLE_MS = 10_000;
 
 export class Pool implements ConnectionOwner {
@@ -75,7 +75,7 @@ export class Pool implements ConnectionOwner {
   }
 
   /**
-   * @returns a connection to use for one or more exchanges; give it back with {@link release} or destroy it
+   * @returns a connection for one or more exchanges; {@link release} or destroy it
    * @throws TimeoutError (`FASTDFS_POOL_TIMEOUT`), NetworkError, ClosedError, or the signal's reason
    */
   acquire(signal?: AbortSignal): Connection | Promise<Connection> {
@@ -91,7 +91,7 @@ export class Pool implements ConnectionOwner {
     return this.#wait(signal);
   }
 
-  /** Takes back a connection whose last exchange ended clean. */
+  /** Takes back a connection whose last exchange was complete. */
   release(connection: Connection): void {
     if (!this.#leased.delete(connection)) return;
     this.#failures = 0;
@@ -116,7 +116,7 @@ export class Pool implements ConnectionOwner {
   }
 
   /**
-   * Whether a call that could go elsewhere should come here. A server that did not answer rests; after that one call at a time
+   * Returns whether a call that could go elsewhere should come here. A server that did not answer is in backoff; after that one call at a time
    * may try whether it does again.
    */
   canAttempt(): boolean {
@@ -185,7 +185,7 @@ export class Pool implements ConnectionOwner {
     this.#connecting++;
     let connection: Connection;
     try {
-      connection = await this.#options.connect(this.address, (gone) => this.#remove(gone));
+      connection = await this.#options.connect(this.address, (closed) => this.#remove(closed));
     } catch (error) {
       this.#connecting--;
       this.recordFailure();
@@ -201,7 +201,7 @@ export class Pool implements ConnectionOwner {
     return connection;
   }
 
-  /** An aborted caller goes at once; the connection that comes too late for it serves others. */
+  /** Ends an aborted call at once; the connection that comes too late for it serves others. */
   #raceAbort(coming: Promise<Connection>, signal: AbortSignal | undefined): Promise<Connection> {
     return raceAbort(coming, signal, (connection) => this.release(connection));
   }
@@ -230,7 +230,7 @@ export class Pool implements ConnectionOwner {
     });
   }
 
-  /** Nobody waits: a timer would keep the process alive. */
+  /** Without waiting calls a timer would only keep the process alive. */
   #stopTimer(): void {
     clearTimeout(this.#waitTimer);
     this.#waitTimer = undefined;
@@ -259,7 +259,7 @@ export class Pool implements ConnectionOwner {
     );
   }
 
-  /** A connection died, idle or leased: its place may be used by whoever waits longest. */
+  /** A connection has closed, idle or checked out: its place is for the call that waits longest. */
   #remove(connection: Connection): void {
     this.#leased.delete(connection);
     const index = this.#idle.indexOf(connection);

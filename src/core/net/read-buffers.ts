@@ -1,6 +1,6 @@
 /**
  * The memory that sockets read into: one buffer that all connections share, whose content is used or copied before the next
- * read; for large content what the one who wants it offers, so that no byte is copied.
+ * read; for large content memory that its consumer allocates, so that no byte is copied.
  */
 
 /** Enough for every reply but large content. */
@@ -8,14 +8,14 @@ const SHARED_BYTES = 64 * 1024;
 
 /**
  * libuv fills a buffer and calls back in one go, so that what one socket has read is used before the next one reads. Not so
- * on Windows, where each socket has told the system beforehand where to put what will come.
+ * on Windows, where the system knows the buffer of each socket beforehand.
  */
 const SHARED = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(SHARED_BYTES);
 
 /** Memory for the next read, not empty; undefined while there is none to spare. */
 export type Allocate = () => Buffer | undefined;
 
-/** Read of content while there is no memory for it: who rests and has to keep it all the same should not have to keep much. */
+/** Size of reads while no memory is allocated: a paused consumer has to hold what was read, and should not hold much. */
 const LITTLE_BYTES = 32 * 1024;
 
 /** Where one connection reads into. */
@@ -24,17 +24,17 @@ export class ReadBuffers {
   readonly #little = this.#shared.subarray(0, LITTLE_BYTES);
   #allocate: Allocate | undefined;
 
-  /** What the next read may fill. */
+  /** Returns the memory for the next read. */
   next(): Buffer {
     return this.#allocate ? (this.#allocate() ?? this.#little) : this.#shared;
   }
 
-  /** Whether what was read into this buffer is gone with the next read. */
+  /** Returns whether the next read overwrites this buffer. */
   isShared(buffer: Buffer): boolean {
     return buffer.buffer === this.#shared.buffer;
   }
 
-  /** Content is coming for one who has memory for it, or is over. */
+  /** Sets the memory for content that follows; undefined when it has ended. */
   expectContent(allocate: Allocate | undefined): void {
     this.#allocate = allocate;
   }

@@ -1,4 +1,4 @@
-/** A download: the reply's length first, then its bytes, slice by slice, paused whenever the consumer is full. */
+/** A download: the length of the reply, then its bytes slice by slice, paused while the consumer is full. */
 import { TimeoutError } from '../base/errors.js';
 import type { Command } from '../protocol/command.js';
 import { STATUS_OK } from '../protocol/constants.js';
@@ -10,7 +10,7 @@ import type { Allocate } from './read-buffers.js';
 
 /** Where content goes. */
 export interface ContentSink {
-  /** Slices are kept: what does not lie in the memory of the sink comes as a copy. Otherwise they are valid only during `onContent`. */
+  /** True: slices outside the sink's own memory are copied for it. False: they are valid only during `onContent`. */
   readonly retainsChunks: boolean;
   /** Memory for the next read of large content. */
   readonly allocate: Allocate;
@@ -22,7 +22,7 @@ export interface ContentSink {
   onContent(slice: Buffer): boolean;
 }
 
-/** A reader that rests for so long may lose its connection to a caller that waits for one. */
+/** A reader that takes nothing for so long may lose its connection to a call that waits for one. */
 const YIELD_AFTER_MS = 250;
 
 /** Less content than this comes in one read, most of the time, and is copied from there. */
@@ -97,12 +97,12 @@ export class ReceiveExchange<Args> extends Exchange<Args, void> {
 
   /** While others wait, a connection is not kept for a reader that takes nothing. */
   #yield(): void {
-    const rested = this.#paused && performance.now() - this.#pausedSince >= YIELD_AFTER_MS;
-    if (rested && this.owner.contended)
+    const isIdle = this.#paused && performance.now() - this.#pausedSince >= YIELD_AFTER_MS;
+    if (isIdle && this.owner.contended)
       this.abort(createReaderIdleError(performance.now() - this.#pausedSince));
   }
 
-  /** A reader that takes its time is not a server that hangs; see {@link ContentSink} for who decides then. */
+  /** Distinguishes a reader that is idle from a server that hangs. */
   override onStalled(): void {
     if (this.#paused) this.abort(createReaderIdleError(performance.now() - this.#pausedSince));
     else super.onStalled();

@@ -1,6 +1,6 @@
 /**
- * Where a small request is put together: header and content in one piece cost one system call and no allocation. One buffer serves
- * every connection, for what the kernel has taken need not be kept.
+ * Joins small requests: header and content in one piece cost one system call and no allocation. One buffer serves every
+ * connection, as it may be overwritten once the kernel has taken its bytes.
  */
 
 /** Content up to this size is copied behind its header; from there on a second buffer costs less than the copy. */
@@ -21,7 +21,7 @@ export class SendBuffer {
     return this.#bytes.subarray(0, length);
   }
 
-  /** What was joined last is still on its way: nothing may be written over it. */
+  /** Leaves the buffer to the bytes that were joined last: the socket has not sent them yet. */
   abandon(): void {
     this.#bytes = undefined;
   }

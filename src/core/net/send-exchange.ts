@@ -1,4 +1,4 @@
-/** An upload of known length in the making: content goes out chunk by chunk, uncopied, under back-pressure. */
+/** An upload of known length: content goes out chunk by chunk, uncopied, under back-pressure. */
 import { ArgumentError, TimeoutError } from '../base/errors.js';
 import type { Command } from '../protocol/command.js';
 import type { Connection } from './connection.js';
@@ -6,7 +6,7 @@ import { Exchange, type ExchangeOptions } from './exchange.js';
 import type { ConnectionOwner } from './pool.js';
 
 export class SendExchange<Args, Reply> extends Exchange<Args, Reply> {
-  /** Settles with the server's reply. Never unhandled: a failure is also told by {@link write}. */
+  /** Settles with the server's reply. Never an unhandled rejection: {@link write} reports failures, too. */
   readonly done: Promise<Reply>;
   #left: number;
   #resolve!: (reply: Reply) => void;
@@ -31,7 +31,7 @@ export class SendExchange<Args, Reply> extends Exchange<Args, Reply> {
     this.start();
   }
 
-  /** With nothing under way to the server it is the source that has fallen silent. */
+  /** With nothing under way to the server the source has stalled. */
   override onStalled(): void {
     if (this.requestComplete || this.#pending) super.onStalled();
     else {
@@ -45,12 +45,12 @@ export class SendExchange<Args, Reply> extends Exchange<Args, Reply> {
     }
   }
 
-  /** Content bytes still owed to the server. */
+  /** Content bytes still to be sent. */
   get left(): number {
     return this.#left;
   }
 
-  /** All content has been handed over: from here on the server may make the file whatever happens to us. */
+  /** All content has been handed to the socket: the server may store the file whatever happens here. */
   override get requestComplete(): boolean {
     return this.#left === 0;
   }

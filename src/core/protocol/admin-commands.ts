@@ -224,7 +224,7 @@ export const setTrunkServer: Command<{ group: string; storageId?: string | undef
   hints: {
     2: 'there is no such group, no storage with this id in it, or none that could be the trunk server',
     13: 'the storage is not writable',
-    17: 'another trunk server is ACTIVE, and keeps the task until it is stopped',
+    17: 'another trunk server is ACTIVE, and remains it until it is stopped',
     64: 'the storage is not ACTIVE; start it first',
     95: 'the tracker is not the leader, or trunk mode is off (use_trunk_file in tracker.conf)',
     114: 'the storage is the trunk server already',

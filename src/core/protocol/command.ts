@@ -1,4 +1,4 @@
-/** What a command is: data about one request and its reply. No command knows a socket, a pool or a retry. */
+/** Commands as data: one request and its reply. No command knows a socket, a pool or a retry. */
 import { HEADER_BYTES } from './constants.js';
 import { writeHeader } from './header.js';
 import { Writer } from './writer.js';
@@ -21,7 +21,7 @@ export interface Command<Args, Reply> {
   readonly repeatable: boolean;
   /** It changes nothing, so a failure leaves no doubt about the outcome. */
   readonly readOnly: boolean;
-  /** A storage that fails in the middle of it, on a full disk say, keeps what it has written by then. */
+  /** A storage that fails in the middle of it, for example on a full disk, retains what it has written by then. */
   readonly partial?: boolean;
   /** Largest reply body that is accepted, in bytes; a longer one is refused before anything is allocated. */
   readonly maxReply: number;

@@ -1,6 +1,6 @@
 /** Groups and storages as users see them: what the records of the trackers say. */
 
-/** What a tracker holds of a storage. Only ACTIVE ones serve clients. A number that is not known is told as it is. */
+/** What a tracker holds of a storage. Only ACTIVE ones serve clients. An unknown number is passed on unchanged. */
 export type StorageState =
   | 'INIT'
   | 'WAIT_SYNC'

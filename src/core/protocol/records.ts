@@ -1,6 +1,6 @@
 /**
  * The fixed records in which trackers describe groups and storages, in the layout of every server version. Nothing in
- * a record tells its version: the length does. PROTOCOL: stat structures.
+ * a record states its version: its length determines it. PROTOCOL: stat structures.
  */
 import { ProtocolError } from '../base/errors.js';
 import {
@@ -114,7 +114,7 @@ export const STORAGE_LAYOUTS: readonly StorageLayout[] = [
 ];
 
 /**
- * A group record whose two middle numbers cannot be told from its length: an HTTP port and a count of ACTIVE storages
+ * A group record whose two middle numbers cannot be distinguished by its length: an HTTP port and a count of ACTIVE storages
  * up to 6.12, counts of readable and writable storages in 6.13.0.
  */
 export interface AmbiguousGroup extends Omit<GroupRecord, 'readableCount' | 'writableCount'> {

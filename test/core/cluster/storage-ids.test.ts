@@ -1,4 +1,4 @@
-/** Storage ids from a configuration file or from the trackers: `stat` then tells the source without asking the storage. */
+/** Storage ids from a configuration file or from the trackers: `stat` then knows the source without asking the storage. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,15 +30,15 @@ describe('storage ids', () => {
     const { fileId } = await client.upload('hello');
     const { sourceId } = parseFileId(fileId);
     expect(requests(fdfs)).toEqual([0, 0, 0]);
-    const told = { from: 'id', size: 5, sourceId, sourceAddress: '127.0.0.1' };
-    // Before they are loaded the id alone does not tell the address, and nobody is asked for it.
-    expect(await client.stat(fileId, { source: 'id' })).toMatchObject({ ...told, sourceAddress: '' });
+    const expected = { from: 'id', size: 5, sourceId, sourceAddress: '127.0.0.1' };
+    // Before they are loaded the id alone does not hold the address, and no server is asked for it.
+    expect(await client.stat(fileId, { source: 'id' })).toMatchObject({ ...expected, sourceAddress: '' });
     const both = await Promise.all([client.stat(fileId), client.stat(fileId)]);
-    for (const stat of both) expect(stat).toMatchObject(told);
-    expect(await client.stat(fileId)).toMatchObject(told);
-    expect(await client.stat(fileId, { source: 'id' })).toMatchObject(told);
+    for (const stat of both) expect(stat).toMatchObject(expected);
+    expect(await client.stat(fileId)).toMatchObject(expected);
+    expect(await client.stat(fileId, { source: 'id' })).toMatchObject(expected);
     expect(requests(fdfs)).toEqual([1, serverVersion === '6.10.0' ? 2 : 1, 0]);
-    expect(await client.stat(fileId, { source: 'server' })).toMatchObject({ ...told, from: 'server' });
+    expect(await client.stat(fileId, { source: 'server' })).toMatchObject({ ...expected, from: 'server' });
   });
 
   it('come from a file, and trackers are not asked', async () => {
@@ -82,7 +82,7 @@ describe('storage ids', () => {
     expect(requests(fdfs)).toEqual([2, 2, 1]);
   });
 
-  it('wait for nobody who has given up', async () => {
+  it('end for a call that is aborted', async () => {
     await using fdfs = await EmbeddedFastDFS.start({ groups: { group1: 2 } });
     await using client = await clientOf(fdfs, FROM_TRACKER);
     const { fileId } = await client.upload('hello');

@@ -11,7 +11,7 @@ const at = (host: string): Address => ({ host, port: 22122 });
 const names = (trackers: readonly { name: string }[]) => trackers.map(({ name }) => name[0]);
 
 beforeEach(() => {
-  // No jitter: a rest is as long as planned.
+  // No jitter: a backoff is as long as planned.
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 afterEach(() => {
@@ -27,7 +27,7 @@ describe('the order of trackers', () => {
     expect(orders).toEqual(['abc', 'bca', 'cab', 'abc']);
   });
 
-  it('puts one that failed last, until it has rested', () => {
+  it('puts one that failed last, until its backoff is over', () => {
     const trackers = three();
     trackers.failed(trackers.all[0]!, 1_000);
     expect(names(trackers.inOrder(1_499))).toEqual(['b', 'c', 'a']);
@@ -36,7 +36,7 @@ describe('the order of trackers', () => {
     expect(names(trackers.inOrder(1_500))).toEqual(['a', 'b', 'c']);
   });
 
-  it('names the longest rested first where all are resting', () => {
+  it('begins with the first to come out of backoff where all are in it', () => {
     const trackers = three();
     const [a, b, c] = trackers.all;
     trackers.failed(b!, 0);
@@ -46,15 +46,15 @@ describe('the order of trackers', () => {
     expect(names(trackers.inOrder(100))).toEqual(['b', 'c', 'a']);
   });
 
-  it('has an only tracker, resting or not', () => {
+  it('has an only tracker, in backoff or not', () => {
     const trackers = new Trackers([[at('a')]]);
     trackers.failed(trackers.all[0]!);
     expect(names(trackers.inOrder())).toEqual(['a']);
   });
 });
 
-describe('the rest of a failed tracker', () => {
-  const rests = (trackers: Trackers, count: number) =>
+describe('the backoff of a failed tracker', () => {
+  const backoffs = (trackers: Trackers, count: number) =>
     Array.from({ length: count }, () => {
       trackers.failed(trackers.all[0]!, 0);
       return trackers.all[0]!.retryAt;
@@ -62,24 +62,24 @@ describe('the rest of a failed tracker', () => {
 
   it('doubles from half a second to ten', () => {
     const trackers = new Trackers([[at('a')]]);
-    expect(rests(trackers, 7)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+    expect(backoffs(trackers, 7)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
   });
 
   it('is short again once the tracker has worked', () => {
     const trackers = new Trackers([[at('a')]]);
-    rests(trackers, 5);
+    backoffs(trackers, 5);
     const [tracker] = trackers.all;
     trackers.worked(tracker!, tracker!.addresses[0]!);
     expect(tracker!.retryAt).toBe(0);
-    expect(rests(trackers, 1)).toEqual([500]);
+    expect(backoffs(trackers, 1)).toEqual([500]);
   });
 
   it.each([
     [0, 375],
     [1, 625],
-  ])('differs by a quarter at most: random %d', (random, rest) => {
+  ])('differs by a quarter at most: random %d', (random, backoff) => {
     vi.mocked(Math.random).mockReturnValue(random);
-    expect(rests(new Trackers([[at('a')]]), 1)).toEqual([rest]);
+    expect(backoffs(new Trackers([[at('a')]]), 1)).toEqual([backoff]);
   });
 });
 
@@ -127,7 +127,7 @@ describe('asking the trackers', () => {
     }
   }
 
-  it('goes on to the next where one is down, and begins elsewhere while that one rests', async () => {
+  it('goes on to the next where one is down, and begins elsewhere while that one is in backoff', async () => {
     const client = new Scripted([['a'], ['b']], { a: down });
     expect(await client.run()).toBe('b');
     expect(await client.run()).toBe('b');
@@ -145,7 +145,7 @@ describe('asking the trackers', () => {
   });
 
   it.each([2, 28])(
-    'believes status %d only when every tracker says so, and lets none rest',
+    'believes status %d only when every tracker answers so, and without a backoff for any',
     async (status) => {
       const refuse = () => new ServerError(status);
       const one = new Scripted([['a'], ['b']], { a: refuse });
@@ -157,7 +157,7 @@ describe('asking the trackers', () => {
     },
   );
 
-  it('prefers an answer to a failure when nobody has anything better', async () => {
+  it('prefers an answer to a failure when no tracker has anything better', async () => {
     const client = new Scripted([['a'], ['b']], { a: down, b: () => new ServerError(2) });
     await expect(client.run()).rejects.toMatchObject({ serverStatus: 2 });
   });
@@ -174,7 +174,7 @@ describe('asking the trackers', () => {
     expect(client.trackers.all[0]!.failures).toBe(0);
   });
 
-  it('tells what each of them said when all are down', async () => {
+  it('names the error of each when all are down', async () => {
     const client = new Scripted([['a'], ['b']], {
       a: down,
       b: () => new TimeoutError('connect', 'silent', { retryable: true }),

@@ -96,7 +96,7 @@ afterEach(() => {
 });
 
 describe('acquire', () => {
-  it('makes at most maxPerServer connections, and has the rest wait', async () => {
+  it('makes at most maxPerServer connections, and lets further calls wait', async () => {
     const { pool, made } = fakePool({ maxPerServer: 3 });
     const calls = Array.from({ length: 5 }, () => outcome(pool.acquire()));
     await settle();
@@ -146,7 +146,7 @@ describe('acquire', () => {
     expect(pool.stats()).toEqual({ open: 16, idle: 16, leased: 0, waiting: 0 });
   });
 
-  it('gives up after acquireTimeoutMs, and tells how many use and how many wait', async () => {
+  it('rejects after acquireTimeoutMs, and says how many are in use and how many calls wait', async () => {
     const { pool } = fakePool({ maxPerServer: 2, acquireTimeoutMs: 700 });
     await pool.acquire();
     const leased = await pool.acquire();
@@ -265,7 +265,7 @@ describe('a connection that dies', () => {
     expect(await pool.acquire()).toBe(made[1]);
   });
 
-  it('while leased leaves its place to whoever waits longest', async () => {
+  it('while checked out leaves its place to the call that waits longest', async () => {
     const { pool, made } = fakePool({ maxPerServer: 1 });
     const leased = await pool.acquire();
     const [first, second] = [outcome(pool.acquire()), outcome(pool.acquire())];
@@ -330,7 +330,7 @@ describe('idle connections', () => {
 
   it('that fail the test take the older ones with them, and a new one is made', async () => {
     const test = vi.fn(async () => {
-      throw new Error('gone');
+      throw new Error('closed');
     });
     const { pool, made } = fakePool({ test, maxPerServer: 3 });
     const three = [await pool.acquire(), await pool.acquire(), await pool.acquire()];
@@ -344,7 +344,7 @@ describe('idle connections', () => {
 });
 
 describe('abortAll', () => {
-  it('ends leases and waiters with the error, connects for none of them, and leaves the pool usable', async () => {
+  it('ends exchanges and waiting calls with the error, connects for none of them, and leaves the pool usable', async () => {
     const { pool, made } = fakePool({ maxPerServer: 1 });
     await pool.acquire();
     const waiting = outcome(pool.acquire());

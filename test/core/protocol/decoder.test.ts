@@ -16,7 +16,7 @@ function reply(body: string, status = 0): Buffer {
   return Buffer.concat([header(Buffer.byteLength(body), { status }), Buffer.from(body)]);
 }
 
-/** Notes what it hears. */
+/** Records the calls. */
 class Listener implements ReplySink {
   readonly heard: string[] = [];
   onHeader({ length, status }: { length: number; status: number }): void {
@@ -44,7 +44,7 @@ afterEach(() => {
 });
 
 describe('a reply', () => {
-  it('is told as header, slices and end', () => {
+  it('is delivered as header, slices and end', () => {
     const decoder = new ReplyDecoder();
     const listener = new Listener();
     const bytes = reply('hello', 2);

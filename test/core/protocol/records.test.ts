@@ -124,7 +124,7 @@ describe('storage records', () => {
     expect([second!.status, third!.status]).toEqual(['OFFLINE', 'STATUS_42']);
   });
 
-  it('are told apart by their length however many there are', () => {
+  it('are distinguished by their length however many there are', () => {
     for (const { bytes } of STORAGE_LAYOUTS) {
       for (let count = 1; count <= 32; count++) {
         const fitting = STORAGE_LAYOUTS.filter(
@@ -197,7 +197,7 @@ describe('group records', () => {
     expect(decodeGroups(full)[0]).toMatchObject({ availableBytes: 0, currentTrunkFileId: 7 });
   });
 
-  it('are told apart by their length, up to as many as there can be', () => {
+  it('are distinguished by their length, up to as many as there can be', () => {
     const [first, second] = GROUP_LAYOUTS.map(({ bytes }) => bytes);
     // 105 and 113 have no common divisor: only 113 × 105 bytes would be either.
     expect(decodeGroups(Buffer.concat(Array(104).fill(modern)))).toHaveLength(104);
