@@ -3,7 +3,10 @@ import type { Readable, Writable } from 'node:stream';
 import { MemoryKvStore } from '@tus/server';
 import type MemBlobs from 'abstract-blob-store';
 import { fdfsBlobStore, type StoredBlob } from 'fastdfs-streams/blob-store';
+import { levelIndex, postgresIndex, redisIndex } from 'fastdfs-streams/indexes';
 import Keyv from 'keyv';
+import pg from 'pg';
+import { createClient as createRedis } from 'redis';
 
 const trackers = 'localhost';
 
@@ -14,6 +17,12 @@ export const stores = [
   fdfsBlobStore({ trackers }, { index: new Keyv() }),
   fdfsBlobStore({ trackers }, { index: new Keyv<string>() }),
   fdfsBlobStore({ trackers }, { index: new MemoryKvStore<string>() }),
+  fdfsBlobStore({ trackers }, { index: './keys', keepKey: true }),
+  fdfsBlobStore({ trackers }, { index: levelIndex('./keys') }),
+  fdfsBlobStore({ trackers }, { index: redisIndex(createRedis()) }),
+  fdfsBlobStore({ trackers }, { index: redisIndex('redis://127.0.0.1', { name: 'photos' }) }),
+  fdfsBlobStore({ trackers }, { index: postgresIndex(new pg.Pool()) }),
+  fdfsBlobStore({ trackers }, { index: postgresIndex(new pg.Client()) }),
   // @ts-expect-error values are file ids
   fdfsBlobStore({ trackers }, { index: new Map<string, number>() }),
   // @ts-expect-error nothing is deleted from this one
