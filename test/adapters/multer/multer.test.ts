@@ -241,6 +241,25 @@ for (const version of VERSIONS) {
       await expectNothingLeft(server, rig);
     });
 
+    it('removes what a transform returned early when the part is over the limit', async () => {
+      const firstBytes = () => {
+        let left = 5;
+        return new Transform({
+          transform(chunk: Buffer, _encoding, callback) {
+            if (left > 0) this.push(chunk.subarray(0, left));
+            if (left > 0 && chunk.length >= left) this.push(null);
+            left -= Math.min(left, chunk.length);
+            callback();
+          },
+          flush() {},
+        });
+      };
+      const rig = await start({ limits: { fileSize: 500_000 }, options: { transforms: [firstBytes] } });
+      const { json } = await post(rig.http.port, filePart('file', 'a.bin', bytes(1_000_000)), FORM_END);
+      expect(json.code).toBe('LIMIT_FILE_SIZE');
+      await expectNothingLeft(server, rig);
+    });
+
     it('refuses a file whose size is not the one announced', async () => {
       for (const size of [99, 101]) {
         const rig = await start({ options: { size } });
