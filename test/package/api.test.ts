@@ -31,7 +31,10 @@ describe('the public API', () => {
 
   it.each(ENTRIES)('$key names no type that cannot be imported', ({ key }) => {
     const { text, unexported } = report(key);
-    const exported = (name: string) => new RegExp(`^export .*\\b${name}\\b`, 'm').test(report('.').text);
+    // Who stores files by MulterModule imports the types of multer's entry.
+    const others = key === './nest' ? ['.', './multer'] : ['.'];
+    const exported = (name: string) =>
+      others.some((other) => new RegExp(`^export .*\\b${name}\\b`, 'm').test(report(other).text));
     const hidden = unexported.filter((name) => new RegExp(`\\b${name}\\b`).test(text) && !exported(name));
     expect(hidden.filter((name) => !INTERNALS.includes(name))).toEqual([]);
   });

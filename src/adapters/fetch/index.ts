@@ -23,7 +23,7 @@ import {
   type ServeOptions,
 } from '../shared/serve/options.js';
 
-export type { ServedFile, ServeOptions, TokenOptions } from '../shared/serve/options.js';
+export type { PerFile, ServedFile, ServeOptions, TokenOptions } from '../shared/serve/options.js';
 
 /** What is served, and how. Unknown keys are refused with `FASTDFS_ARGUMENT`. */
 export interface FdfsFetchOptions extends ServeOptions<Request> {

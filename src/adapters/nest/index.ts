@@ -6,6 +6,7 @@ export {
   FastDFSModule,
   type FastDFSModuleAsyncOptions,
   type FastDFSModuleOptions,
+  type FastDFSProviderOptions,
 } from './module.js';
 export { type FdfsMulterModule, type FdfsMulterOptions, fdfsMulter } from './multer.js';
 export { getFastDFSToken, InjectFastDFS } from './tokens.js';

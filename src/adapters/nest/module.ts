@@ -1,6 +1,7 @@
 /** Provides clients to a Nest application, and closes them with it. */
 import {
   type DynamicModule,
+  type FactoryProvider,
   Inject,
   Module,
   type ModuleMetadata,
@@ -23,7 +24,7 @@ import { FastDFSHealthIndicator } from './health.js';
 import { getFastDFSToken } from './tokens.js';
 
 /** What both `forRoot` and `forRootAsync` take. */
-interface CommonOptions {
+export interface FastDFSProviderOptions {
   /** Name of the client, for `@InjectFastDFS(name)`; needed where there are several. Default: none. */
   name?: string | undefined;
   /** Provides the client to every module, not only to those that import this one. Default true. */
@@ -31,7 +32,7 @@ interface CommonOptions {
 }
 
 /** Options of `FastDFSModule.forRoot()`. */
-export interface FastDFSModuleOptions extends CommonOptions {
+export interface FastDFSModuleOptions extends FastDFSProviderOptions {
   /** Path of a `client.conf`, options, or a client; one that is passed in is not closed with the application. */
   conf: Conf;
 }
@@ -43,11 +44,11 @@ export interface FastDFSConfFactory {
 }
 
 /** Options of `FastDFSModule.forRootAsync()`: one of `useFactory`, `useClass` and `useExisting`. */
-export interface FastDFSModuleAsyncOptions extends CommonOptions {
+export interface FastDFSModuleAsyncOptions extends FastDFSProviderOptions {
   /** Modules whose providers the factory needs. Default: none. */
   imports?: ModuleMetadata['imports'] | undefined;
   /** What `useFactory` is called with. Default: nothing. */
-  inject?: FactoryTokens | undefined;
+  inject?: FactoryProvider['inject'] | undefined;
   /** Returns the path of a `client.conf`, options, or a client. */
   useFactory?: ((...injected: never[]) => Conf | Promise<Conf>) | undefined;
   /** A class to be made here. */
@@ -56,13 +57,11 @@ export interface FastDFSModuleAsyncOptions extends CommonOptions {
   useExisting?: Type<FastDFSConfFactory> | undefined;
 }
 
-type FactoryTokens = NonNullable<Extract<Provider, { useFactory: unknown }>['inject']>;
-
 /** Token of the client and of the right to close it; known to its module alone. */
 const HANDLE = Symbol('FastDFS client handle');
 
 const unchecked: Check = () => undefined;
-const COMMON_CHECKS: Checks<CommonOptions> = { name: stringOption, isGlobal: booleanOption };
+const COMMON_CHECKS: Checks<FastDFSProviderOptions> = { name: stringOption, isGlobal: booleanOption };
 const CHECKS: Checks<FastDFSModuleOptions> = { ...COMMON_CHECKS, conf: unchecked };
 const ASYNC_CHECKS: Checks<FastDFSModuleAsyncOptions> = {
   ...COMMON_CHECKS,
@@ -142,7 +141,7 @@ function createModule(
     name,
     isGlobal = true,
     imports = [],
-  }: CommonOptions & { imports?: ModuleMetadata['imports'] | undefined },
+  }: FastDFSProviderOptions & { imports?: ModuleMetadata['imports'] | undefined },
   handle: Provider,
   more: Provider[] = [],
 ): DynamicModule {

@@ -40,7 +40,7 @@ export interface ServedFile {
 }
 
 /** A value for all files, or a function of file and request; `undefined` from it means the default. */
-type PerFile<Value, Request> =
+export type PerFile<Value, Request> =
   | Value
   | ((file: ServedFile, request: Request) => Value | undefined | Promise<Value | undefined>);
 
