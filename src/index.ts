@@ -10,6 +10,7 @@ export type {
   ListFilesOptions,
   ListingSource,
 } from './admin/listing/types.js';
+export type { MappedFile, MirrorOptions, MirrorReport, MirrorTarget } from './admin/mirroring/types.js';
 export type {
   AdminOptions,
   ClusterHealth,

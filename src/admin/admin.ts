@@ -16,6 +16,8 @@ import { type FindOrphansOptions, findOrphans, type OrphanItem } from './listing
 import { listFiles } from './listing/list-files.js';
 import { type PruneOptions, type PruneReport, prune } from './listing/prune.js';
 import type { FileListing, ListFilesOptions } from './listing/types.js';
+import { mirror } from './mirroring/mirror.js';
+import type { MirrorOptions, MirrorReport, MirrorTarget } from './mirroring/types.js';
 import { ReplicaLag } from './replica-lag.js';
 import { readTrackers } from './tracker-status.js';
 import { AdminTrackers, supported } from './trackers.js';
@@ -152,6 +154,21 @@ export class FastDFSAdmin {
   async prune(options: PruneOptions): Promise<PruneReport> {
     this.#open();
     return await prune(this.#access, options);
+  }
+
+  /**
+   * Copies files to a directory or to another cluster: masters first, then their slaves under the new masters, metadata with
+   * them; sizes and CRC-32 are compared. Appender files stay appender files. The id map is also what a later run
+   * resumes from: after a run that was killed nothing is copied twice and nothing is left out. A second run
+   * copies what is new and updates appender files whose size has changed; what was removed stays in the target.
+   * @throws ArgumentError for a wrong option or target, and for a map that is none; what `listFiles()` throws; the last error
+   * when twenty files in a row fail. Other failures are in the report.
+   */
+  async mirror(target: MirrorTarget, options: MirrorOptions): Promise<MirrorReport> {
+    this.#open();
+    return await mirror(this.#access, target, options, (client, newerThan, signal) =>
+      new FastDFSAdmin(client).listFiles(undefined, { newerThan, signal }),
+    );
   }
 
   /**

@@ -1,4 +1,6 @@
-/** Several calls at a time, with their results in order. */
+/** Several calls at a time, with their results in order; and a wait that a signal ends. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { raceAbort } from '../core/base/abort.js';
 
 /** Yields the result of each item, in the order of the items, with at most `limit` calls under way. */
 export async function* mapConcurrently<T, R>(
@@ -30,4 +32,16 @@ function start<T, R>(run: (item: T) => Promise<R>, item: T): Promise<R> {
   const promise = run(item);
   promise.catch(() => undefined);
   return promise;
+}
+
+/** Waits; many waits may share one signal. */
+export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const end = new AbortController();
+  try {
+    const timer = delay(milliseconds, undefined, { signal: end.signal });
+    timer.catch(() => undefined);
+    await raceAbort(timer, signal);
+  } finally {
+    end.abort();
+  }
 }

@@ -9,15 +9,14 @@ import {
 import { splitFileId } from '../../core/model/file-id.js';
 import { MAX_TIMER_MS } from '../../core/model/limits.js';
 import { checkGroup } from '../../core/model/names.js';
-import { type ClusterAccess, isServerFailure, joinSignals, readActiveStorages } from '../access.js';
+import { type ClusterAccess, joinSignals } from '../access.js';
 import { adminChecks } from '../checks.js';
 import { mapConcurrently } from '../concurrent.js';
-import { LinePartitions } from '../partitions.js';
 import type { AdminOptions } from '../types.js';
 import { createFilter, filterChecks } from './filter.js';
-import { confirmFiles, KEY_CHARS, listStorePaths } from './list-files.js';
+import { type JoinedPart, ListingJoin } from './join.js';
+import { confirmFiles } from './list-files.js';
 import { describeName, groupNames, type NamedFile } from './names.js';
-import { readPath } from './read-path.js';
 import type { FileFilter, ListedFile } from './types.js';
 
 /** Options of `findOrphans()`. The filter chooses which unknown files are orphans. */
@@ -43,8 +42,6 @@ export type OrphanItem =
   | { readonly problem: 'missing'; readonly fileId: string }
   | { readonly problem: 'invalid'; readonly fileId: string };
 
-const KNOWN = '?';
-const LISTED = '=';
 /** A listing may lack the changes of its last minutes: a younger known file is asked for. */
 const YOUNG_MS = 10 * 60_000;
 const ASKING = 16;
@@ -69,12 +66,6 @@ export function findOrphans(
   return generate(access, known, options, createFilter(options));
 }
 
-/** `?group1/M00/00/00/…` for what is known, `=group1 1700000000 C M00/00/00/…` for what is listed. */
-function locateKey(line: string): number {
-  if (line.startsWith(KNOWN)) return line.indexOf('/') + 11;
-  return line.indexOf(' ', line.indexOf(' ') + 1) + 13;
-}
-
 async function* generate(
   access: ClusterAccess,
   known: Iterable<string> | AsyncIterable<string>,
@@ -82,7 +73,7 @@ async function* generate(
   matches: (file: NamedFile) => boolean,
 ): AsyncGenerator<OrphanItem, void, undefined> {
   const signal = joinSignals(access, options.signal);
-  const partitions = new LinePartitions(locateKey, KEY_CHARS);
+  const join = new ListingJoin(access, { ...options, signal });
   try {
     for await (const text of known) {
       signal.throwIfAborted();
@@ -90,83 +81,25 @@ async function* generate(
       if (fileId === '') continue;
       if (!isFileId(fileId)) yield { problem: 'invalid', fileId };
       else if (options.group === undefined || fileId.startsWith(`${options.group}/`)) {
-        const full = partitions.add(KNOWN + fileId);
+        const full = join.add(fileId);
         if (full) await full;
       }
     }
-    const groups = await readActiveStorages(access, options.group, { tracker: options.tracker, signal });
-    for (const { group, storages } of groups) {
-      for (const path of storages.length > 0 ? listStorePaths(storages, undefined) : []) {
-        await readAnyStorage(
-          access,
-          storages,
-          path,
-          partitions,
-          { ...options, signal },
-          `${LISTED}${group} `,
-        );
-      }
-    }
-    const byName = new Map(groups.map((each) => [each.group, each]));
-    for await (const lines of partitions.read()) {
-      signal.throwIfAborted();
-      for (const [group, { ids, listed }] of splitByGroup(lines)) {
-        const names = groupNames(listed);
-        const files = Array.from(names.files.keys(), (name) => describeName(group, name, names));
-        const cluster = byName.get(group);
-        yield* compare(access, cluster, ids, files, matches, { ...options, signal });
-      }
+    for await (const part of join.read()) {
+      yield* compare(access, part, matches, { ...options, signal });
     }
   } finally {
-    await partitions.close();
+    await join.close();
   }
-}
-
-/** Lines of a storage that failed half-way are of files that exist: they may stay beside those of another. */
-async function readAnyStorage(
-  access: ClusterAccess,
-  storages: Awaited<ReturnType<typeof readActiveStorages>>[number]['storages'],
-  path: number,
-  partitions: LinePartitions,
-  options: FindOrphansOptions & { signal: AbortSignal },
-  prefix: string,
-): Promise<void> {
-  let failure: unknown;
-  for (const storage of storages) {
-    try {
-      await readPath(access, storage, path, partitions, options, prefix);
-      return;
-    } catch (error) {
-      options.signal.throwIfAborted();
-      if (!isServerFailure(error)) throw error;
-      failure ??= error;
-    }
-  }
-  throw failure;
-}
-
-function splitByGroup(lines: readonly string[]): Map<string, { ids: Set<string>; listed: string[] }> {
-  const groups = new Map<string, { ids: Set<string>; listed: string[] }>();
-  for (const line of lines) {
-    const isKnown = line.startsWith(KNOWN);
-    const end = line.indexOf(isKnown ? '/' : ' ');
-    const name = line.slice(1, end);
-    const group = groups.get(name) ?? { ids: new Set(), listed: [] };
-    groups.set(name, group);
-    if (isKnown) group.ids.add(line.slice(1));
-    else group.listed.push(line.slice(end + 1));
-  }
-  return groups;
 }
 
 async function* compare(
   access: ClusterAccess,
-  cluster: Awaited<ReturnType<typeof readActiveStorages>>[number] | undefined,
-  ids: Set<string>,
-  files: readonly NamedFile[],
+  { cluster, known, files }: JoinedPart,
   matches: (file: NamedFile) => boolean,
   { slaves = 'with-master', signal }: FindOrphansOptions & { signal: AbortSignal },
 ): AsyncGenerator<OrphanItem, void, undefined> {
+  const ids = new Set(known);
   const storage = cluster?.storages[0];
   if (cluster && storage && files.length > 0) {
     const part = { ...cluster, storage, files, signal };

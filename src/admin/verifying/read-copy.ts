@@ -1,8 +1,7 @@
 /** Reads one copy of a file from one storage and digests it; nothing of it is kept. */
-import { crc32 } from 'node:zlib';
 import { isAbsent } from '../../core/base/errors.js';
-import { finishLegacyCrc32, LEGACY_CRC32_START, updateLegacyCrc32 } from '../../core/base/legacy-crc32.js';
 import type { Engine } from '../../core/cluster/engine.js';
+import { ContentCrc } from '../../core/model/content-crc.js';
 import { splitFileId } from '../../core/model/file-id.js';
 import { ReceiveExchange } from '../../core/net/receive-exchange.js';
 import type { StorageRecord } from '../../core/protocol/records.js';
@@ -65,8 +64,7 @@ async function receive(
 ): Promise<Copy> {
   const { pool, connection } = await engine.checkout(storage, signal);
   let size = 0;
-  let sum = 0;
-  let legacySum = LEGACY_CRC32_START;
+  const sum = new ContentCrc(legacy);
   const sink = {
     retainsChunks: false,
     allocate: () => undefined,
@@ -74,8 +72,7 @@ async function receive(
     resumable: false,
     onContent(slice: Buffer): boolean {
       size += slice.length;
-      sum = crc32(slice, sum);
-      if (legacy) legacySum = updateLegacyCrc32(legacySum, slice);
+      sum.add(slice);
       onBytes(slice.length);
       const delay = limit?.take(slice.length) ?? 0;
       if (delay < 1) return true;
@@ -86,6 +83,6 @@ async function receive(
   const args = { ...splitFileId(fileId), offset: 0, bytes: 0 };
   const exchange = new ReceiveExchange(pool, connection, downloadFile, args, sink, { signal, fileId });
   await exchange.done;
-  const legacyCrc32 = legacy ? { legacyCrc32: finishLegacyCrc32(legacySum) } : {};
-  return { state: 'read', digest: { size, crc32: sum }, ...legacyCrc32 };
+  const legacyCrc32 = sum.legacy === undefined ? {} : { legacyCrc32: sum.legacy };
+  return { state: 'read', digest: { size, crc32: sum.value }, ...legacyCrc32 };
 }

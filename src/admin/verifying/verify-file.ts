@@ -1,6 +1,6 @@
 /** Verifies all copies of one file. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageRecord } from '../../core/protocol/records.js';
+import { sleep } from '../concurrent.js';
 import type { NamedFile } from '../listing/names.js';
 import { judgeCopies, matches, type StoredCopy } from './judge.js';
 import { type Copy, type CopyReader, readCopy, readInfo } from './read-copy.js';
@@ -32,7 +32,7 @@ export async function verifyFile(
   const faults = judgeCopies(file, await addTimes(state, file, copies), mustExist);
   const moving = file.kind !== 'normal' || file.isSlave || Date.now() - file.createdAt.getTime() < YOUNG_MS;
   if (!moving || !faults.some(({ problem }) => problem !== 'unreadable')) return faults;
-  await delay(SECOND_LOOK_MS, undefined, { signal: state.signal }).catch(() => state.signal.throwIfAborted());
+  await sleep(SECOND_LOOK_MS, state.signal);
   const again = await Promise.all(storages.map((storage) => readStored(state, storage, file)));
   return judgeCopies(file, await addTimes(state, file, again), mustExist);
 }
