@@ -76,3 +76,10 @@ export function parseMoment(text: string): string {
   if (/^\d+[smhdw]$/.test(text) || !Number.isNaN(new Date(text).getTime())) return text;
   throw new InvalidArgumentError('Write an age such as 90d, 12h or 30m, or a date such as 2026-01-31.');
 }
+
+/** `0.05` or `5%`. */
+export function parseShare(text: string): number {
+  const share = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (!(share > 0 && share <= 1)) throw new InvalidArgumentError('Write a share such as 0.05 or 5%.');
+  return share;
+}

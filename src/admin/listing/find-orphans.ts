@@ -121,9 +121,9 @@ async function* compare(
 }
 
 function isYoung(fileId: string): boolean {
-  const names = groupNames([`0 C ${fileId.slice(fileId.indexOf('/') + 1)}`]);
-  const [name] = names.files.keys();
-  return name !== undefined && Date.now() - describeName('', name, names).createdAt.getTime() < YOUNG_MS;
+  const { group, remoteFilename } = splitFileId(fileId);
+  const names = groupNames([`0 C ${remoteFilename}`]);
+  return Date.now() - describeName(group, remoteFilename, names).createdAt.getTime() < YOUNG_MS;
 }
 
 function isFileId(text: string): boolean {

@@ -1,7 +1,7 @@
 /** Commands on all files of the cluster: their arguments and options. */
 import { type Command, Option } from 'commander';
 import type { Does } from '../does.js';
-import { parseMoment, parseSeconds, parseWhole } from '../values.js';
+import { parseBytes, parseMoment, parseSeconds, parseShare, parseWhole } from '../values.js';
 
 export function defineListingCommands(program: Command, does: Does): void {
   filtered(program.command('ls [group]'))
@@ -18,25 +18,71 @@ export function defineListingCommands(program: Command, does: Does): void {
     .option('--no-confirm', 'do not ask about files in trunk files, of which deleted ones are listed, too')
     .addHelpText('after', '\nExample: fdfs ls group1 --long --older-than 90d --ext jpg')
     .action(does(async () => (await import('../commands/ls.js')).ls));
+
   program
-    .command('reindex [group]')
-    .description('lead the keys that files of a blob store keep (`keepKey`) to those files again')
-    .requiredOption('--index <index>', 'redis://… or postgres://… or the folder of a LevelDB')
-    .option('--name <name>', 'name of the index in Redis, table in PostgreSQL')
-    .option('--dry-run', 'change nothing')
-    .option('--remove-orphans', 'remove files whose key leads to another file')
-    .option('--min-age <seconds>', 'how old an orphan must be (default: 3600)', parseSeconds)
-    .addHelpText('after', '\nExample: fdfs reindex group1 --index redis://127.0.0.1 --dry-run')
-    .action(does(async () => (await import('../commands/reindex.js')).reindex));
+    .command('verify [group]')
+    .description(
+      'read every copy of every file on every storage, and print those that are wrong; exit code 1 if any is',
+    )
+    .option('--sample <share>', 'only a part of the files, chosen at random: 0.01, or 1%', parseShare)
+    .option('--rate <bytes>', 'most bytes to read in a second: 10M (default: no limit)', parseBytes)
+    .option('--concurrency <count>', 'files at a time (default 4)', parseWhole)
+    .option('--files <file>', 'only the file ids in this file, one on each line (-: standard input)')
+    .addHelpText(
+      'after',
+      '\nExample: fdfs verify --sample 5% --rate 20M --json >> verify.jsonl || mail-the-operator',
+    )
+    .action(does(async () => (await import('../commands/cluster-files.js')).verify));
+
+  filtered(program.command('orphans'))
+    .description('compare the files with those that an application knows; exit code 1 when they differ')
+    .requiredOption('--known <file>', 'file ids, one on each line (-: standard input)')
+    .option('--group <group>', 'only this group')
+    .addOption(
+      new Option(
+        '--slaves <mode>',
+        'slave files are known with their master, or have lines of their own',
+      ).choices(['with-master', 'separate']),
+    )
+    .addHelpText(
+      'after',
+      "\nExample: psql -Atc 'select file_id from photos' | fdfs orphans --known - --older-than 1d",
+    )
+    .action(does(async () => (await import('../commands/cluster-files.js')).orphans));
+
+  filtered(program.command('prune'), true)
+    .description('remove old files, with their slaves; without --yes only print them')
+    .option('--group <group>', 'only this group')
+    .option('-y, --yes', 'remove them')
+    .addHelpText('after', '\nExample: fdfs prune --older-than 365d --ext log --yes')
+    .action(does(async () => (await import('../commands/cluster-files.js')).prune));
+
+  filtered(program.command('mirror [directory]'))
+    .description(
+      'copy all files to a directory or another cluster; the same command again resumes and copies what is new',
+    )
+    .option('--to-conf <file>', 'client.conf of the cluster to copy to')
+    .option('--map <file>', 'old and new ids as JSON lines; a later run resumes from it (required)')
+    .option('--group <group>', 'only this group')
+    .option('--target-group <group>', 'group of the other cluster (default: its trackers decide)')
+    .option('--concurrency <count>', 'files at a time (default 8)', parseWhole)
+    .addHelpText('after', '\nExample: fdfs mirror --to-conf /etc/fdfs/new.conf --map ids.jsonl')
+    .action(does(async () => (await import('../commands/cluster-files.js')).mirror));
 }
 
 /** Adds the options that choose files. */
-export function filtered(command: Command): Command {
+export function filtered(command: Command, needsAge = false): Command {
+  const olderThan = new Option(
+    '--older-than <moment>',
+    'only files created before: an age (90d, 12h) or a date',
+  )
+    .argParser(parseMoment)
+    .makeOptionMandatory(needsAge);
   return command
     .addOption(
       new Option('--kind <kind>', 'only files of this kind').choices(['normal', 'appender', 'slave']),
     )
     .option('--ext <extension>', 'only files with this extension')
-    .option('--older-than <moment>', 'only files created before: an age (90d, 12h) or a date', parseMoment)
+    .addOption(olderThan)
     .option('--newer-than <moment>', 'only files created since: an age (90d, 12h) or a date', parseMoment);
 }
