@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { MirrorReport, MirrorTarget, VerifyFault } from '../../index.js';
 import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../exit.js';
+import { readFileId } from '../file-ids.js';
 import { formatBytes } from '../format.js';
 import { LineWriter } from '../line-writer.js';
 import { STDIN, standardInput } from '../local-files.js';
@@ -16,12 +17,17 @@ export interface VerifyFlags {
   files?: string;
 }
 
-/** Exit code 1 when something is wrong. */
+/** The cluster, or one stored file against a local one. Exit code 1 when something is wrong. */
 export async function verify(
   context: Context,
   group: string | undefined,
+  file: string | undefined,
   flags: VerifyFlags,
 ): Promise<number> {
+  if (group !== undefined && file !== undefined) {
+    const { verifyFile } = await import('./verify.js');
+    return await verifyFile(context, readFileId(group), file);
+  }
   const admin = await context.admin();
   const { sample, rate: bytesPerSecond, concurrency, files } = flags;
   const verification = admin.verify({

@@ -83,13 +83,6 @@ function defineDownload(program: Command, does: Does): void {
     .option('--manifest <file>', 'download the files of a manifest to the paths that it has')
     .addOption(jobs())
     .action(does(async () => (await import('../commands/download.js')).download));
-
-  program
-    .command('verify')
-    .argument('<fileId>', FILE_ID, readFileId)
-    .argument('<file>', SOURCE)
-    .description('compare a stored file with a local one, byte by byte; exit code 1 when they differ')
-    .action(does(async () => (await import('../commands/verify.js')).verifyFile));
 }
 
 function defineAppenderCommands(program: Command, does: Does): void {

@@ -20,7 +20,20 @@ export function defineListingCommands(program: Command, does: Does): void {
     .action(does(async () => (await import('../commands/ls.js')).ls));
 
   program
-    .command('verify [group]')
+    .command('reindex [group]')
+    .description('lead the keys that files of a blob store keep (`keepKey`) to those files again')
+    .requiredOption('--index <index>', 'redis://… or postgres://… or the folder of a LevelDB')
+    .option('--name <name>', 'name of the index in Redis, table in PostgreSQL')
+    .option('--dry-run', 'change nothing')
+    .option('--remove-orphans', 'remove files whose key leads to another file')
+    .option('--min-age <seconds>', 'how old an orphan must be (default: 3600)', parseSeconds)
+    .addHelpText('after', '\nExample: fdfs reindex group1 --index redis://127.0.0.1 --dry-run')
+    .action(does(async () => (await import('../commands/reindex.js')).reindex));
+
+  program
+    .command('verify')
+    .argument('[group]', 'group to verify (default: all), or with <file> a file id')
+    .argument('[file]', 'local file to compare with that one, byte by byte')
     .description(
       'read every copy of every file on every storage, and print those that are wrong; exit code 1 if any is',
     )
