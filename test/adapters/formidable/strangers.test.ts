@@ -16,9 +16,14 @@ const LONG = `${'x'.repeat(289)}.txt`;
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex');
 
 /** The same form through koa-body, which has formidable inside. */
-async function koaPost(server: TestServer, options: FdfsFileWriterOptions, pieces: (string | Uint8Array)[]) {
+async function koaPost(
+  server: TestServer,
+  options: FdfsFileWriterOptions,
+  pieces: (string | Uint8Array)[],
+  client = server.client({ retry: { retries: 0 } }),
+) {
   const { koaBody } = await loadKoaBody();
-  const writer = fdfsFileWriter(server.client({ retry: { retries: 0 } }), options);
+  const writer = fdfsFileWriter(client, options);
   const app = new Koa();
   const errors: (Error & { code?: string })[] = [];
   app.on('error', (error) => errors.push(error));
@@ -190,6 +195,13 @@ onEmbedded('formidable and options that fail', (server) => {
     const answer = await post(rig.port, [filePart('a', 'a.bin', bytes(10)), FORM_END]);
     expect(answer.status).toBe(500);
     expect(rig.outcomes[0]).toMatchObject({ code: 'FASTDFS_CLOSED', statusCode: 503 });
+    const { answer: inKoa } = await koaPost(
+      server,
+      {},
+      [filePart('a', 'a.bin', bytes(10)), FORM_END],
+      rig.client,
+    );
+    expect(inKoa).toMatchObject({ status: 503, text: 'Service Unavailable' });
   });
 
   it.each([
