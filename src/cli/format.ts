@@ -2,7 +2,7 @@
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** Three significant digits: `512 B`, `1.50 MiB`, `78.7 GiB`. */
+/** Formats with three significant digits: `512 B`, `1.50 MiB`, `78.7 GiB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -14,7 +14,7 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-/** The two largest units: `45s`, `3m 20s`, `5d 2h`. */
+/** Formats the two largest units: `45s`, `3m 20s`, `5d 2h`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const parts = [
@@ -42,7 +42,7 @@ export function formatClock(seconds: number): string {
     : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
-/** In the time zone of the reader: `2026-01-31 23:59:59`. */
+/** Formats in the time zone of the reader: `2026-01-31 23:59:59`. */
 export function formatDate(date: Date): string {
   const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
   return local.toISOString().slice(0, 19).replace('T', ' ');

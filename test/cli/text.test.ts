@@ -184,12 +184,12 @@ describe('errors', () => {
   ])('%s ends with %d', (error, code) => expect(exitCodeFor(error)).toBe(code));
 
   it('are one line that says what to do', () => {
-    const error = new NetworkError('FASTDFS_CLOSED', 'Gone\n  away', {
+    const error = new NetworkError('FASTDFS_CLOSED', 'Closed\n  early', {
       orphan: 'g/M00/x',
       maybeApplied: true,
     });
     expect(explain(error)).toBe(
-      'Gone away; the change may have been made all the same; a file is left behind, remove it with: fdfs rm g/M00/x',
+      'Closed early; the change may have been made all the same; a file is left behind, remove it with: fdfs rm g/M00/x',
     );
     expect(explain('text')).toBe('text');
     expect(describeError(new ServerError(2, { fileId: 'f' }))).toMatchObject({

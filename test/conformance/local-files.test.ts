@@ -1,6 +1,6 @@
 /** Files of this machine: whole or not at all, at the edges of the blocks they are read and written in. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -33,6 +33,22 @@ onEachServer('local files', (server) => {
       await client.delete(fileId);
     },
   );
+
+  it('a download keeps the mode of a file that is there, a link to it, and takes the longest name', async () => {
+    const client = server.client();
+    const { fileId } = await client.upload(bytes(70_000));
+    const [old, link, long] = ['old', 'link', 'n'.repeat(255)].map((name) => path.join(folder, name));
+    await writeFile(old!, 'old');
+    await chmod(old!, 0o640);
+    await symlink('old', link!);
+    await client.downloadFile(fileId, link);
+    await client.downloadFile(fileId, long);
+    expect((await stat(old!)).mode & 0o777).toBe(0o640);
+    expect((await lstat(link!)).isSymbolicLink()).toBe(true);
+    for (const file of [old!, long!]) expect((await readFile(file)).equals(bytes(70_000))).toBe(true);
+    expect((await readdir(folder)).sort()).toEqual(['link', 'n'.repeat(255), 'old']);
+    await client.delete(fileId);
+  });
 
   it('several at once do not mix', async () => {
     const client = server.client();

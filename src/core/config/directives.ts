@@ -98,7 +98,7 @@ function isLocalAddressIn(line: Line, values: readonly string[], state: Preproce
     const network = value.slice(0, slash);
     const bits = Number(value.slice(slash + 1));
     if (!isIPv4(network) || !Number.isInteger(bits) || bits < MIN_NETWORK_BITS || bits > MAX_NETWORK_BITS) {
-      throw configError(`"${value}" is no IPv4 network; write a.b.c.d/n with n from 8 to 30`, line);
+      throw configError(`"${value}" is not an IPv4 network; write a.b.c.d/n with n from 8 to 30`, line);
     }
     const range = new BlockList();
     range.addSubnet(network, bits);

@@ -15,7 +15,7 @@ export function readText(path: string, place?: Place): string {
 }
 
 /**
- * The absolute path of `name`, which may start with `file://`. Relative names are taken from `directory`.
+ * Returns the absolute path of `name`, which may start with `file://`. Relative names are taken from `directory`.
  * @throws ArgumentError (`FASTDFS_CONFIG`) for names on the network, which the C library would fetch
  */
 export function locateFile(directory: string, name: string, place?: Place): string {

@@ -1,4 +1,4 @@
-/** Where in a configuration something stands, and the one error that configurations raise. */
+/** Positions in configuration files, and the error that configurations raise. */
 import { ArgumentError } from '../base/errors.js';
 
 export interface Place {
@@ -7,7 +7,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** `file:line`, as editors and compilers write it. */
+/** Returns `file:line`, as editors and compilers write it. */
 export function formatPlace(place: Place): string {
   return `${place.file}:${place.line}`;
 }
@@ -19,7 +19,7 @@ export function configError(message: string, place?: Place, cause?: unknown): Ar
   });
 }
 
-/** Lets `check` name the place where what it refuses was written. */
+/** Runs a check whose errors then name the place in the configuration. */
 export function atPlace<T>(place: Place, check: () => T): T {
   try {
     return check();

@@ -37,7 +37,7 @@ const ACCESS: Readonly<Record<string, RwMode>> = {
 };
 
 /**
- * The records in the order of the file.
+ * Returns the records in the order of the file.
  * @param file name for messages
  * @throws ArgumentError (`FASTDFS_CONFIG`) for a malformed line, a repeated id or address, or no record at all
  */

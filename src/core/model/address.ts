@@ -19,7 +19,7 @@ export function formatAddress(address: Readonly<Address>): string {
   return `${formatHost(address.host)}:${address.port}`;
 }
 
-/** The host as URLs and `host:port` texts have it: IPv6 in brackets. */
+/** Returns the host as URLs and `host:port` texts have it: IPv6 in brackets. */
 export function formatHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
@@ -46,7 +46,7 @@ export function parseAddresses(text: string, defaultPort: number): Address[] {
   return names.map((host) => ({ host, port }));
 }
 
-/** The one address that `text` holds. */
+/** Parses a text that must hold one address. */
 export function parseAddress(text: string, defaultPort: number): Address {
   const [first, second] = parseAddresses(text, defaultPort);
   if (!first || second) throw new ArgumentError(`${JSON.stringify(text)} must be one address`);
@@ -54,7 +54,7 @@ export function parseAddress(text: string, defaultPort: number): Address {
 }
 
 /**
- * The host and, where there is one, the port of `host`, `host:port`, `[v6]` or `[v6]:port`.
+ * Returns the host and, where there is one, the port of `host`, `host:port`, `[v6]` or `[v6]:port`.
  * @throws ArgumentError naming the text
  */
 export function splitAddress(text: string): { host: string; port: number | undefined } {

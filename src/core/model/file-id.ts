@@ -169,7 +169,7 @@ function decodeParts(fileId: string, remoteFilename: string): NameParts {
   };
 }
 
-/** The source of an id and its creation second: what the location cache needs, without a full parse. */
+/** Returns the source of an id and its creation second: what the location cache needs, without a full parse. */
 export function readSourceKey(remoteFilename: string): { source: number; time: number; mutable: boolean } {
   const bytes = decodeName(remoteFilename);
   const kind =
@@ -218,7 +218,7 @@ export interface NameFields {
   salt: number;
 }
 
-/** The 27 characters for these fields. */
+/** Returns the 27 characters for these fields. */
 export function encodeName(fields: NameFields): string {
   const raw = Buffer.alloc(20);
   if (fields.source.includes('.')) raw.set(fields.source.split('.').map(Number), 0);
@@ -239,7 +239,10 @@ export function encodeName(fields: NameFields): string {
   return raw.toString('base64url');
 }
 
-/** A file id as a server sent it: one that is none is the server's fault, not the caller's. */
+/**
+ * Returns a file id that a server sent.
+ * @throws ProtocolError when it is not one: the server's fault, not the caller's
+ */
 export function checkFileIdReply(fileId: string): string {
   const nameLength = Buffer.byteLength(fileId) - fileId.indexOf('/') - 1;
   if (!FILE_ID.test(fileId) || nameLength < SHORTEST_NAME || nameLength > MAX_REMOTE_FILENAME) {

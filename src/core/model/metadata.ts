@@ -15,7 +15,7 @@ const RESERVED = /[\x00\x01\x02]/;
 
 /**
  * @throws ArgumentError for an empty or long key (64 bytes), a long value (256 bytes), a reserved character
- * (NUL, 0x01, 0x02), a value that is no string, or more than a request holds
+ * (NUL, 0x01, 0x02), a value that is not a string, or more than a request holds
  */
 export function encodeMetadata(metadata: Metadata): Buffer {
   const records: string[] = [];
@@ -54,7 +54,7 @@ function checkPart(part: 'key' | 'value', key: string, text: string, limit: numb
 }
 
 /**
- * Reads what other clients stored, too: a value is cut at its first NUL (left over where a server shortened it),
+ * Decodes metadata, also of other clients: a value is cut at its first NUL (left over where a server shortened it),
  * records without a field separator are skipped, and of equal keys the last one wins.
  */
 export function decodeMetadata(body: Buffer): Metadata {

@@ -6,7 +6,7 @@ const EXT = /^[A-Za-z0-9._-]*$/;
 const GROUP = new RegExp(`^${GROUP_PATTERN}$`);
 
 /**
- * The extension that the C tools derive from a path: the text after the last dot if it has at most 6
+ * Derives the extension as the C tools do: the text after the last dot if it has at most 6
  * characters, extended to the dot before it while both parts fit 6 (`a.tar.gz` → `tar.gz`). A dot that opens
  * the path does not count for the second part. No extension → ''.
  */
@@ -26,7 +26,7 @@ function fits(ext: string): boolean {
 }
 
 /**
- * The extension of a name that a stranger chose: what {@link deriveExtension} finds if a server would take it, else its
+ * Derives the extension of a name that a stranger chose: what {@link deriveExtension} finds if a server would take it, else its
  * last part (`v 1.2 b.c` → `c`), else ''.
  */
 export function deriveSafeExtension(path: string): string {

@@ -179,7 +179,7 @@ describe('preprocessor', () => {
     ['#@if %{a} in [1]\n#@if %{b} in [1]\n#@endif\n#@endif\n', /:2: .*inside/],
     ['#@if !%{a} in [1]\n#@endif\n', /:1: .*must be/],
     ['#@if %{a} == 1\n#@endif\n', /:1: .*must be/],
-    ['#@if %{LOCAL_IP} in [10.0.0.0/31]\n#@endif\n', /:1: .*no IPv4 network/],
+    ['#@if %{LOCAL_IP} in [10.0.0.0/31]\n#@endif\n', /:1: .*not an IPv4 network/],
     ['#@for i from 0 to 2\n', /:1: .*no end/],
     ['#@for i from 2 to 0\na=1\n#@endfor\n', /:1: .*upwards/],
     ['#@for i from 0 to 2 step 0\na=1\n#@endfor\n', /:1: .*must be/],
