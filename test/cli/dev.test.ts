@@ -119,3 +119,36 @@ it("leaves somebody else's client.conf alone", async () => {
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('choose another --dir') });
   expect(await readFile(conf, 'utf8')).toBe('tracker_server = 192.0.2.1\n');
 });
+
+it('takes over a tracker.conf and a storage.conf, and flags before them', async () => {
+  const tracker = path.join(directory, 'tracker.conf');
+  const storage = path.join(directory, 'storage.conf');
+  await writeFile(
+    tracker,
+    '# sample\nstore_lookup = 1\nstore_group = b\nstore_server=1\nuse_trunk_file = true\nreserved_storage_space = 10MB\n',
+  );
+  await writeFile(storage, '[x]\nstore_path_count = 2\nupload_priority = 7\n');
+  const args = ['--like', tracker, '--like', storage, '--group', 'a=1', '--group', 'b=2'];
+  const { ready, stop } = await startDev(
+    ...args,
+    '--capacity',
+    '50M',
+    '--sync-delay',
+    '10',
+    '--download-server',
+    '1',
+  );
+  await using client = createClient(ready.conf);
+  for (const storePath of ['M00', 'M01']) {
+    const { fileId } = await client.upload('small');
+    expect(fileId).toMatch(new RegExp(`^b/${storePath}/.{56}$`)); // a trunk file: 60 characters
+  }
+  const [record] = JSON.parse((await runFdfs(['--conf', ready.conf, 'storages', 'b', '--json'])).stdout);
+  expect(record).toMatchObject({ uploadPriority: 7, storePathCount: 2 });
+  expect((await stop('SIGTERM')).code).toBe(0);
+  expect(await runFdfs(['dev', '--like', path.join(directory, 'none.conf')])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('cannot read'),
+  });
+  expect((await runFdfs(['dev', '--store-lookup', '7'])).code).toBe(2);
+});

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import type { EmbeddedOptions } from '../../embedded/index.js';
 import type { Context } from '../context.js';
 import { EXIT, Interrupted, UsageError } from '../exit.js';
+import { readLike } from './dev-like.js';
 
 interface DevFlags {
   port?: number;
@@ -16,18 +17,43 @@ interface DevFlags {
   dir?: string;
   host?: string;
   http?: number;
+  like?: string[];
+  syncDelay?: number;
+  renameStall?: number;
+  binlogFlush?: number;
+  storeLookup?: EmbeddedOptions['storeLookup'];
+  storeGroup?: string;
+  storeServer?: EmbeddedOptions['storeServer'];
+  storePath?: EmbeddedOptions['storePath'];
+  downloadServer?: EmbeddedOptions['downloadServer'];
+  storePaths?: number;
+  capacity?: number;
+  reserved?: number;
+  maxConnections?: number;
+  trunk?: boolean;
+  serverVersion?: string;
 }
 
 const CONF_HEAD = '# Written by fdfs dev at every start.';
 
-export async function dev(context: Context, { group, dir, http, ...flags }: DevFlags): Promise<number> {
+export async function dev(
+  context: Context,
+  { group, dir, http, like, syncDelay, renameStall, binlogFlush, capacity, reserved, ...flags }: DevFlags,
+): Promise<number> {
   const { signal } = context;
   const { EmbeddedFastDFS } = await import('../../embedded/index.js');
   const directory = dir === undefined ? undefined : resolve(dir);
   if (directory !== undefined) await assertConfIsOurs(confPath(directory));
+  const groups = group ?? { group1: 1 };
   const options: EmbeddedOptions = {
+    ...(like === undefined ? {} : readLike(like, groups)),
     ...flags,
-    groups: group ?? { group1: 1 },
+    groups,
+    ...(syncDelay === undefined ? {} : { syncDelayMs: syncDelay }),
+    ...(renameStall === undefined ? {} : { renameStallMs: renameStall }),
+    ...(binlogFlush === undefined ? {} : { binlogFlushMs: binlogFlush }),
+    ...(capacity === undefined ? {} : { capacityBytes: capacity }),
+    ...(reserved === undefined ? {} : { reservedBytes: reserved }),
     ...(directory === undefined ? {} : { directory }),
   };
   await using fdfs = await startOrExplain(() => EmbeddedFastDFS.start(options));
@@ -88,7 +114,7 @@ function clientConf(directory: string, trackers: readonly string[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** @throws UsageError rather than overwriting what somebody else wrote */
+/** @throws UsageError rather than overwriting a file of another origin */
 async function assertConfIsOurs(path: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => CONF_HEAD);
   if (!text.startsWith(CONF_HEAD)) {

@@ -92,7 +92,7 @@ export const modifyFile: StorageCommand = {
   },
 };
 
-/** name length 8, new size 8, name; the name is read in full even where the body is declared shorter */
+/** name length 8, new size 8, name; what follows the name is ignored */
 export const truncateFile: StorageCommand = {
   async run(context, request) {
     const { first, length } = request;

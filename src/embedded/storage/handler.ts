@@ -11,6 +11,9 @@ import { deleteFile, downloadFile, queryFileInfo } from './reads.js';
 import type { StorageCommand, StorageContext } from './request.js';
 import { uploadAppenderFile, uploadFile, uploadSlaveFile } from './uploads.js';
 
+/** A length that, together with the header, is no longer a positive number. */
+const OVERFLOW = 2 ** 63;
+
 const activeTest: StorageCommand = {
   async run(_context, { length }) {
     refuseUnless(length === 0, STATUS.INVALID);
@@ -44,7 +47,8 @@ export class StorageHandler implements Handler {
 
   /** A storage acts once its buffer is full or the request is there, whatever the command. */
   firstBytes({ length }: RequestHeader): number | undefined {
-    return length < 0 ? undefined : Math.min(length, FIRST_BLOCK - HEADER_BYTES);
+    if (length < 0 || length >= OVERFLOW) return undefined;
+    return Math.min(length, FIRST_BLOCK - HEADER_BYTES);
   }
 
   async handle(header: RequestHeader, first: Buffer, connection: Connection): Promise<Reply> {

@@ -87,9 +87,9 @@ function readServerField(body: Buffer): { group: string; host: string; port: num
   return { group: readGroupField(body, 0), host: match[1]!, port: Number.parseInt(match[2]!, 10) || 0 };
 }
 
-/** @throws Refused (2) */
+/** @param port 0: any · @throws Refused (2) */
 function findServer(nodes: readonly StorageNode[], host: string, port: number): StorageNode {
-  const node = nodes.find((candidate) => candidate.host === host && candidate.port === port);
+  const node = nodes.find((candidate) => candidate.host === host && (port === 0 || candidate.port === port));
   if (!node) throw new Refused(STATUS.NOT_FOUND);
   return node;
 }

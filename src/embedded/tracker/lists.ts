@@ -29,14 +29,14 @@ export const listOneGroup: TrackerCommand = ({ view, policy }, { body }) => {
 export const listStorage: TrackerCommand = ({ view, policy }, { body }) => {
   const id = readOptionalId(body);
   const group = view.group(readGroupField(body, 0));
-  const nodes = id === '' ? view.storages(group) : [view.storage(group, id)];
+  const nodes = body.length === GROUP_BYTES ? view.storages(group) : [view.storage(group, id)];
   return Buffer.concat(nodes.map((node) => encodeStorage({ view, policy }, node)));
 };
 
 /** group 16, storage id */
 export const deleteStorage: TrackerCommand = ({ view }, { body }) => {
   const id = readOptionalId(body);
-  refuseUnless(id !== '', STATUS.INVALID);
+  refuseUnless(body.length > GROUP_BYTES, STATUS.INVALID);
   const node = view.storage(view.group(readGroupField(body, 0)), id);
   const status = view.readStatus(node);
   refuseUnless(status !== STORAGE_STATUS.DELETED, STATUS.ALREADY);
