@@ -3,8 +3,9 @@ import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream';
 import { type Conf, engineOf, type FastDFSClient } from '../../client.js';
 import { ArgumentError, FastDFSError } from '../../core/base/errors.js';
+import { CALL_OPTIONS, checkOptions } from '../../core/base/validate.js';
 import type { CallOptions, Metadata, Source, UploadOptions } from '../../index.js';
-import type { KeyIndex } from '../indexes/contract.js';
+import { checkKey, type KeyIndex } from '../indexes/contract.js';
 import { type ClientHandle, openClient } from '../shared/client-handle.js';
 import { isMissing } from '../shared/is-missing.js';
 import { waitForReady } from '../shared/wait-for-ready.js';
@@ -186,12 +187,17 @@ export class FdfsBlobStore {
    * @throws BlobNotFoundError when `from` leads to no file
    */
   async copy(from: string, to: string, options: CallOptions = {}): Promise<StoredBlob> {
+    checkOptions('copy()', options, CALL_OPTIONS);
     const { signal } = options;
     return await this.#withFile(from, async (fileId) => {
       const metadata = withoutKey(await this.client.getMetadata(fileId, options));
       const source = this.client.createDownloadStream(fileId, options);
-      const size = await waitForReady(source);
-      return await this.put({ key: to, size, metadata, ...(signal ? { signal } : {}) }, source);
+      try {
+        const size = await waitForReady(source);
+        return await this.put({ key: to, size, metadata, ...(signal ? { signal } : {}) }, source);
+      } finally {
+        source.destroy();
+      }
     });
   }
 
@@ -202,6 +208,7 @@ export class FdfsBlobStore {
    * @throws ArgumentError without an index
    */
   async move(from: string, to: string, options: CallOptions = {}): Promise<MovedBlob> {
+    checkOptions('move()', options, CALL_OPTIONS);
     const keys = this.#indexed('move()');
     options.signal?.throwIfAborted();
     if (!keys.index.transfer) return await this.#moveByCopy(keys, from, to, options);
@@ -282,10 +289,11 @@ export class FdfsBlobStore {
     };
   }
 
-  /** @throws ArgumentError for a key that is no string */
+  /** @throws ArgumentError for what cannot be a key */
   #uploadOptions(given: BlobWriteOptions): UploadOptions {
     if (given.key !== undefined && typeof given.key !== 'string')
       throw new ArgumentError(`The key of a blob must be a string, not ${typeof given.key}`);
+    if (given.key !== undefined && this.#keys instanceof IndexedKeys) checkKey(given.key);
     const own = typeof given.fileId === 'string' ? {} : pickUpload(given);
     const filename = own.filename ?? given.name ?? given.key;
     const metadata = this.#metadata(given.key, own.metadata ?? this.#defaults.metadata);

@@ -13,6 +13,7 @@ import { ERRORS } from '@tus/server';
 import { type Checks, checkOptions, integerOption } from '../../core/base/validate.js';
 import type { KeyIndex, MapLike } from '../indexes/contract.js';
 import { toKeyIndex } from '../indexes/map.js';
+import { toIndexError } from './errors.js';
 
 /** `Locker` of `@tus/server`. */
 export interface TusLocker {
@@ -76,24 +77,11 @@ class IndexLock implements TusLock {
   }
 
   async lock(signal: AbortSignal, cancelReq: () => Promise<void> | void): Promise<void> {
-    const deadline = performance.now() + this.#acquireTimeoutMs;
-    let seen: string | undefined;
-    let seenAt = 0;
-    while (!signal.aborted && performance.now() < deadline) {
-      const current = (await this.#index.get(this.#key)) ?? undefined;
-      if (current !== seen) [seen, seenAt] = [current, performance.now()];
-      const isFree = current === undefined || performance.now() - seenAt > this.#leaseMs;
-      const before = performance.now();
-      if (isFree && (await this.#index.swap(this.#key, current, this.#value(0)))) {
-        this.#watching = this.#watch(before, cancelReq);
-        return;
-      }
-      if (!isFree) {
-        if (!current.endsWith(WANTED)) await this.#index.swap(this.#key, current, `${current}:${WANTED}`);
-        await delay(WAIT_MS);
-      }
-    }
-    throw ERRORS.ERR_LOCK_TIMEOUT;
+    const acquiredAt = await this.#acquire(signal).catch((error) => {
+      throw toIndexError(error);
+    });
+    if (acquiredAt === undefined) throw ERRORS.ERR_LOCK_TIMEOUT;
+    this.#watching = this.#watch(acquiredAt, cancelReq);
   }
 
   async unlock(): Promise<void> {
@@ -108,6 +96,26 @@ class IndexLock implements TusLock {
     } catch {
       // The request is done, whatever becomes of its lock; the lease runs out.
     }
+  }
+
+  /** @returns when the lock was acquired; undefined when the request or its time has ended before */
+  async #acquire(signal: AbortSignal): Promise<number | undefined> {
+    const deadline = performance.now() + this.#acquireTimeoutMs;
+    let seen: string | undefined;
+    let seenAt = 0;
+    while (!signal.aborted && performance.now() < deadline) {
+      const current = (await this.#index.get(this.#key)) ?? undefined;
+      if (current !== seen) [seen, seenAt] = [current, performance.now()];
+      const isFree = current === undefined || performance.now() - seenAt > this.#leaseMs;
+      const before = performance.now();
+      if (isFree) {
+        if (await this.#index.swap(this.#key, current, this.#value(0))) return before;
+        continue;
+      }
+      if (!current.endsWith(WANTED)) await this.#index.swap(this.#key, current, `${current}:${WANTED}`);
+      await delay(WAIT_MS);
+    }
+    return undefined;
   }
 
   /** Shows that the holder is alive, and cancels its request when another waits or the lease may run out. */

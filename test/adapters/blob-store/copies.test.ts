@@ -1,6 +1,6 @@
 /** Blobs as values: put, get, copy, move; and keys that a lost index is made of again. */
 import { Readable } from 'node:stream';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import {
   BlobNotFoundError,
   fdfsBlobStore,
@@ -86,12 +86,28 @@ onEachServer('blobs', (server) => {
   });
 
   it('have keys that no database could hold refused, before anything is stored', async () => {
-    const store = fdfsBlobStore(server.client(), { index: new Map() });
+    const client = server.client();
+    const store = fdfsBlobStore(client, { index: new Map() });
+    const uploads = vi.spyOn(client, 'upload');
+    await store.put('from', bytes(2_000_000));
+    uploads.mockClear();
     for (const key of ['', 'x'.repeat(1025), 'a\0b', '\ud800']) {
-      await expect(store.put(key, 'x')).rejects.toMatchObject({ code: 'FASTDFS_ARGUMENT' });
+      for (const call of [
+        () => store.put(key, 'x'),
+        () => store.copy('from', key),
+        () => store.move('from', key),
+      ])
+        await expect(call()).rejects.toMatchObject({ code: 'FASTDFS_ARGUMENT' });
       expect(await store.exists(key)).toBe(false);
       await store.remove(key);
     }
+    for (const call of [
+      () => store.copy('from', 'to', { singal: 1 } as never),
+      () => store.move('from', 'to', { signal: 1 } as never),
+    ])
+      await expect(call()).rejects.toMatchObject({ code: 'FASTDFS_ARGUMENT' });
+    expect(uploads).not.toHaveBeenCalled();
+    await store.remove('from');
   });
 
   it('give a lost index its keys again', async () => {

@@ -128,6 +128,15 @@ describe('a lock of an index', () => {
     }
   });
 
+  it('answers 503 while its index is down', async () => {
+    const index = openIndex('map', '');
+    vi.spyOn(index, 'get').mockRejectedValue(new Error('the index is down'));
+    await expect(acquire(indexLocker(index))).rejects.toMatchObject({
+      status_code: 503,
+      code: 'FASTDFS_INDEX',
+    });
+  });
+
   it('ends its wait when the request ends', async () => {
     const map = new Map<string, string>();
     const lock = await acquire(indexLocker(map));
