@@ -305,6 +305,8 @@ it('the package exports these names and no others', () => {
     'TimeoutError',
     'createClient',
     'createToken',
+    'formatAddress',
+    'isNotFound',
     'loadConfig',
     'parseFileId',
     'verifyToken',
