@@ -166,8 +166,8 @@ export class FastDFSAdmin {
    */
   async mirror(target: MirrorTarget, options: MirrorOptions): Promise<MirrorReport> {
     this.#open();
-    return await mirror(this.#access, target, options, (client, newerThan, signal) =>
-      new FastDFSAdmin(client).listFiles(undefined, { newerThan, signal }),
+    return await mirror(this.#access, target, options, (client, group, newerThan, signal) =>
+      new FastDFSAdmin(client).listFiles(group, { newerThan, signal }),
     );
   }
 

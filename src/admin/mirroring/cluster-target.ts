@@ -50,7 +50,8 @@ export class ClusterTarget implements CopyTarget {
     const from = new Date(Math.min(...times) - CLOCK_TOLERANCE_MS);
     for await (const { fileId } of this.#options.list(from, signal)) {
       const key = idKey(fileId);
-      if (key !== undefined && wanted.has(key)) candidates.set(fileId, key);
+      // A cluster may be mirrored into another group of its own.
+      if (key !== undefined && wanted.has(key) && !started.has(fileId)) candidates.set(fileId, key);
     }
     await removeMapped(candidates);
     for (const upload of started.values()) {

@@ -39,7 +39,12 @@ const mirrorChecks: Checks<MirrorOptions> = {
 };
 
 /** Lists a cluster by an admin of its own. */
-export type ListCluster = (client: FastDFSClient, newerThan: Date, signal: AbortSignal) => FileListing;
+export type ListCluster = (
+  client: FastDFSClient,
+  group: string | undefined,
+  newerThan: Date,
+  signal: AbortSignal,
+) => FileListing;
 
 /** @throws ArgumentError for a wrong option or target, before anything is read */
 export async function mirror(
@@ -100,7 +105,7 @@ function openTarget(
   return new ClusterTarget(access.client, client, {
     group: targetGroup,
     settleMs: settleSeconds * 1000,
-    list: (newerThan, signal) => list(client, newerThan, signal),
+    list: (newerThan, signal) => list(client, targetGroup, newerThan, signal),
     close: async () => {
       if (owned) await client.close();
     },
