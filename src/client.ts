@@ -1,11 +1,10 @@
 /** The client: every operation in one place, each a few lines over engine and streams. */
-import { open } from 'node:fs/promises';
 import { type CallOptions, checkCount } from './core/base/validate.js';
 import { Engine } from './core/cluster/engine.js';
 import type { PoolStats } from './core/cluster/pools.js';
 import { type FastDFSOptions, resolveOptions } from './core/config/client-options.js';
 import { loadConfig } from './core/config/index.js';
-import { renameAppender, splitAppenderId, truncate } from './core/files/appender.js';
+import { splitAppenderId, truncate } from './core/files/appender.js';
 import {
   type DeleteManyOptions,
   type DeleteOptions,
@@ -32,15 +31,19 @@ import { DownloadStream } from './streams/download/download-stream.js';
 import type { DownloadOptions, DownloadSettings } from './streams/download/options.js';
 import { downloadToBuffer } from './streams/download/to-buffer.js';
 import { type DownloadedFile, downloadToFile } from './streams/download/to-file.js';
-import { uploadContent } from './streams/upload/buffered-upload.js';
-import { contentOfFile, describe, READ_BYTES } from './streams/upload/local-file.js';
+import { uploadBlock } from './streams/upload/buffered-upload.js';
+import { type CopyOptions, copyFile, type FinalizeOptions, finalize } from './streams/upload/copy.js';
+import { openLocalFile, READ_BYTES, readContent } from './streams/upload/local-file.js';
+import { checkUploadOptions, type UploadOptions } from './streams/upload/options.js';
+import type { SlaveTarget } from './streams/upload/plan.js';
 import {
-  assertContentSize,
-  planUpload,
-  type SlaveTarget,
-  type UploadOptions,
-} from './streams/upload/options.js';
-import { contentOf, feed, type Source, sizeOf } from './streams/upload/source.js';
+  feed,
+  measureSource,
+  readMemory,
+  readName,
+  type Source,
+  type WriteContent,
+} from './streams/upload/source.js';
 import { TeeStream } from './streams/upload/tee-stream.js';
 import { UploadStream } from './streams/upload/upload-stream.js';
 import type { UploadResult } from './streams/upload/verify.js';
@@ -167,17 +170,28 @@ export class FastDFSClient {
    * errors of the local file are Node's own (`ENOENT`, `EISDIR`).
    */
   async uploadFile(path: string, options: UploadOptions = {}): Promise<UploadResult> {
-    const file = await open(path, 'r');
+    const engine = this.#assertOpen();
+    checkUploadOptions(options);
+    const { file, mayBlock, size } = await openLocalFile(path, options.signal);
+    let closing: Promise<void> | undefined;
     try {
-      const { isFile, size } = await describe(file, path);
-      const settled = { filename: path, ...(isFile ? { size } : {}), ...options };
+      const known = options.size ?? size;
+      const named = { ...options, filename: options.filename ?? path, size: known };
       const source =
-        settled.size === undefined
-          ? file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false })
-          : contentOfFile(file);
-      return await this.#upload(source, settled);
+        known === undefined || mayBlock
+          ? file.createReadStream({
+              highWaterMark: READ_BYTES,
+              autoClose: false,
+              start: mayBlock ? undefined : 0,
+            })
+          : (write: WriteContent) =>
+              readContent(file, options.size === undefined ? known : Number.POSITIVE_INFINITY, 0, write);
+      return (await feed(source, () => new UploadStream(engine, named))).result!;
     } finally {
-      await file.close();
+      closing = file.close();
+      // A read that waits for another process would keep a failed call waiting, too.
+      if (mayBlock) closing.catch(() => undefined);
+      else await closing;
     }
   }
 
@@ -232,7 +246,7 @@ export class FastDFSClient {
   async append(fileId: string, source: Source, options?: AppendOptions): Promise<void> {
     checkAppendOptions('append()', options);
     splitAppenderId(fileId);
-    const content = contentOf(source);
+    const content = readMemory(source);
     if (content === undefined)
       return void (await feed(source, () => this.createAppendStream(fileId, options)));
     if (content.size === 0) return;
@@ -247,7 +261,7 @@ export class FastDFSClient {
     checkAppendOptions('modify()', options);
     checkCount('start', start, 0, Number.MAX_SAFE_INTEGER);
     splitAppenderId(fileId);
-    const content = contentOf(source);
+    const content = readMemory(source);
     if (content === undefined)
       return void (await feed(source, () => this.createModifyStream(fileId, { ...options, start })));
     if (content.size === 0) return;
@@ -263,13 +277,25 @@ export class FastDFSClient {
   }
 
   /**
-   * Turns an appender file into an ordinary one. The storage reads all of it first.
-   * @returns the new id; the old one is gone, and so is the metadata
-   * @throws ServerError: `FASTDFS_INVALID` for any other file, and by storages before 6.02; `FASTDFS_NOT_FOUND`
-   * for none
+   * Turns an appender file into an ordinary one. By `copy`, the default, its content is read from its source and stored as a
+   * new file of the same group, with its metadata, verified, and the appender file is removed last. By `rename` the storage
+   * renames it: no second copy, but the metadata is lost, and the replication of the whole group stops for about 5 s.
+   * @returns the new id; the old one is no longer valid
+   * @throws ArgumentError (`FASTDFS_NOT_APPENDER`) for any other file
+   * @throws ServerError: `FASTDFS_NOT_FOUND` without the file; `FASTDFS_INVALID` by storages before 6.02 for `rename`
+   * @throws FastDFSError (`FASTDFS_BUSY`) when the file changed while it was copied; it stays as it was
    */
-  async finalize(fileId: string, options: CallOptions = {}): Promise<string> {
-    return await renameAppender(this.#assertOpen(), fileId, options);
+  async finalize(fileId: string, options?: FinalizeOptions): Promise<string> {
+    return await finalize(this.#assertOpen(), fileId, options);
+  }
+
+  /**
+   * Copies a file inside the cluster, with its extension and metadata unless the options say otherwise. The copy is an ordinary
+   * file, also of an appender or slave file, unless `appender` is true.
+   * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file
+   */
+  async copy(fileId: string, options?: CopyOptions): Promise<UploadResult> {
+    return await copyFile(this.#assertOpen(), fileId, options);
   }
 
   /**
@@ -365,19 +391,13 @@ export class FastDFSClient {
 
   async #upload(source: Source, options: UploadOptions, slave?: SlaveTarget): Promise<UploadResult> {
     const engine = this.#assertOpen();
-    const content = contentOf(source);
-    if (content !== undefined) {
-      const plan = planUpload(engine, options, slave);
-      assertContentSize(options, content.size);
-      const search = plan.signal;
-      const result = await uploadContent(engine, plan.destination(search), content, plan);
-      plan.onProgress?.({ transferred: content.size, total: content.size });
-      return result;
-    }
-    const size = options.size ?? (await sizeOf(source));
-    const stream = await feed(source, () => {
-      return new UploadStream(engine, size === undefined ? options : { ...options, size }, slave);
-    });
+    const block = readMemory(source);
+    if (block !== undefined) return await uploadBlock(engine, block, options, slave);
+    const { size, filename } = options ?? {};
+    const length = size === undefined ? await measureSource(source) : undefined;
+    const known = { ...options, size: size ?? length?.bytes, filename: filename ?? readName(source) };
+    const create = () => new UploadStream(engine, known, slave);
+    const stream = await feed(source, create, length?.ignoreMore ? length.bytes : undefined);
     return stream.result!;
   }
 

@@ -79,7 +79,21 @@ const CALLS: Record<string, { run: Call; name?: string; wrong?: readonly Options
   append: { run: (options) => client.append(APPENDER, 'text', options), wrong: [{ blockBytes: -1 }] },
   modify: { run: (options) => client.modify(APPENDER, 0, 'text', options), wrong: [{ blockBytes: -1 }] },
   truncate: { run: (options) => client.truncate(APPENDER, 0, options) },
-  finalize: { run: (options) => client.finalize(APPENDER, options), wrong: [{ by: 'hand' }] },
+  finalize: {
+    run: (options) => client.finalize(APPENDER, options),
+    wrong: [{ by: 'hand' }, { onProgress: 1 }],
+  },
+  copy: {
+    run: (options) => client.copy(ID, options),
+    wrong: [
+      { group: 7 },
+      { ext: 'toolong7' },
+      { metadata: [] },
+      { size: 7 },
+      { verify: 'no' },
+      { onProgress: 1 },
+    ],
+  },
   delete: { run: (options) => client.delete(ID, options), wrong: [{ ignoreNotFound: 'yes' }] },
   deleteMany: {
     run: (options) => client.deleteMany([ID], options),

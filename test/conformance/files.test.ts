@@ -210,6 +210,7 @@ onEachServer('files', (server) => {
       const client = server.client();
       const content = bytes(3 * BLOCK);
       const { fileId, kind, size } = await client.upload(pieces(content), {
+        whenSizeUnknown: 'stream',
         finalize: false,
         metadata: { kept: 'yes' },
       });

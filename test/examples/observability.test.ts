@@ -171,7 +171,7 @@ onEmbedded('traces', (server) => {
     const content = bytes(3 * 1024 * 1024);
     const twice = ['a', 'b'].map((name) =>
       inside(name, async () => {
-        const upload = client.createUploadStream();
+        const upload = client.createUploadStream({ whenSizeUnknown: 'stream', finalize: 'rename' });
         await pipeline(Readable.from([content]), upload);
         const copy = client.createUploadStream();
         await pipeline(client.createDownloadStream(upload.fileId!), copy);
@@ -190,10 +190,7 @@ onEmbedded('traces', (server) => {
       ' > MODIFY_FILE',
       ' > MODIFY_FILE',
       ' > REGENERATE_APPENDER_FILENAME',
-      ' > UPLOAD_APPENDER_FILE',
-      ' > MODIFY_FILE',
-      ' > MODIFY_FILE',
-      ' > REGENERATE_APPENDER_FILENAME',
+      ' > UPLOAD_FILE',
       ' > UPLOAD_APPENDER_FILE',
       ' > APPEND_FILE',
       ' > APPEND_FILE',

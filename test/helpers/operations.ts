@@ -83,7 +83,13 @@ export const OPERATIONS: readonly Operation[] = [
     to: 'storage',
     ...change,
     content: 100_000,
-    run: (client) => client.upload(pieces(bytes(LARGE)), { group: GROUP, blockBytes: 100_000 }),
+    run: (client) =>
+      client.upload(pieces(bytes(LARGE)), {
+        group: GROUP,
+        blockBytes: 100_000,
+        whenSizeUnknown: 'stream',
+        finalize: 'rename',
+      }),
   },
   {
     title: 'upload of a slave',
@@ -137,7 +143,7 @@ export const OPERATIONS: readonly Operation[] = [
     to: 'storage',
     ...change,
     needs: 'appender',
-    run: (client, id) => client.finalize(id),
+    run: (client, id) => client.finalize(id, { by: 'rename' }),
   },
   {
     title: 'delete',

@@ -128,7 +128,7 @@ describe('content to upload', () => {
 
   it('comes with options that tell typing errors', () => {
     expectTypeOf<UploadOptions['whenSizeUnknown']>().toEqualTypeOf<
-      'stream' | 'memory' | 'reject' | undefined
+      'spool' | 'stream' | 'memory' | 'reject' | undefined
     >();
     expectTypeOf<NonNullable<UploadOptions['onProgress']>>().parameters.toEqualTypeOf<[progress: Progress]>();
     expectTypeOf<SlaveUploadOptions>().not.toHaveProperty('appender');

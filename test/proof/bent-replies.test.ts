@@ -30,7 +30,13 @@ const INNER: readonly (Operation & { removes: true })[] = [
     repeatable: true,
     content: 50_000,
     removes: true,
-    run: (client) => client.upload(pieces(bytes(120_000)), { group: GROUP, blockBytes: 50_000 }),
+    run: (client) =>
+      client.upload(pieces(bytes(120_000)), {
+        group: GROUP,
+        blockBytes: 50_000,
+        whenSizeUnknown: 'stream',
+        finalize: 'rename',
+      }),
   },
   {
     title: 'metadata of an upload',

@@ -143,7 +143,10 @@ onEmbedded('storages', (server) => {
     const content = bytes(4 * MIB);
     server.fdfs.inject({ command: 'MODIFY_FILE', action: 'reset', phase: 'request', afterBytes: 300_000 });
     server.fdfs.inject({ command: 'MODIFY_FILE', action: 'reset', phase: 'reply' });
-    const { fileId } = await client.upload(pieces(content));
+    const { fileId } = await client.upload(pieces(content), {
+      whenSizeUnknown: 'stream',
+      finalize: 'rename',
+    });
     expect(sha256(await client.download(fileId))).toBe(sha256(content));
     await client.delete(fileId);
   });
@@ -318,7 +321,13 @@ describe('servers of other times', () => {
     const content = bytes(2 * MIB + 1);
     const small = await client.upload('small', { metadata: { a: 'b' } });
     expect((await client.download(small.fileId, { start: 1, end: 99 })).toString()).toBe('mall');
-    const streamed = await client.upload(pieces(content), { metadata: { c: 'd' } });
+    const spooled = await client.upload(pieces(content));
+    expect([spooled.kind, spooled.size]).toEqual(['normal', content.length]);
+    const streamed = await client.upload(pieces(content), {
+      metadata: { c: 'd' },
+      whenSizeUnknown: 'stream',
+      finalize: 'rename',
+    });
     expect(streamed.kind).toBe(old ? 'appender' : 'normal');
     expect(parseFileId(streamed.fileId).kind).toBe(streamed.kind);
     expect(sha256(await client.download(streamed.fileId))).toBe(sha256(content));
@@ -335,7 +344,7 @@ onEmbedded('close', (server) => {
     server.allowLeftovers();
     const client = server.client();
     const { fileId } = await client.upload(bytes(8 * MIB), { group: 'group1' });
-    const half = client.createUploadStream({ group: 'group2' });
+    const half = client.createUploadStream({ group: 'group2', whenSizeUnknown: 'stream' });
     half.on('error', () => undefined);
     for (const _ of [1, 2, 3]) if (!half.write(bytes(MIB))) await once(half, 'drain');
     server.fdfs.inject({ command: 'QUERY_FILE_INFO', action: 'stall' });

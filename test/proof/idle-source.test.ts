@@ -31,7 +31,11 @@ const WRITERS: readonly [string, string, Run][] = [
     'an upload of unknown length',
     'UPLOAD_APPENDER_FILE',
     (client, source, _, signal) =>
-      client.upload(source, { blockBytes: 30_000, ...(signal ? { signal } : {}) }),
+      client.upload(source, {
+        whenSizeUnknown: 'stream',
+        blockBytes: 30_000,
+        ...(signal ? { signal } : {}),
+      }),
   ],
   [
     'an append',
@@ -87,6 +91,12 @@ onEmbedded('a source that rests', (server) => {
       const reason = new Error('enough');
       expect(await ends(run, (stop) => setTimeout(() => stop.abort(reason), 50))).toBe(reason);
     });
+  });
+
+  it('of an upload that is spooled is left at once when the call is aborted', async () => {
+    const reason = new Error('enough');
+    const run: Run = (client, source, _, signal) => client.upload(source, { blockBytes: 30_000, signal });
+    expect(await ends(run, (stop) => setTimeout(() => stop.abort(reason), 50))).toBe(reason);
   });
 
   it('and a function that throws: its own error is that of the call', async () => {

@@ -17,6 +17,12 @@ const UPLOADS: readonly [string, string, Send][] = [
   [
     'of unknown length',
     'UPLOAD_APPENDER_FILE',
+    (client, signal) =>
+      client.upload(pieces(bytes(SIZE), 5000), { blockBytes: 6000, whenSizeUnknown: 'stream', signal }),
+  ],
+  [
+    'from a spool file',
+    'UPLOAD_FILE',
     (client, signal) => client.upload(pieces(bytes(SIZE), 5000), { blockBytes: 6000, signal }),
   ],
 ];

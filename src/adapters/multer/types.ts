@@ -155,9 +155,12 @@ export interface FdfsStorageOptions<Req = MulterRequest> {
   url?: string | false | PerFileFunction<string, Req, StoredFile>;
   /** Make appender files. Default false. */
   appender?: PerFile<boolean, Req>;
-  /** What to do without `size`, which is the usual case. Default: as for uploads. */
+  /**
+   * What to do without `size`, which is the usual case. Default `spool`: beyond the first block the content waits in a
+   * temporary file, then goes as one upload.
+   */
   whenSizeUnknown?: PerFile<NonNullable<UploadOptions['whenSizeUnknown']>, Req>;
-  /** What becomes of the appender file of content that was streamed block by block. Default: as for uploads. */
+  /** What becomes of the appender file of `whenSizeUnknown: 'stream'`. Default false: it stays one. */
   finalize?: PerFile<NonNullable<UploadOptions['finalize']>, Req>;
   /** Bytes of a block. Default 1 MiB; content up to it goes in one request. */
   blockBytes?: PerFile<number, Req>;

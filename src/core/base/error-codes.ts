@@ -45,7 +45,8 @@ export type ErrorCode =
   | 'FASTDFS_ABORTED'
   | 'FASTDFS_CLOSED'
   | 'FASTDFS_INDEX'
-  | 'FASTDFS_REQUEST_ABORTED';
+  | 'FASTDFS_REQUEST_ABORTED'
+  | 'FASTDFS_SPOOL';
 
 /** Codes whose HTTP status is not 500. */
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
@@ -65,6 +66,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   FASTDFS_RESPONSE_TIMEOUT: 503,
   FASTDFS_SERVER_TIMEOUT: 503,
   FASTDFS_NO_SPACE: 507,
+  FASTDFS_SPOOL: 507,
 };
 
 /** Returns the HTTP status for an error with this code. */

@@ -3,6 +3,7 @@
  * `resolveOptions` is the only place that fills in defaults, validates and freezes.
  */
 
+import { tmpdir } from 'node:os';
 import { ArgumentError } from '../base/errors.js';
 import {
   type Check,
@@ -105,6 +106,21 @@ export interface FastDFSOptions {
    * needed. `loadConfig()` fills it in. Default: the addresses stay unknown.
    */
   storageIds?: readonly StorageIdRecord[] | 'trackers' | undefined;
+  /**
+   * Where content of unknown length waits beyond its first block until it is complete: in temporary files without a name.
+   * Default: the system's temporary folder, without a limit.
+   */
+  spool?:
+    | {
+        /** Folder of the temporary files; it must exist. Default: that of `os.tmpdir()`. */
+        directory?: string | undefined;
+        /**
+         * Most bytes that the uploads of this client keep there at a time. One that needs more fails with `FASTDFS_SPOOL`
+         * before any byte has reached FastDFS. Default: no limit.
+         */
+        maxBytes?: number | undefined;
+      }
+    | undefined;
   /** Group that uploads go to unless the call says another. Default: the tracker decides. */
   group?: string | undefined;
   /** What `url()` and `location` start with, e.g. `https://img.example.com`. Default: none. */
@@ -134,6 +150,7 @@ export interface ResolvedOptions {
   readonly locationCache: Readonly<{ max: number; ttlMs: number }> | false;
   readonly mapAddress: MapAddress;
   readonly storageIds: readonly StorageIdRecord[] | 'trackers';
+  readonly spool: Readonly<{ directory: string; maxBytes: number }>;
   readonly group: string | undefined;
   /** Without a slash at its end. */
   readonly baseUrl: string | undefined;
@@ -168,6 +185,7 @@ const CHECKS: Checks<FastDFSOptions> = {
   networkTimeoutMs: duration,
   pool: objectOption,
   retry: objectOption,
+  spool: objectOption,
   locationCache: (value) =>
     value === false || objectOption(value) === undefined ? undefined : 'an object or false',
   mapAddress: resolvedBelow,
@@ -195,6 +213,11 @@ const RETRY_CHECKS: Checks<NonNullable<FastDFSOptions['retry']>> = {
   maxTimeoutMs: duration,
 };
 
+const SPOOL_CHECKS: Checks<NonNullable<FastDFSOptions['spool']>> = {
+  directory: nonEmpty,
+  maxBytes: integerOption(0),
+};
+
 const CACHE_CHECKS: Checks<Exclude<NonNullable<FastDFSOptions['locationCache']>, false>> = {
   max: integerOption(1, MAX_CACHE_ENTRIES),
   ttlMs: duration,
@@ -211,6 +234,7 @@ export function resolveOptions(input: FastDFSOptions): ResolvedOptions {
   checkOptions('createClient()', input, CHECKS);
   checkOptions('createClient()', input.pool, POOL_CHECKS, 'pool.');
   checkOptions('createClient()', input.retry, RETRY_CHECKS, 'retry.');
+  checkOptions('createClient()', input.spool, SPOOL_CHECKS, 'spool.');
   return Object.freeze({
     trackers: resolveTrackers(input.trackers),
     connectTimeoutMs: input.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
@@ -221,6 +245,10 @@ export function resolveOptions(input: FastDFSOptions): ResolvedOptions {
     mapAddress: resolveMapAddress(input.mapAddress),
     storageIds:
       input.storageIds === 'trackers' ? input.storageIds : Object.freeze([...(input.storageIds ?? [])]),
+    spool: Object.freeze({
+      directory: input.spool?.directory ?? tmpdir(),
+      maxBytes: input.spool?.maxBytes ?? Number.POSITIVE_INFINITY,
+    }),
     group: input.group,
     baseUrl: input.baseUrl?.replace(/\/+$/, ''),
     httpSecret: input.httpSecret,

@@ -1,33 +1,33 @@
 /**
- * An upload of unknown length. The first block is held back: a source that ends inside it is a plain upload.
- * A longer one becomes an appender file, grown block by block with *modify at offset*, which can be repeated after
- * a lost connection without doing harm (an append could not). At the end the storage renames it to an ordinary
- * file. PROTOCOL: appender streaming.
+ * An upload of unknown length without a copy on this machine, for what is too large or never ends: an appender file, grown block by
+ * block with *modify at offset*, which can be repeated after a lost connection without harm (an append could not). At the
+ * end it stays an appender file, or becomes an ordinary one. PROTOCOL: appender streaming.
  */
-
 import { ServerError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { renameAppenderAt } from '../../core/files/appender.js';
+import { formatAddress } from '../../core/model/address.js';
 import { splitFileId } from '../../core/model/file-id.js';
 import { STATUS_EINVAL } from '../../core/protocol/constants.js';
 import { modifyFile } from '../../core/protocol/storage-commands.js';
-import type { Block } from '../append/block-buffer.js';
-import { BlockBuffer } from '../append/block-buffer.js';
-import type { Destination, Placed } from './destination.js';
-import { type Aborted, removePlaced, type UploadSession } from './rollback.js';
+import { type Block, BlockBuffer } from '../append/block-buffer.js';
+import { type FinalizeBy, sendCopy } from './copy.js';
+import type { Destination } from './destination.js';
+import { type Placed, type RollbackResult, rollback } from './rollback.js';
+import type { UploadEvents, UploadSession } from './session.js';
+import { ContentDigest } from './verify.js';
 
-export interface StreamedUploadOptions {
+export interface AppendedUploadOptions {
   blockBytes: number;
-  /** Turn the appender file into an ordinary one at the end. */
-  finalize: boolean;
+  finalize: FinalizeBy | false;
 }
 
-export class StreamedUpload implements UploadSession {
-  onFailure: ((error: unknown) => void) | undefined;
+export class AppendedUpload implements UploadSession {
   readonly #engine: Engine;
-  readonly #plain: Destination;
+  readonly #ordinary: Destination;
   readonly #appender: Destination;
-  readonly #options: StreamedUploadOptions;
+  readonly #options: AppendedUploadOptions;
+  readonly #events: UploadEvents;
   readonly #blocks: BlockBuffer;
   readonly #search: AbortController;
   #file: Placed | undefined;
@@ -35,26 +35,28 @@ export class StreamedUpload implements UploadSession {
   #finishing: Promise<Placed> | undefined;
 
   /**
-   * @param plain where a source that ends inside the first block goes
-   * @param appender where a longer one begins
-   * @param search ends the destinations' search for a storage, and blocks on their way
+   * @param ordinary for the ordinary file, where one is wanted at the end
+   * @param appender for the appender file
+   * @param search ends the destinations' search for a storage, and blocks that are being sent
    */
   constructor(
     engine: Engine,
-    plain: Destination,
+    ordinary: Destination,
     appender: Destination,
-    options: StreamedUploadOptions,
+    options: AppendedUploadOptions,
     search: AbortController,
+    events: UploadEvents,
   ) {
     this.#engine = engine;
-    this.#plain = plain;
+    this.#ordinary = ordinary;
     this.#appender = appender;
     this.#options = options;
     this.#search = search;
+    this.#events = events;
     this.#blocks = new BlockBuffer(
       options.blockBytes,
       (block) => this.#flush(block),
-      (error) => this.onFailure?.(error),
+      (error) => events.onFailure(error),
     );
   }
 
@@ -67,19 +69,25 @@ export class StreamedUpload implements UploadSession {
     return this.#finishing;
   }
 
-  async #finish(): Promise<Placed> {
-    const last = await this.#blocks.end();
-    if (!this.#file) return await this.#plain.send(last.chunks, last.size);
-    if (last.size > 0) await this.#flush(last);
-    return this.#options.finalize ? await this.#finalize(this.#file) : this.#file;
-  }
-
-  async abort(reason: unknown): Promise<Aborted> {
+  async rollback(reason: unknown): Promise<RollbackResult> {
     this.#search.abort(reason);
     await this.#blocks.drop();
-    // A plain upload that was on its way may have been confirmed in the meantime.
+    // The last request may have been confirmed in the meantime.
     const finished = await this.#finishing?.catch(() => undefined);
-    return await removePlaced(this.#engine, finished ?? this.#file);
+    return await rollback(this.#engine, finished ?? this.#file);
+  }
+
+  async #finish(): Promise<Placed> {
+    const { finalize } = this.#options;
+    const last = await this.#blocks.end();
+    if (!this.#file && finalize !== false) {
+      const placed = await this.#ordinary.send(last.chunks, last.size);
+      this.#events.onSent(last.size);
+      return placed;
+    }
+    if (last.size > 0 || !this.#file) await this.#flush(last);
+    if (finalize === 'copy') return await this.#copy(this.#file!);
+    return finalize === 'rename' ? await this.#rename(this.#file!) : this.#file!;
   }
 
   async #flush(block: Block): Promise<void> {
@@ -90,21 +98,31 @@ export class StreamedUpload implements UploadSession {
       const { fileId, storage } = this.#file;
       const { remoteFilename } = splitFileId(fileId);
       const args = { remoteFilename, offset: this.#offset, size: block.size };
-      await this.#engine.repeatAt(
-        storage,
-        modifyFile,
-        args,
-        { fileId, signal: this.#search.signal },
-        block.chunks,
-      );
+      const options = { fileId, signal: this.#search.signal };
+      await this.#engine.repeatAt(storage, modifyFile, args, options, block.chunks);
     }
     this.#offset += block.size;
+    this.#events.onSent(this.#offset);
   }
 
-  /** Servers before 6.02 do not know the command: the appender file stays, complete and usable. */
-  async #finalize(file: Placed): Promise<Placed> {
+  async #copy(file: Placed): Promise<Placed> {
+    const from = { fileId: file.fileId, storage: formatAddress(file.storage), size: this.#offset };
+    const options = { signal: this.#search.signal };
+    const copied = await sendCopy(
+      this.#engine,
+      from,
+      this.#ordinary,
+      new ContentDigest(this.#engine, false),
+      options,
+    );
+    await this.#engine.discard(file.fileId, file.storage);
+    return copied;
+  }
+
+  /** Servers before 6.02 do not have the command: the appender file stays, complete and usable. */
+  async #rename(file: Placed): Promise<Placed> {
     try {
-      // Not aborted half-way: if the storage had renamed the file already, nobody would know its name.
+      // Not aborted half-way: if the storage had renamed the file already, its name would be lost.
       return { fileId: await renameAppenderAt(this.#engine, file, this.#offset), storage: file.storage };
     } catch (error) {
       if (error instanceof ServerError && error.serverStatus === STATUS_EINVAL) return file;

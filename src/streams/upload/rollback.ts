@@ -1,30 +1,67 @@
-/** One upload under way, whatever its way of getting there: bytes in, one file out, or nothing at all. */
-
+/** What an upload that fails leaves: its file is removed, and the error says what became of it. */
+import { FastDFSError, NetworkError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import type { Placed } from './destination.js';
+import type { Address } from '../../core/model/address.js';
 
-/** What became of the file of an upload that was given up. */
-export interface Aborted {
-  /** There was one, and it is gone. */
+/** A file that a storage has made. */
+export interface Placed {
+  readonly fileId: string;
+  readonly storage: Address;
+}
+
+/** What became of the file of an upload that failed. */
+export interface RollbackResult {
+  /** There was one, and it has been removed. */
   removed: boolean;
   /** There is one, and it could not be removed. */
   orphan?: string;
 }
 
-export interface UploadSession {
-  /** Hears of a failure when it happens, whether or not anybody writes. What {@link write} and {@link finish} tell is the same. */
-  onFailure: ((error: unknown) => void) | undefined;
-  /** Takes content. Calls back when there is room for more, or with what went wrong. */
-  write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void;
-  /** All content has been written; resolves when the storage has confirmed the file. */
-  finish(): Promise<Placed>;
-  /** Ends the upload and removes what there is of it. Never rejects. */
-  abort(reason: unknown): Promise<Aborted>;
-}
+/**
+ * How long a failed call waits for the removal of its file, in milliseconds. A storage that hangs must not hang its
+ * caller; the removal goes on in the background.
+ */
+const ROLLBACK_GRACE_MS = 5_000;
 
-/** Removes the file that an upload has made, if any. */
-export async function removePlaced(engine: Engine, placed: Placed | undefined): Promise<Aborted> {
+/** Removes the file of an upload, if there is one. Never rejects. */
+export async function rollback(engine: Engine, placed: Placed | undefined): Promise<RollbackResult> {
   if (!placed) return { removed: false };
   const outcome = await engine.discard(placed.fileId, placed.storage);
   return outcome === 'left' ? { removed: false, orphan: placed.fileId } : { removed: outcome === 'removed' };
+}
+
+/** Removes the file and returns the error that the call fails with. */
+export async function rollbackFor(engine: Engine, placed: Placed, error: unknown): Promise<unknown> {
+  return describeRollback(error, await rollback(engine, placed));
+}
+
+/** Waits for a rollback, but not for longer than {@link ROLLBACK_GRACE_MS}; then there is no result. */
+export function waitWithGrace<T>(work: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ROLLBACK_GRACE_MS, undefined);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/**
+ * Returns the error with what became of the file. A file that could not be removed is named: by the error itself, or, where
+ * that is not an error of this package or names the file of another upload already, by a new one around it.
+ */
+export function describeRollback(error: unknown, result: RollbackResult | undefined): unknown {
+  if (result?.removed && error instanceof FastDFSError) error.maybeApplied = false;
+  const orphan = result?.orphan;
+  if (orphan === undefined) return error;
+  if (error instanceof FastDFSError && (error.orphan ?? orphan) === orphan) {
+    error.orphan = orphan;
+    return error;
+  }
+  return new NetworkError(
+    'FASTDFS_ORPHAN',
+    `The upload failed, and its file ${orphan} could not be removed`,
+    {
+      orphan,
+      fileId: orphan,
+      cause: error ?? undefined,
+    },
+  );
 }

@@ -1,26 +1,33 @@
 /** An upload whose length is known: one request, content straight to the socket, nothing held back. */
-
 import { ArgumentError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import type { Destination, OpenUpload, Placed } from './destination.js';
-import { type Aborted, removePlaced, type UploadSession } from './rollback.js';
+import { abortIncomplete, type Destination, type OpenUpload } from './destination.js';
+import { type Placed, type RollbackResult, rollback } from './rollback.js';
+import type { UploadEvents, UploadSession } from './session.js';
 
 export class SizedUpload implements UploadSession {
-  onFailure: ((error: unknown) => void) | undefined;
   readonly #engine: Engine;
   readonly #destination: Destination;
   readonly #size: number;
+  readonly #events: UploadEvents;
+  /** Ends the destination's search for a storage. */
+  readonly #search: AbortController;
   #opening: Promise<OpenUpload> | undefined;
   #open: OpenUpload | undefined;
   #written = 0;
-  readonly #search: AbortController;
 
-  /** @param search ends the destination's search for a storage */
-  constructor(engine: Engine, destination: Destination, size: number, search: AbortController) {
+  constructor(
+    engine: Engine,
+    destination: Destination,
+    size: number,
+    search: AbortController,
+    events: UploadEvents,
+  ) {
     this.#engine = engine;
     this.#destination = destination;
     this.#size = size;
     this.#search = search;
+    this.#events = events;
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
@@ -29,42 +36,44 @@ export class SizedUpload implements UploadSession {
       done(sizeMismatch(this.#size, `at least ${this.#written}`));
       return;
     }
-    const callback = done as (error?: unknown) => void;
+    const callback = (error?: unknown) => {
+      if (error === undefined) this.#events.onSent(this.#written, this.#size);
+      done(error as Error | undefined);
+    };
     if (this.#open) this.#open.exchange.write(chunks, callback);
-    else this.#begin().then(({ exchange }) => exchange.write(chunks, callback), callback);
+    else this.#start().then(({ exchange }) => exchange.write(chunks, callback), callback);
   }
 
   async finish(): Promise<Placed> {
     if (this.#written < this.#size) throw sizeMismatch(this.#size, `only ${this.#written}`);
-    const { exchange, storage } = await this.#begin();
+    const { exchange, storage } = await this.#start();
     return { fileId: await exchange.done, storage };
   }
 
-  async abort(reason: unknown): Promise<Aborted> {
+  async rollback(reason: unknown): Promise<RollbackResult> {
     this.#search.abort(reason);
     const open = await this.#opening?.catch(() => undefined);
     if (!open) return { removed: false };
     const { exchange, storage } = open;
-    // A storage throws an incomplete upload away. A complete one becomes a file, whose name has to be awaited.
-    if (!exchange.requestComplete) exchange.abort(reason);
+    abortIncomplete(exchange, reason);
     const fileId = await exchange.done.catch(() => undefined);
-    return await removePlaced(this.#engine, fileId === undefined ? undefined : { fileId, storage });
+    return await rollback(this.#engine, fileId === undefined ? undefined : { fileId, storage });
   }
 
-  /** The connection is leased at the first byte: an idle stream holds none. */
-  #begin(): Promise<OpenUpload> {
+  /** The connection is checked out at the first byte: an idle stream holds none. */
+  #start(): Promise<OpenUpload> {
     this.#opening ??= this.#destination.open(this.#size).then((open) => {
       this.#open = open;
-      // A connection may break while the source rests.
-      open.exchange.done.catch((error) => this.onFailure?.(error));
+      // A connection may break while the source is idle.
+      open.exchange.done.catch((error) => this.#events.onFailure(error));
       return open;
     });
     return this.#opening;
   }
 }
 
-function sizeMismatch(announced: number, came: string): ArgumentError {
-  return new ArgumentError(`The upload was announced with ${announced} bytes, and ${came} came`, {
+function sizeMismatch(announced: number, actual: string): ArgumentError {
+  return new ArgumentError(`The upload was announced with ${announced} bytes, and ${actual} came`, {
     code: 'FASTDFS_SIZE_MISMATCH',
   });
 }

@@ -1,21 +1,32 @@
-/** What callers may pass as content, told apart once. */
-
+/** What callers may pass as content: which kind it is, whether it can still be read, and how long it is. */
 import { ReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { Readable, type Writable } from 'node:stream';
+import { Duplex, isErrored, isReadable, Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { ArgumentError } from '../../core/base/errors.js';
+import { describeValue } from '../../core/base/validate.js';
 import type { Block } from '../append/block-buffer.js';
+import { measureLocalFile } from './local-file.js';
 
-/** Writes content; resolves when there is room for more. */
+/** Writes content; resolves when more can be taken. */
 export type WriteContent = (chunk: Uint8Array | string) => Promise<void>;
 
+/** A web `Request` or `Response`: its body is the content. */
+export interface WithBody {
+  /** Null: no content. */
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** It has been read already. */
+  readonly bodyUsed: boolean;
+  /** `content-length` counts where there is no `content-encoding`. */
+  readonly headers: { get(name: string): string | null };
+}
+
 /**
- * What can be uploaded. Text is sent as UTF-8. Of an array of Buffers, a Blob, a file stream of Node and a request with
- * `Content-Length` the length is known; of other streams, iterables and functions only what `size` says. A
- * function is called once, and may wait for each `write(chunk)`.
+ * What can be uploaded. Text is sent as UTF-8. The length is known of content in memory, a Blob, a file stream of Node, and
+ * of a request with `Content-Length` (without `Content-Encoding`); of other streams, iterables and functions only by the
+ * option `size`. A function is called once, and may wait for each `write(chunk)`. A stream that has been read, has ended or
+ * was destroyed before is refused with `FASTDFS_ARGUMENT`.
  */
 export type Source =
   | Uint8Array
@@ -23,70 +34,142 @@ export type Source =
   | Blob
   | Readable
   | ReadableStream<Uint8Array>
+  | WithBody
   | AsyncIterable<Uint8Array | string>
   | Iterable<Uint8Array | string>
   | ((write: WriteContent) => Promise<void> | void);
 
-/** The content itself, if it is in memory. */
-export function contentOf(source: Source): Block | undefined {
+/** Bytes that a source says it has. */
+interface Length {
+  readonly bytes: number;
+  /** Further bytes are ignored, as those that are added to a log while it is read. */
+  readonly ignoreMore: boolean;
+}
+
+/** Returns the content itself, if it is in memory. */
+export function readMemory(source: Source): Block | undefined {
   const content = typeof source === 'string' ? Buffer.from(source) : source;
   if (content instanceof Uint8Array) return { chunks: [content], size: content.length };
   if (!Array.isArray(content) || !content.every((item) => item instanceof Uint8Array)) return undefined;
   return { chunks: [...content], size: content.reduce((sum, { length }) => sum + length, 0) };
 }
 
-/** Length of the source where it can be known without reading it. */
-export async function sizeOf(source: Source): Promise<number | undefined> {
-  if (source instanceof Blob) return source.size;
-  if (source instanceof ReadStream) return await sizeOfFileStream(source);
-  return isMessage(source) ? sizeOfMessage(source) : undefined;
+/** Returns the name of a web `File`. */
+export function readName(source: Source): string | undefined {
+  if (!(source instanceof Blob) || !('name' in source)) return undefined;
+  return typeof source.name === 'string' && source.name !== '' ? source.name : undefined;
 }
 
-/** A request or response of `node:http`, told by its looks: the module need not be loaded for those who have none. */
+/** Returns the length of the source where it can be known without reading it. */
+export async function measureSource(source: Source): Promise<Length | undefined> {
+  if (source instanceof Blob) return { bytes: source.size, ignoreMore: false };
+  if (source instanceof ReadStream) return await measureFileStream(source);
+  if (isMessage(source))
+    return source.readableDidRead ? undefined : parseLength((name) => source.headers[name]);
+  if (isWithBody(source)) {
+    return source.body === null
+      ? { bytes: 0, ignoreMore: false }
+      : parseLength((name) => source.headers.get(name) ?? undefined);
+  }
+  return undefined;
+}
+
+/**
+ * A request or response of `node:http`, recognized by its shape. A Duplex with headers is not one: libraries that decode
+ * replies copy the headers, and with them the length before decoding.
+ */
 function isMessage(source: Source): source is IncomingMessage {
-  return source instanceof Readable && 'httpVersion' in source && 'headers' in source;
+  return (
+    source instanceof Readable &&
+    !(source instanceof Duplex) &&
+    source.readableEncoding === null &&
+    'httpVersion' in source &&
+    'headers' in source
+  );
 }
 
-function sizeOfMessage({ headers, readableDidRead }: IncomingMessage): number | undefined {
-  const length = headers['content-length'];
-  return length === undefined || readableDidRead ? undefined : Number(length);
+function parseLength(header: (name: string) => string | string[] | undefined): Length | undefined {
+  const length = header('content-length');
+  const encoding = header('content-encoding');
+  if (typeof length !== 'string' || !/^\d+$/.test(length)) return undefined;
+  if (encoding !== undefined && encoding !== 'identity') return undefined;
+  return { bytes: Number(length), ignoreMore: false };
 }
 
-async function sizeOfFileStream(source: ReadStream): Promise<number | undefined> {
-  if (source.bytesRead > 0 || source.path === undefined) return undefined;
+async function measureFileStream(source: ReadStream): Promise<Length | undefined> {
+  if (source.bytesRead > 0 || source.path === undefined || source.readableEncoding !== null) return undefined;
   const { start = 0, end = Number.POSITIVE_INFINITY } = source as ReadStream & {
     start?: number;
     end?: number;
   };
   try {
-    const file = await stat(source.path);
-    return file.isFile() ? Math.max(0, Math.min(file.size, end + 1) - start) : undefined;
+    const size = await measureLocalFile(String(source.path));
+    if (size === undefined) return undefined;
+    return { bytes: Math.max(0, Math.min(size, end + 1) - start), ignoreMore: true };
   } catch {
-    // The stream itself tells what is wrong with its file.
+    // The stream itself reports what is wrong with its file.
     return undefined;
   }
 }
 
 /**
- * Feeds all of a source to a Writable and ends it. Resolves at 'finish', rejects when the Writable is closed.
- * @param open makes the Writable; when it cannot, the source is let go, too
+ * Refuses a stream that can give nothing, or not all of its content: already read, ended, destroyed or failed, or in use by
+ * another reader. A new stream without content is an empty file.
+ * @throws ArgumentError (`FASTDFS_ARGUMENT`)
  */
-export async function feed<Target extends Writable>(source: Source, open: () => Target): Promise<Target> {
+export function assertUnread(source: Source): void {
+  if (typeof source !== 'object' || source === null) return;
+  const web = isWithBody(source) ? source.body : source;
+  if (isWithBody(source) && source.bodyUsed) throw alreadyRead('its body was used');
+  if (isWebStream(web)) {
+    if (web.locked) throw alreadyRead('another reader has locked it');
+    // Node's functions take web streams, too; their types do not say so.
+    const state = web as unknown as Readable;
+    if (isErrored(state)) throw alreadyRead('it has failed');
+    if (Readable.isDisturbed(state) && isReadable(state) === false) throw alreadyRead('it has ended');
+    return;
+  }
+  // By shape: streams of the package readable-stream have these properties, too.
+  const stream = source as Partial<Readable>;
+  if (stream.errored) throw alreadyRead(`it failed: ${stream.errored.message}`, stream.errored);
+  if (stream.destroyed === true) throw alreadyRead('it was destroyed');
+  if (stream.readableEnded === true) throw alreadyRead('it has ended');
+  if (source instanceof Readable && !source.readable) throw alreadyRead('it is not readable');
+}
+
+function alreadyRead(why: string, cause?: unknown): ArgumentError {
+  return new ArgumentError(
+    `The content cannot be read: its stream was already read, or has ended (${why}); pass a new stream, before others read it`,
+    { cause },
+  );
+}
+
+/**
+ * Feeds all of a source to a Writable and ends it. Resolves at 'finish', rejects when the Writable is closed.
+ * @param create makes the Writable; when it throws, the source is closed, too
+ * @param maxBytes of a source that may be longer than it was when it was measured
+ */
+export async function feed<Target extends Writable>(
+  source: Source,
+  create: () => Target,
+  maxBytes?: number,
+): Promise<Target> {
   let target: Target;
   try {
-    target = open();
+    assertUnread(source);
+    target = create();
   } catch (error) {
-    abandon(source, error);
+    closeSource(source, error);
     throw error;
   }
-  // Errors reach the caller by this promise; the event itself must not go unheard, or the process would end.
+  // Errors reach the caller by this promise; without a listener the event would end the process.
   target.on('error', () => undefined);
   try {
     if (typeof source === 'function') {
       await callSource(source, target);
       await pipeline(Readable.from([]), target);
     } else {
-      await pipeline(readableOf(source), target);
+      await pump(toReadable(source), target, maxBytes);
     }
     return target;
   } catch (error) {
@@ -96,56 +179,94 @@ export async function feed<Target extends Writable>(source: Source, open: () => 
   }
 }
 
-/** Closes what a source that nobody will read may hold open. */
-export function abandon(source: Source, error: unknown): void {
+/** Closes what a source that will not be read may hold open. */
+export function closeSource(source: Source, error: unknown): void {
   if (source instanceof Readable) source.destroy();
-  else if (isWebStream(source)) source.cancel(error).catch(() => undefined);
+  else if (isWebStream(source) && !source.locked) source.cancel(error).catch(() => undefined);
+}
+
+async function pump(source: Readable, target: Writable, maxBytes: number | undefined): Promise<void> {
+  if (maxBytes !== undefined) await pipeline(source, (chunks) => takeBytes(chunks, maxBytes), target);
+  // An object in a pipe to a Writable of bytes would be an uncaught exception.
+  else if (source.readableObjectMode) await pipeline(source, checkChunks, target);
+  else await pipeline(source, target);
+}
+
+async function* takeBytes(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+  let left = bytes;
+  if (left === 0) return;
+  for await (const chunk of chunks) {
+    if (chunk.length >= left) {
+      yield chunk.subarray(0, left);
+      return;
+    }
+    left -= chunk.length;
+    yield chunk;
+  }
 }
 
 async function callSource(
   source: (write: WriteContent) => Promise<void> | void,
   target: Writable,
 ): Promise<void> {
-  // A function that rests when the upload fails is not waited for.
+  // A function that is idle when the upload fails is not waited for.
   const failed = new Promise<never>((_, reject) => target.on('error', reject));
   failed.catch(() => undefined);
   const write: WriteContent = (chunk) =>
     new Promise((resolve, reject) => {
+      checkChunk(chunk);
       target.write(chunk, (error) => (error ? reject(error) : resolve()));
     });
   await Promise.race([source(write), failed]);
 }
 
-function readableOf(source: Exclude<Source, (...args: never[]) => unknown>): Readable {
+function toReadable(source: Exclude<Source, (...args: never[]) => unknown>): Readable {
   if (source instanceof Readable) return source;
-  if (source instanceof Uint8Array) return Readable.from([source]);
+  if (source instanceof Uint8Array || typeof source === 'string') return Readable.from([source]);
   if (source instanceof Blob) return Readable.fromWeb(source.stream() as ReadableStream<Uint8Array>);
   if (typeof source === 'object' && source !== null) {
-    if (isWebStream(source)) return Readable.fromWeb(source);
-    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(chunksOf(source));
+    if (isWebStream(source)) return fromWeb(source);
+    if (isWithBody(source)) return source.body === null ? Readable.from([]) : fromWeb(source.body);
+    if (Symbol.asyncIterator in source || Symbol.iterator in source)
+      return Readable.from(checkChunks(source));
   }
-  if (typeof source === 'string') return Readable.from([source]);
   throw new ArgumentError(
-    `Content must be a Buffer, Uint8Array, string, Blob, stream, iterable or a function that writes it, not ${describe(source)}`,
+    'Content must be a Buffer, Uint8Array, string, Blob, stream, Request, iterable or a function that writes it, ' +
+      `not ${describeValue(source)}`,
   );
+}
+
+/** In object mode, so that chunks of another type reach the check. */
+function fromWeb(source: ReadableStream<Uint8Array>): Readable {
+  return Readable.fromWeb(source, { objectMode: true });
 }
 
 function isWebStream(source: unknown): source is ReadableStream<Uint8Array> {
   return typeof source === 'object' && source !== null && 'getReader' in source && 'cancel' in source;
 }
 
-/** An item of another type would be an exception out of a pipe, which nobody can catch. */
-async function* chunksOf(source: AsyncIterable<unknown> | Iterable<unknown>) {
+function isWithBody(source: unknown): source is WithBody {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    'body' in source &&
+    'bodyUsed' in source &&
+    'headers' in source &&
+    (source.body === null || isWebStream(source.body))
+  );
+}
+
+async function* checkChunks(source: AsyncIterable<unknown> | Iterable<unknown>) {
   for await (const chunk of source) {
-    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
-      throw new ArgumentError(
-        `Content must be a Buffer, Uint8Array or string in each item, not ${describe(chunk)}`,
-      );
-    }
+    checkChunk(chunk);
     yield chunk;
   }
 }
 
-function describe(value: unknown): string {
-  return value === null ? 'null' : typeof value;
+/** @throws ArgumentError for what is neither text nor bytes */
+function checkChunk(chunk: unknown): asserts chunk is string | Uint8Array {
+  if (typeof chunk === 'string' || chunk instanceof Uint8Array) return;
+  throw new ArgumentError(
+    `Content must be a Buffer, Uint8Array or string in each chunk, not ${describeValue(chunk)}`,
+  );
 }

@@ -1,95 +1,89 @@
 /**
- * An upload of unknown length that must be one request: gathered first, in memory (`whenSizeUnknown: 'memory'`) or,
- * beyond one block, in a temporary file (slave files, which servers take in one piece only).
+ * An upload of unknown length that becomes one request: its content is gathered first, in memory and, beyond one block, in
+ * a temporary file. Nothing reaches a server before the source has ended.
  */
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { finished } from 'node:stream/promises';
 import type { Engine } from '../../core/cluster/engine.js';
-import type { Destination, Placed } from './destination.js';
-import { type Aborted, removePlaced, type UploadSession } from './rollback.js';
+import { type Block, BlockBuffer } from '../append/block-buffer.js';
+import type { Destination } from './destination.js';
+import { type Placed, type RollbackResult, rollback } from './rollback.js';
+import type { UploadEvents, UploadSession } from './session.js';
+import { Spool } from './spool.js';
 
-export class CollectedUpload implements UploadSession {
-  /** Never called: until all content is there no server is asked. */
-  onFailure: ((error: unknown) => void) | undefined;
+export class SpooledUpload implements UploadSession {
   readonly #engine: Engine;
   readonly #destination: Destination;
-  readonly #memoryBytes: number;
+  readonly #events: UploadEvents;
   readonly #search: AbortController;
-  #chunks: Uint8Array[] = [];
-  #size = 0;
-  #folder: string | undefined;
-  #spool: WriteStream | undefined;
+  readonly #blocks: BlockBuffer;
+  #spool: Promise<Spool> | undefined;
   #finishing: Promise<Placed> | undefined;
 
-  /** @param memoryBytes beyond this the content goes to a temporary file; `Infinity`: never */
-  constructor(engine: Engine, destination: Destination, memoryBytes: number, search: AbortController) {
+  /** @param memoryBytes beyond this the content goes to a temporary file; Infinity: never */
+  constructor(
+    engine: Engine,
+    destination: Destination,
+    memoryBytes: number,
+    search: AbortController,
+    events: UploadEvents,
+  ) {
     this.#engine = engine;
     this.#destination = destination;
-    this.#memoryBytes = memoryBytes;
     this.#search = search;
+    this.#events = events;
+    this.#blocks = new BlockBuffer(
+      memoryBytes,
+      (block) => this.#store(block),
+      (error) => events.onFailure(error),
+    );
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
-    for (const chunk of chunks) {
-      this.#size += chunk.length;
-      this.#chunks.push(chunk);
-    }
-    if (this.#size <= this.#memoryBytes) done();
-    else this.#spill().then(() => done(), done);
+    this.#blocks.write(chunks, done);
   }
 
   finish(): Promise<Placed> {
-    this.#finishing = this.#finish().finally(() => this.#removeSpool());
+    this.#finishing = this.#finish().finally(() => this.#close());
     return this.#finishing;
   }
 
-  async abort(reason: unknown): Promise<Aborted> {
+  async rollback(reason: unknown): Promise<RollbackResult> {
     this.#search.abort(reason);
+    await this.#blocks.drop();
     const placed = await this.#finishing?.catch(() => undefined);
-    await this.#removeSpool();
-    return await removePlaced(this.#engine, placed);
+    await this.#close();
+    return await rollback(this.#engine, placed);
   }
 
   async #finish(): Promise<Placed> {
-    if (!this.#spool) return await this.#destination.send(this.#chunks, this.#size);
-    this.#spool.end();
-    await finished(this.#spool);
-    const { exchange, storage } = await this.#destination.open(this.#size);
-    try {
-      for await (const chunk of createReadStream(this.#spool.path, { signal: this.#search.signal })) {
-        await new Promise<void>((resolve, reject) => {
-          exchange.write([chunk as Buffer], (error) => (error === undefined ? resolve() : reject(error)));
-        });
-      }
-    } catch (error) {
-      exchange.abort(error);
-    }
-    return { fileId: await exchange.done, storage };
-  }
-
-  async #spill(): Promise<void> {
+    const last = await this.#blocks.end();
     if (!this.#spool) {
-      this.#folder ??= await mkdtemp(path.join(tmpdir(), 'fastdfs-'));
-      this.#spool = createWriteStream(path.join(this.#folder, 'slave'), { flags: 'wx', mode: 0o600 });
+      const placed = await this.#destination.send(last.chunks, last.size);
+      this.#events.onSent(last.size, last.size);
+      return placed;
     }
-    const spool = this.#spool;
-    const content = Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    await new Promise<void>((resolve, reject) => {
-      spool.once('error', reject);
-      spool.write(content, (error) => {
-        spool.removeListener('error', reject);
-        if (error) reject(error);
-        else resolve();
+    if (last.size > 0) await this.#store(last);
+    const spool = await this.#spool;
+    let reported = 0;
+    return await this.#destination.sendFrom(spool.size, (write) => {
+      let sent = 0;
+      return spool.read(async (chunk) => {
+        await write(chunk);
+        sent += chunk.length;
+        // Another attempt begins from the start; progress does not go back.
+        if (sent > reported) this.#events.onSent(sent, spool.size);
+        reported = Math.max(reported, sent);
       });
     });
   }
 
-  async #removeSpool(): Promise<void> {
-    this.#spool?.destroy();
-    if (this.#folder) await rm(this.#folder, { recursive: true, force: true });
+  async #store({ chunks, size }: Block): Promise<void> {
+    this.#search.signal.throwIfAborted();
+    this.#spool ??= Spool.open(this.#engine);
+    await (await this.#spool).write(chunks, size);
+  }
+
+  async #close(): Promise<void> {
+    const spool = await this.#spool?.catch(() => undefined);
+    await spool?.close();
   }
 }

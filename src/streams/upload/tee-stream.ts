@@ -1,10 +1,10 @@
-/** Transform that hands every byte on unchanged and uploads it as well; the slower of the two sets the pace. */
+/** Transform that passes every byte on unchanged and uploads it as well; the slower of the two sets the pace. */
 import { Transform, type TransformCallback } from 'node:stream';
 import type { UploadStream } from './upload-stream.js';
 import type { UploadResult } from './verify.js';
 
 /**
- * A Transform that hands every byte on unchanged and uploads it as well; made by `client.createTeeStream()`.
+ * A Transform that passes every byte on unchanged and uploads it as well; made by `client.createTeeStream()`.
  * Destroyed or failed before 'finish' it leaves nothing on the server.
  */
 export class TeeStream extends Transform {

@@ -1,15 +1,14 @@
-/** What follows when a storage has stored the content: check it against its id, attach metadata, or take it back. */
-import { crc32 } from 'node:zlib';
-import { FastDFSError, NetworkError, ProtocolError } from '../../core/base/errors.js';
+/** What follows when a storage has stored the content: the check against its id, and the metadata. */
+import { ProtocolError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { matchesContent } from '../../core/files/content-check.js';
-import type { Address } from '../../core/model/address.js';
+import { matchesContent, startCrc } from '../../core/files/content-check.js';
+import type { ContentCrc } from '../../core/model/content-crc.js';
 import { type FileIdParts, type FileKind, readStoredFileId } from '../../core/model/file-id.js';
 import type { Metadata } from '../../core/model/metadata.js';
 import { createUrl } from '../../core/model/url.js';
 import type { ExchangeOptions } from '../../core/net/exchange.js';
 import { setMetadata } from '../../core/protocol/storage-commands.js';
-import type { Placed } from './destination.js';
+import { type Placed, rollbackFor } from './rollback.js';
 
 /** A file that is stored. */
 export interface UploadResult {
@@ -35,85 +34,68 @@ export interface UploadResult {
   /** What was stored as metadata, if anything. */
   metadata?: Metadata;
   /**
-   * `appender` where one was asked for, and where the storage is too old (before 6.02) to turn a stream of unknown
-   * length into an ordinary file.
+   * `appender` with `appender: true`, and for `whenSizeUnknown: 'stream'` unless `finalize` makes an ordinary file;
+   * `slave` for a slave file; else `normal`.
    */
   kind: FileKind;
 }
 
-/** Counts and sums content as it passes. */
-export class Tally {
+/** Counts content as it passes, and computes its CRC-32 where that is wanted. */
+export class ContentDigest {
+  readonly #start: () => ContentCrc | undefined;
+  #crc: ContentCrc | undefined;
   size = 0;
-  /** Undefined when nobody wants to verify. */
-  crc32: number | undefined;
 
-  constructor(verify: boolean) {
-    this.crc32 = verify ? 0 : undefined;
+  constructor(engine: Engine, verify: boolean) {
+    this.#start = () => (verify ? startCrc(engine) : undefined);
+    this.#crc = this.#start();
+  }
+
+  /** Undefined with `verify: false`. */
+  get crc(): ContentCrc | undefined {
+    return this.#crc;
   }
 
   add(chunk: Uint8Array): void {
     this.size += chunk.length;
-    if (this.crc32 !== undefined) this.crc32 = crc32(chunk, this.crc32);
+    this.#crc?.add(chunk);
   }
+
+  /** Starts again, for content that is sent again. */
+  reset(): void {
+    this.size = 0;
+    this.#crc = this.#start();
+  }
+}
+
+/** What is done with a file whose content is stored. */
+export interface Completion {
+  readonly metadata: Metadata | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Called once the content has been verified. What it throws fails the upload. */
+  readonly onVerified?: () => Promise<void> | void;
 }
 
 /**
- * Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files.
- * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`)
+ * Completes an upload: verifies the file and sets its metadata. When anything here fails the file is removed, and the error
+ * says so if that failed, too.
  */
-async function verifyPlaced(
-  engine: Engine,
-  { fileId, storage }: Placed,
-  sent: Tally,
-  options: ExchangeOptions,
-): Promise<FileIdParts> {
-  const stored = parsed(fileId);
-  if (stored.kind !== 'normal' || sent.crc32 === undefined) return stored;
-  const sums = { value: sent.crc32, legacy: undefined };
-  if (
-    stored.size !== sent.size ||
-    !(await matchesContent(engine, sums, stored, { ...options, fileId }, storage))
-  ) {
-    throw new ProtocolError(
-      `The storage has ${stored.size} bytes with CRC-32 ${hex(stored.crc32)}, sent were ${sent.size} with ${hex(sent.crc32)}: ` +
-        'the content was changed on the way',
-      { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId },
-    );
-  }
-  return stored;
-}
-
-/** An id that makes no sense is the storage's fault here. */
-function parsed(fileId: string): FileIdParts {
-  try {
-    return readStoredFileId(fileId);
-  } catch (cause) {
-    throw new ProtocolError(`The storage named no file: ${(cause as Error).message}`, { fileId, cause });
-  }
-}
-
-/**
- * Finishes an upload. When anything here fails the file is removed, and the error says so if that failed too.
- */
-export async function settleUpload(
+export async function complete(
   engine: Engine,
   placed: Placed,
-  sent: Tally,
-  metadata: Metadata | undefined,
-  options: ExchangeOptions,
+  sent: ContentDigest,
+  { metadata, signal, onVerified }: Completion,
 ): Promise<UploadResult> {
   const { fileId, storage } = placed;
   try {
-    const stored = await verifyPlaced(engine, placed, sent, options);
+    const stored = await verify(engine, placed, sent, { signal, fileId });
+    await onVerified?.();
     const { group, remoteFilename, kind } = stored;
-    options.signal?.throwIfAborted();
-    if (metadata && Object.keys(metadata).length > 0) {
-      await engine.repeatAt(
-        storage,
-        setMetadata,
-        { group, remoteFilename, metadata, mode: 'overwrite' },
-        { ...options, fileId },
-      );
+    signal?.throwIfAborted();
+    const pairs = metadata && Object.keys(metadata).length > 0 ? metadata : undefined;
+    if (pairs) {
+      const args = { group, remoteFilename, metadata: pairs, mode: 'overwrite' } as const;
+      await engine.repeatAt(storage, setMetadata, args, { signal, fileId });
     }
     engine.locator.recordSource(stored, storage);
     const url = createUrl(engine.options, fileId);
@@ -122,46 +104,51 @@ export async function settleUpload(
       group,
       remoteFilename,
       size: sent.size,
-      ...(sent.crc32 === undefined ? {} : { crc32: sent.crc32 }),
+      ...(sent.crc === undefined ? {} : { crc32: sent.crc.value }),
       ...(url === undefined ? {} : { url }),
       storage: { host: storage.host, port: storage.port },
-      ...(metadata && Object.keys(metadata).length > 0 ? { metadata } : {}),
+      ...(pairs ? { metadata: pairs } : {}),
       kind,
     };
   } catch (error) {
-    throw await takeBack(engine, fileId, storage, error);
+    throw await rollbackFor(engine, placed, error);
   }
-}
-
-/** Removes a file because of `error`, which learns what became of the file. */
-export async function takeBack(
-  engine: Engine,
-  fileId: string,
-  storage: Address,
-  error: unknown,
-): Promise<unknown> {
-  const outcome = await engine.discard(fileId, storage);
-  if (outcome === 'left') return withOrphan(error, fileId);
-  if (outcome === 'removed' && error instanceof FastDFSError) error.maybeApplied = false;
-  return error;
 }
 
 /**
- * The error, naming a file that could not be removed. A reason that is none of ours becomes its cause, and so does one
- * that several uploads were given up for, once it names the file of another.
+ * Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files.
+ * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`)
  */
-export function withOrphan(error: unknown, orphan: string): FastDFSError {
-  if (error instanceof FastDFSError && (error.orphan ?? orphan) === orphan) {
-    error.orphan = orphan;
-    return error;
+async function verify(
+  engine: Engine,
+  { fileId, storage }: Placed,
+  { crc, size }: ContentDigest,
+  options: ExchangeOptions,
+): Promise<FileIdParts> {
+  const stored = readReply(fileId);
+  if (stored.kind !== 'normal' || crc === undefined) return stored;
+  if (stored.size !== size || !(await matchesContent(engine, crc, stored, options, storage))) {
+    throw new ProtocolError(
+      `Checksum mismatch: expected ${size} bytes with CRC-32 ${formatCrc(crc.value)}, ` +
+        `the storage has ${stored.size} with ${formatCrc(stored.crc32)}`,
+      { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId },
+    );
   }
-  return new NetworkError(
-    'FASTDFS_ORPHAN',
-    `The upload was given up, and its file ${orphan} could not be removed`,
-    { orphan, fileId: orphan, cause: error ?? undefined },
-  );
+  return stored;
 }
 
-function hex(crc: number): string {
+/** An id that cannot be read is the storage's fault here. */
+function readReply(fileId: string): FileIdParts {
+  try {
+    return readStoredFileId(fileId);
+  } catch (cause) {
+    throw new ProtocolError(`The storage returned an invalid file id: ${(cause as Error).message}`, {
+      fileId,
+      cause,
+    });
+  }
+}
+
+function formatCrc(crc: number): string {
   return crc.toString(16).padStart(8, '0');
 }

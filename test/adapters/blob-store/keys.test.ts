@@ -247,7 +247,10 @@ onEmbedded('blob store under faults', (server) => {
     const client = server.client();
     const store = fdfsBlobStore(client, { index: new Map() });
     const onDone = vi.fn();
-    const stream = store.createWriteStream({ key: 'k', blockBytes: BLOCK }, onDone);
+    const stream = store.createWriteStream(
+      { key: 'k', blockBytes: BLOCK, whenSizeUnknown: 'stream' },
+      onDone,
+    );
     stream.on('error', () => {});
     flood(64 * 1024 * 1024).pipe(stream);
     await vi.waitFor(() => expect(server.fdfs.files()).toHaveLength(1));

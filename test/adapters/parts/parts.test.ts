@@ -1,7 +1,9 @@
 /** uploadPart with the real form parsers: @fastify/multipart, busboy, and koa-body's files on disk. */
+
 import { createServer, type Server } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import multipart, { type FastifyMultipartOptions } from '@fastify/multipart';
 import busboy from 'busboy';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -152,14 +154,18 @@ for (const [parser, makeRig] of [
       expect(answer.status).toBe(parser === 'busboy' ? 500 : 413);
     });
 
-    it('aborted by the client: fails, and keeps nothing', async () => {
-      const rig = await start();
-      const socket = await begin(rig.port, 10 * KIB * KIB, partHead('file', 'a.bin'), bytes(700 * KIB));
-      await vi.waitFor(() => expect(Object.keys(rig.client.stats())).not.toEqual([]));
-      socket.destroy();
-      await vi.waitFor(() => expect(rig.outcomes).toHaveLength(1), 5000);
-      expect(rig.outcomes[0]).toBeInstanceOf(Error);
-    });
+    it.each(['spool', 'stream'] as const)(
+      'aborted by the client (%s): fails, and keeps nothing',
+      async (way) => {
+        const rig = await start(undefined, { whenSizeUnknown: way });
+        const socket = await begin(rig.port, 10 * KIB * KIB, partHead('file', 'a.bin'), bytes(700 * KIB));
+        if (way === 'stream') await vi.waitFor(() => expect(Object.keys(rig.client.stats())).not.toEqual([]));
+        else await delay(200);
+        socket.destroy();
+        await vi.waitFor(() => expect(rig.outcomes).toHaveLength(1), 5000);
+        expect(rig.outcomes[0]).toBeInstanceOf(Error);
+      },
+    );
 
     it('a form that breaks off in a part: fails, and keeps nothing', async () => {
       const rig = await start();

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../../src/core/base/errors.js';
 import { DEFAULTS, type FastDFSOptions, resolveOptions } from '../../../src/core/config/client-options.js';
@@ -24,6 +25,7 @@ describe('resolveOptions', () => {
       pool: { maxPerServer: 16, idleTimeoutMs: 30_000, acquireTimeoutMs: 30_000 },
       retry: { retries: 2, minTimeoutMs: 100, maxTimeoutMs: 2000 },
       locationCache: { max: 10_000, ttlMs: 10_000 },
+      spool: { directory: tmpdir(), maxBytes: Number.POSITIVE_INFINITY },
       group: undefined,
       baseUrl: undefined,
       httpSecret: undefined,
@@ -60,6 +62,7 @@ describe('resolveOptions', () => {
       networkTimeoutMs: undefined,
       pool: undefined,
       retry: undefined,
+      spool: undefined,
       locationCache: undefined,
       mapAddress: undefined,
       storageIds: undefined,

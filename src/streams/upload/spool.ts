@@ -1,0 +1,154 @@
+/**
+ * Temporary files for content whose length is not known yet. A file loses its name as soon as it is open, so that it
+ * ends with the process however that ends; on Windows, where open files keep theirs, it is removed at its end, and
+ * what a killed process left at the next start.
+ */
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { FastDFSError } from '../../core/base/errors.js';
+import type { Engine } from '../../core/cluster/engine.js';
+import { readContent } from './local-file.js';
+
+const PREFIX = 'fastdfs-spool-';
+const NAME = /^fastdfs-spool-(\d+)-[0-9a-f]+$/;
+
+/** Bytes that the uploads of each client keep in spool files. */
+const usedBytes = new WeakMap<Engine, number>();
+/** Folders in which this process has looked for files that killed processes left. */
+const cleaned = new Set<string>();
+
+export class Spool {
+  readonly #engine: Engine;
+  readonly #file: FileHandle;
+  /** While the file still has a name. */
+  readonly #path: string | undefined;
+  #size = 0;
+  #closed: Promise<void> | undefined;
+
+  private constructor(engine: Engine, file: FileHandle, name: string | undefined) {
+    this.#engine = engine;
+    this.#file = file;
+    this.#path = name;
+  }
+
+  /** @throws FastDFSError (`FASTDFS_SPOOL`) */
+  static async open(engine: Engine): Promise<Spool> {
+    const { directory } = engine.options.spool;
+    const name = path.join(directory, `${PREFIX}${process.pid}-${randomBytes(8).toString('hex')}`);
+    await removeLeftovers(directory);
+    try {
+      const file = await open(name, 'wx+', 0o600);
+      const named = await rm(name).then(
+        () => process.platform === 'win32',
+        () => true,
+      );
+      return new Spool(engine, file, named ? name : undefined);
+    } catch (cause) {
+      throw spoolError(directory, cause);
+    }
+  }
+
+  /** Bytes written. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @throws FastDFSError (`FASTDFS_SPOOL`) when the disk is full or fails, and over the limit of the client */
+  async write(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
+    this.#reserve(bytes);
+    try {
+      await writeAll(this.#file, chunks, bytes, this.#size - bytes);
+    } catch (cause) {
+      throw spoolError(this.#engine.options.spool.directory, cause);
+    }
+  }
+
+  /** Passes on all content from the beginning; may be called again. */
+  async read(write: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+    await readContent(this.#file, this.#size, 0, write);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    usedBytes.set(this.#engine, (usedBytes.get(this.#engine) ?? 0) - this.#size);
+    await this.#file.close().catch(() => undefined);
+    if (this.#path !== undefined) await rm(this.#path, { force: true }).catch(() => undefined);
+  }
+
+  #reserve(bytes: number): void {
+    const { maxBytes } = this.#engine.options.spool;
+    const used = (usedBytes.get(this.#engine) ?? 0) + bytes;
+    if (used > maxBytes) {
+      throw new FastDFSError(
+        'FASTDFS_SPOOL',
+        `Content of unknown length needs more than the ${maxBytes} bytes of \`spool.maxBytes\`; ` +
+          "raise it, give the size, or use whenSizeUnknown: 'stream'",
+      );
+    }
+    usedBytes.set(this.#engine, used);
+    this.#size += bytes;
+  }
+}
+
+async function writeAll(
+  file: FileHandle,
+  chunks: readonly Uint8Array[],
+  bytes: number,
+  position: number,
+): Promise<void> {
+  let left = chunks;
+  for (let written = 0; written < bytes; ) {
+    const { bytesWritten } = await file.writev(left, position + written);
+    written += bytesWritten;
+    if (written < bytes) left = skipBytes(left, bytesWritten);
+  }
+}
+
+/** What is left of the chunks after a write that took only a part of them. */
+function skipBytes(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skip = bytes;
+  return chunks.flatMap((chunk) => {
+    const from = Math.min(skip, chunk.length);
+    skip -= from;
+    return from < chunk.length ? [chunk.subarray(from)] : [];
+  });
+}
+
+/** Removes the files of processes that were killed before their spool files lost their names. Never fails. */
+async function removeLeftovers(directory: string): Promise<void> {
+  if (cleaned.has(directory)) return;
+  cleaned.add(directory);
+  const names = await readdir(directory).catch(() => []);
+  const left = names.filter((name) => {
+    const pid = NAME.exec(name)?.[1];
+    return pid !== undefined && !isRunning(Number(pid));
+  });
+  await Promise.all(
+    left.map((name) => rm(path.join(directory, name), { force: true }).catch(() => undefined)),
+  );
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+function spoolError(directory: string, cause: unknown): FastDFSError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const hint =
+    code === 'ENOSPC' ? '; free space or choose another folder with the option `spool.directory`' : '';
+  return new FastDFSError(
+    'FASTDFS_SPOOL',
+    `Content of unknown length could not be kept in ${directory}: ${message}${hint}`,
+    { cause },
+  );
+}
