@@ -31,20 +31,11 @@ import { DownloadStream } from './streams/download/download-stream.js';
 import type { DownloadOptions, DownloadSettings } from './streams/download/options.js';
 import { downloadToBuffer } from './streams/download/to-buffer.js';
 import { type DownloadedFile, downloadToFile } from './streams/download/to-file.js';
-import { uploadBlock } from './streams/upload/buffered-upload.js';
 import { type CopyOptions, copyFile, type FinalizeOptions, finalize } from './streams/upload/copy.js';
-import { openLocalFile, READ_BYTES, readContent } from './streams/upload/local-file.js';
-import { checkUploadOptions, type UploadOptions } from './streams/upload/options.js';
-import type { SlaveTarget } from './streams/upload/plan.js';
-import {
-  feed,
-  measureSource,
-  readMemory,
-  readName,
-  type Source,
-  type WriteContent,
-} from './streams/upload/source.js';
+import type { UploadOptions } from './streams/upload/options.js';
+import { feed, readMemory, type Source } from './streams/upload/source.js';
 import { TeeStream } from './streams/upload/tee-stream.js';
+import { uploadLocalFile, uploadSource } from './streams/upload/upload.js';
 import { UploadStream } from './streams/upload/upload-stream.js';
 import type { UploadResult } from './streams/upload/verify.js';
 
@@ -161,8 +152,8 @@ export class FastDFSClient {
    * @throws ServerError: `FASTDFS_NO_SPACE`; `FASTDFS_NOT_FOUND` for an unknown group, or one without an ACTIVE
    * storage
    */
-  upload(source: Source, options: UploadOptions = {}): Promise<UploadResult> {
-    return this.#upload(source, options);
+  async upload(source: Source, options: UploadOptions = {}): Promise<UploadResult> {
+    return await uploadSource(this.#assertOpen(), source, options);
   }
 
   /**
@@ -170,29 +161,7 @@ export class FastDFSClient {
    * errors of the local file are Node's own (`ENOENT`, `EISDIR`).
    */
   async uploadFile(path: string, options: UploadOptions = {}): Promise<UploadResult> {
-    const engine = this.#assertOpen();
-    checkUploadOptions(options);
-    const { file, mayBlock, size } = await openLocalFile(path, options.signal);
-    let closing: Promise<void> | undefined;
-    try {
-      const known = options.size ?? size;
-      const named = { ...options, filename: options.filename ?? path, size: known };
-      const source =
-        known === undefined || mayBlock
-          ? file.createReadStream({
-              highWaterMark: READ_BYTES,
-              autoClose: false,
-              start: mayBlock ? undefined : 0,
-            })
-          : (write: WriteContent) =>
-              readContent(file, options.size === undefined ? known : Number.POSITIVE_INFINITY, 0, write);
-      return (await feed(source, () => new UploadStream(engine, named))).result!;
-    } finally {
-      closing = file.close();
-      // A read that waits for another process would keep a failed call waiting, too.
-      if (mayBlock) closing.catch(() => undefined);
-      else await closing;
-    }
+    return await uploadLocalFile(this.#assertOpen(), path, options);
   }
 
   /**
@@ -209,7 +178,7 @@ export class FastDFSClient {
     source: Source,
     options: SlaveUploadOptions = {},
   ): Promise<UploadResult> {
-    return await this.#upload(source, options, { master: masterFileId, prefix });
+    return await uploadSource(this.#assertOpen(), source, options, { master: masterFileId, prefix });
   }
 
   /**
@@ -387,18 +356,6 @@ export class FastDFSClient {
   /** As `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #upload(source: Source, options: UploadOptions, slave?: SlaveTarget): Promise<UploadResult> {
-    const engine = this.#assertOpen();
-    const block = readMemory(source);
-    if (block !== undefined) return await uploadBlock(engine, block, options, slave);
-    const { size, filename } = options ?? {};
-    const length = size === undefined ? await measureSource(source) : undefined;
-    const known = { ...options, size: size ?? length?.bytes, filename: filename ?? readName(source) };
-    const create = () => new UploadStream(engine, known, slave);
-    const stream = await feed(source, create, length?.ignoreMore ? length.bytes : undefined);
-    return stream.result!;
   }
 
   #assertOpen(): Engine {
