@@ -23,12 +23,11 @@ export function splitSlaveName(slave: string, parent: string, isMaster: boolean)
   const base = removeExtension(parent, isMaster);
   if (!slave.startsWith(base)) return undefined;
   const suffix = slave.slice(base.length);
-  for (let dot = suffix.length; dot > 0; dot = suffix.lastIndexOf('.', dot - 1)) {
+  for (let dot = suffix.lastIndexOf('.'); dot > 0; dot = suffix.lastIndexOf('.', dot - 1)) {
     const ext = suffix.slice(dot + 1);
-    if (ext.length > EXT_BYTES) return undefined;
-    // A name that ends in a dot has no extension that servers would give back.
-    if (dot < suffix.length && ext === '') continue;
-    if (dot <= PREFIX_BYTES) return { prefix: suffix.slice(0, dot), ext };
+    if (ext.length > EXT_BYTES) break;
+    if (ext !== '' && dot <= PREFIX_BYTES) return { prefix: suffix.slice(0, dot), ext };
   }
+  if (suffix !== '' && suffix.length <= PREFIX_BYTES) return { prefix: suffix, ext: '' };
   return undefined;
 }
