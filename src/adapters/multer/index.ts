@@ -195,7 +195,7 @@ export class FdfsStorage {
     // A reader of its own: the content goes to several at once.
     const chain = transforms.length > 0 ? transforms : [new PassThrough()];
     const storing = storePart(this.client, part.through(chain), settings).then(add);
-    const collecting = plans.map((plan) => collectSlave(part, plan));
+    const collecting = plans.map((plan) => collectSlave(this.client, part, plan));
     try {
       const [info] = await settleAll([storing, ...collecting], state);
       const slaves = await settleAll(

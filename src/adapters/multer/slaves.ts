@@ -76,8 +76,12 @@ export async function planSlaves<Req>(
 }
 
 /** Collects the content of a slave while its master is being stored. */
-export async function collectSlave(part: PartReader, plan: SlavePlan): Promise<CollectedSlave> {
-  return { ...plan, content: await collectPart(part.through(plan.transforms)) };
+export async function collectSlave(
+  client: FastDFSClient,
+  part: PartReader,
+  plan: SlavePlan,
+): Promise<CollectedSlave> {
+  return { ...plan, content: await collectPart(client, part.through(plan.transforms)) };
 }
 
 /** Stores a slave. When it rejects, nothing of the slave remains. */
@@ -102,7 +106,7 @@ export async function storeSlave(
     ...(settings.upload.verify === undefined ? {} : { verify: settings.upload.verify }),
   };
   const kept = keepContentType({ upload, keeps: settings.keeps }, contentType);
-  const result = await client.uploadSlave(master, prefix, content.open(), {
+  const result = await client.uploadSlave(master, prefix, content.source, {
     ...kept,
     size: content.size,
     signal,
