@@ -92,7 +92,10 @@ export const modifyFile: StorageCommand = {
   },
 };
 
-/** name length 8, new size 8, name; what follows the name is ignored */
+/**
+ * name length 8, new size 8, name; what follows the name is ignored. A name that is cut short is read on in old bytes of the
+ * buffer, so its file is missing.
+ */
 export const truncateFile: StorageCommand = {
   async run(context, request) {
     const { first, length } = request;
@@ -100,8 +103,12 @@ export const truncateFile: StorageCommand = {
     refuseUnless(length > 16, STATUS.INVALID);
     const nameLength = readInt64(first, 0);
     const newSize = readInt64(first, 8);
-    refuseUnless(isAppenderNameLength(nameLength) && nameLength <= length - 16, STATUS.INVALID);
+    refuseUnless(isAppenderNameLength(nameLength), STATUS.INVALID);
     refuseUnless(newSize >= 0, STATUS.INVALID);
+    if (nameLength > length - 16) {
+      readName(context, first.subarray(16));
+      throw new Refused(STATUS.NOT_FOUND);
+    }
     const { name, size } = await findAppender(context, request, 16, nameLength);
     if (newSize === size) return { status: STATUS.OK, body: first };
     space.checkGrowth(newSize - size);

@@ -117,9 +117,9 @@ export const storageVolumeStat: TrackerCommand = ({ view }, { body }) => {
     .map((group) => measureVolume(group, trunk))
     .filter(
       ({ disk, trunkSpace }) =>
-        ((filter & 1) === 0 || disk === (wantDisk !== 0)) &&
-        (!trunk || (filter & 2) === 0 || trunkSpace === (wantTrunk !== 0)) &&
-        ((filter & 4) === 0 || (disk || trunkSpace) === (wantSpace !== 0)),
+        ((filter & 1) === 0 || Number(disk) === wantDisk) &&
+        (!trunk || (filter & 2) === 0 || Number(trunkSpace) === wantTrunk) &&
+        ((filter & 4) === 0 || Number(disk || trunkSpace) === wantSpace),
     );
   const writer = new Writer(0, 256).byte(trunk ? 1 : 0).int32(rows.length);
   for (const { group, space, available, disk, trunkSpace } of rows) {
