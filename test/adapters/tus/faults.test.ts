@@ -83,7 +83,7 @@ onEmbedded('tus and a storage that fails', (server) => {
   );
 
   it('ends a long request at once, not when all of it has come', async () => {
-    const { http } = await node();
+    const { http, store } = await node();
     const id = await http.create(512 * KIB * KIB);
     server.fdfs.inject({ command: 'MODIFY_FILE', action: 'status', status: 5, times: 9 });
     let given = 0;
@@ -99,7 +99,8 @@ onEmbedded('tus and a storage that fails', (server) => {
     );
     expect([500, 'cut off']).toContain(answer);
     expect(given).toBeLessThan(100 * KIB * KIB);
-    expect((await http.remove(id)).status).toBe(204);
+    // Not by HTTP: fetch may use the connection again that the server is about to close.
+    await store.remove(id);
   });
 
   it.each([
