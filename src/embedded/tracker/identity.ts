@@ -106,7 +106,8 @@ export const getStorageStatus: TrackerCommand = ({ view }, { body }) => {
   refuseUnless(body.length > GROUP_BYTES && body.length <= GROUP_BYTES + MAX_IP_PORT, STATUS.INVALID);
   const group = view.group(readGroupField(body, 0));
   const { host, port } = readServerField(body);
-  const node = findServer(view.storages(group), host, port);
+  // Without storage ids a storage is its address: its port is not compared.
+  const node = findServer(view.storages(group), host, view.model.storageIds ? port : 0);
   const wide = view.model.traits.idsRequestBytes === 5;
   const writer = new Writer().byte(view.readStatus(node)).int32(node.port);
   writer.fixed(node.id, STORAGE_ID_BYTES, 'Storage id');
