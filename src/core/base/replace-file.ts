@@ -26,17 +26,26 @@ const cleaned = new Set<string>();
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 const TEMPORARY = /^\.fdfs-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.part$/;
 
+export interface ReplaceOptions {
+  /** Write to the file that a symbolic link leads to. False: the link is replaced. Default true. */
+  followLink?: boolean;
+}
+
 /**
  * Calls `write` with a temporary file in the same folder, then renames it to `file`. An existing file keeps its mode (and its
  * owner, where that is allowed); a symbolic link is followed and stays. Devices and pipes cannot be replaced and are written to.
  * Temporary files that a killed process left in the folder are removed.
  * @throws errors of Node, naming `file`; what `write` throws
  */
-export async function replaceFile<T>(file: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
-  const present = await stat(file).catch(() => undefined);
+export async function replaceFile<T>(
+  file: string,
+  write: (handle: FileHandle) => Promise<T>,
+  { followLink = true }: ReplaceOptions = {},
+): Promise<T> {
+  const present = await (followLink ? stat(file) : statUnlessLink(file)).catch(() => undefined);
   if (present?.isDirectory()) throw createDirectoryError(file, 'open');
   if (present !== undefined && !present.isFile()) return await writeInto(await open(file, 'w'), write);
-  const target = present === undefined ? await followLinks(file) : await realpath(file);
+  const target = !followLink ? file : present === undefined ? await followLinks(file) : await realpath(file);
   const folder = path.dirname(target);
   await removeLeftovers(folder);
   const temporary = path.join(folder, `.fdfs-${HOST}-${process.pid}-${randomBytes(6).toString('hex')}.part`);
@@ -55,6 +64,12 @@ export async function replaceFile<T>(file: string, write: (handle: FileHandle) =
     if ((error as { path?: unknown }).path === temporary) renameInError(error as Error, temporary, file);
     throw error;
   }
+}
+
+/** A link counts as absent. */
+async function statUnlessLink(file: string): Promise<Stats | undefined> {
+  const stats = await lstat(file);
+  return stats.isSymbolicLink() ? undefined : stats;
 }
 
 function renameInError(error: Error, from: string, to: string): void {

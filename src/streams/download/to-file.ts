@@ -27,7 +27,9 @@ export async function downloadToFile(
   checkDownloadSettings('downloadFile()', settings);
   const file = target ?? path.posix.basename(splitFileId(fileId).remoteFilename);
   settings?.signal?.throwIfAborted();
-  const size = await replaceFile(file, (handle) => downloadInto(engine, fileId, settings ?? {}, handle));
+  const write = (handle: FileHandle) => downloadInto(engine, fileId, settings ?? {}, handle);
+  // A name that the storage chose must not lead out of the working directory.
+  const size = await replaceFile(file, write, { followLink: target !== undefined });
   return { path: file, size };
 }
 
