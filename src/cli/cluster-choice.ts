@@ -6,7 +6,7 @@ export interface ClusterOptions {
   conf?: string;
   tracker?: string[];
   /** `announced=reachable`. */
-  map?: string[];
+  mapAddress?: string[];
 }
 
 export type ClusterChoice = { readonly conf: string } | { readonly trackers: string | string[] };
@@ -20,7 +20,7 @@ export const CLUSTER_HELP = `Which cluster (the first one that is given counts):
   ${DEFAULT_CONF}
 
 Storages that announce addresses which cannot be reached from here:
-  --map <announced=reachable> once or several times, e.g. 172.17.0.2=files.example.com
+  --map-address <announced=reachable> once or several times, e.g. 172.17.0.2=files.example.com
   FDFS_MAP        announced=reachable,announced=reachable,…
   map_address = announced=reachable in the client.conf`;
 
@@ -45,10 +45,10 @@ export function chooseCluster(
  * @throws UsageError for a text without `=`
  */
 export function chooseMapping(
-  { map }: ClusterOptions,
+  { mapAddress }: ClusterOptions,
   env: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> | undefined {
-  const texts = map ?? env.FDFS_MAP?.split(',').filter((text) => text.trim() !== '');
+  const texts = mapAddress ?? env.FDFS_MAP?.split(',').filter((text) => text.trim() !== '');
   if (texts === undefined || texts.length === 0) return undefined;
   return Object.fromEntries(
     texts.map((text) => {

@@ -4,6 +4,7 @@
  */
 
 import { RealCluster } from '../helpers/real/real-cluster.js';
+import { clusterFiles } from './cluster-files.js';
 import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
 import { fire } from './fire.js';
 import { fullDisk, kills, laggingReplica } from './kills.js';
@@ -18,6 +19,7 @@ const PARTS: Record<string, (cluster: () => Promise<RealCluster | undefined>) =>
   fire: () => fire(),
   keys: () => sharedKeys(),
   real: (cluster) => onCluster(cluster, 'storm on real servers', stormOnReal),
+  files: (cluster) => onCluster(cluster, 'all files of a cluster', ({ trackers }) => clusterFiles(trackers)),
   disk: (cluster) => onCluster(cluster, 'full disk', fullDisk),
   lag: (cluster) => onCluster(cluster, 'lagging replica', laggingReplica),
   kills: async (cluster) => {

@@ -64,18 +64,19 @@ export class MirrorRun {
     const fresh = [...masters, ...slaves].filter(isNew);
     report.skipped += masters.length + slaves.length - fresh.length;
     const part = { ...cluster, storage, files, signal };
-    const there = new Set((await confirmFiles(access, part, fresh, undefined)).map(({ fileId }) => fileId));
-    await this.#each(
-      masters.filter((file) => there.has(file.fileId)),
-      (file) => this.#copyMaster(file, copies),
-    );
+    const listed = await confirmFiles(access, part, fresh, undefined);
+    const there = new Map(listed.map((file) => [file.fileId, file]));
+    // The master of a slave may be listed although it was removed from its trunk file.
+    const orphaned = slaves.filter(({ fileId }) => there.has(fileId) && !there.get(fileId)!.slaveOf);
+    const ordinary = [...masters.filter((file) => there.has(file.fileId)), ...orphaned];
+    await this.#each(ordinary, (file) => this.#copyMaster(file, copies));
     await this.#each(
       masters.filter((file) => file.kind === 'appender' && !isNew(file)),
       (file) => this.#update(file, copies),
     );
     // One after the other where one may be the parent of the next.
     const byLength = slaves
-      .filter((file) => there.has(file.fileId))
+      .filter((file) => there.get(file.fileId)?.slaveOf !== undefined)
       .sort((a, b) => a.fileId.length - b.fileId.length);
     const nested = byLength.filter((file) => !splitSlaveName(file.fileId, file.slaveOf!, true));
     const direct = byLength.filter((file) => !nested.includes(file));

@@ -189,9 +189,8 @@ function readTarget(directory: string | undefined, conf: string | undefined): Mi
   throw new UsageError('name one target: a directory, or --to-conf <file> for another cluster');
 }
 
-/** The lines of a file, or of standard input. */
-function readLines(context: Context, path: string): AsyncIterable<string> {
+/** The lines of a file, or of standard input. Opened when the first is asked for: lines that come before that would be lost. */
+async function* readLines(context: Context, path: string): AsyncGenerator<string, void, undefined> {
   const input = path === STDIN ? standardInput(context) : createReadStream(path, { signal: context.signal });
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  return lines;
+  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
 }
