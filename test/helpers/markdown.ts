@@ -35,8 +35,25 @@ export function readDocument(name: string): Document {
 
 /** Both READMEs and every page under docs. */
 export function everyDocument(): Document[] {
-  const pages = readdirSync(new URL('docs', ROOT)).filter((name) => name.endsWith('.md'));
-  return ['README.md', 'README.zh-CN.md', ...pages.map((name) => `docs/${name}`)].map(readDocument);
+  return [
+    ...englishDocuments(),
+    ...englishDocuments()
+      .map(({ name }) => chineseNameOf(name))
+      .map(readDocument),
+  ];
+}
+
+/** The README and every page under docs, in English. */
+export function englishDocuments(): Document[] {
+  const pages = readdirSync(new URL('docs', ROOT), { recursive: true, encoding: 'utf8' })
+    .map((name) => `docs/${name.replaceAll('\\', '/')}`)
+    .filter((name) => name.endsWith('.md') && !name.startsWith('docs/zh/'));
+  return ['README.md', ...pages.toSorted()].map(readDocument);
+}
+
+/** Returns where the Chinese counterpart of a page is. */
+export function chineseNameOf(name: string): string {
+  return name === 'README.md' ? 'README.zh-CN.md' : name.replace(/^docs\//, 'docs/zh/');
 }
 
 /** The anchor that GitHub makes of a heading. */

@@ -6,16 +6,26 @@ import { describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import * as classic from '../../src/adapters/classic/index.js';
 import { DEFAULTS } from '../../src/core/config/client-options.js';
-import { anchorOf, everyDocument, readDocument } from '../helpers/markdown.js';
+import {
+  anchorOf,
+  chineseNameOf,
+  type Document,
+  englishDocuments,
+  everyDocument,
+  readDocument,
+} from '../helpers/markdown.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const english = readDocument('README.md');
-const chinese = readDocument('README.zh-CN.md');
-const readmes = [english, chinese];
+const english = englishDocuments();
+const chinese = english.map(({ name }) => readDocument(chineseNameOf(name)));
+const languages = [
+  { language: 'English', documents: english },
+  { language: 'Chinese', documents: chinese },
+];
 
-/** The first cells of a README's tables, without the marks of code. */
-function firstCells({ tables }: typeof english): string[] {
-  return tables.flat().map(([cell]) => cell!.replaceAll('`', ''));
+/** The first cells of all tables, without the marks of code. */
+function firstCells(documents: readonly Document[]): string[] {
+  return documents.flatMap(({ tables }) => tables.flat().map(([cell]) => cell!.replaceAll('`', '')));
 }
 
 /** The keys of a `const KEYS: Record<keyof …, true>`, which the compiler keeps complete. */
@@ -32,15 +42,16 @@ function sources(directory = path.join(root, 'src')): string[] {
     .map((name) => readFileSync(path.join(directory, name), 'utf8'));
 }
 
-describe.each(readmes)('$name', (readme) => {
-  const cells = firstCells(readme);
+it.each(['README.md', 'README.zh-CN.md'])('%s is short and shows code by line 30', (name) => {
+  const { text } = readDocument(name);
+  expect(text.slice(0, text.indexOf('```ts')).split('\n').length).toBeLessThan(30);
+  expect(text.split('\n').length).toBeLessThanOrEqual(300);
+});
 
-  it('shows code by line 30', () => {
-    const line = readme.text.slice(0, readme.text.indexOf('```ts')).split('\n').length;
-    expect(line).toBeLessThan(30);
-  });
+describe.each(languages)('the documents in $language', ({ documents }) => {
+  const cells = firstCells(documents);
 
-  it('explains every option of a client', () => {
+  it('explain every option of a client', () => {
     const nested = { pool: DEFAULTS.pool, retry: DEFAULTS.retry, locationCache: DEFAULTS.locationCache };
     const keys = keysOf('src/core/config/client-options.ts').flatMap((key) =>
       Object.hasOwn(nested, key)
@@ -51,9 +62,10 @@ describe.each(readmes)('$name', (readme) => {
     expect(cells).toEqual(expect.arrayContaining(keys));
   });
 
-  it('tells the defaults that the package has', () => {
-    const told = new Map(readme.tables.flat().map(([cell, value]) => [cell!.replaceAll('`', ''), value]));
-    const number = (name: string) => Number(told.get(name)!.replaceAll(',', ''));
+  it('give the defaults of the package', () => {
+    const rows = documents.flatMap(({ tables }) => tables.flat());
+    const documented = new Map(rows.map(([cell, value]) => [cell!.replaceAll('`', ''), value]));
+    const number = (name: string) => Number(documented.get(name)!.replaceAll(',', ''));
     const { connectTimeoutMs, networkTimeoutMs, ...groups } = DEFAULTS;
     expect([number('connectTimeoutMs'), number('networkTimeoutMs')]).toEqual([
       connectTimeoutMs,
@@ -63,51 +75,57 @@ describe.each(readmes)('$name', (readme) => {
       for (const [key, value] of Object.entries(values)) expect(number(`${group}.${key}`)).toBe(value);
   });
 
-  it('explains every option of an upload', () => {
+  it('explain every option of an upload', () => {
     const keys = keysOf('src/streams/upload/options.ts');
     expect(keys.length).toBeGreaterThan(10);
     expect(cells).toEqual(expect.arrayContaining(keys));
   });
 
-  it('explains every error code, and none that there is not', () => {
+  it('explain every error code, and no other', () => {
     const raised = new Set(sources().flatMap((text) => text.match(/(?<=')FASTDFS_[A-Z_]+(?=')/g) ?? []));
     const explained = cells.filter((cell) => /^FASTDFS_/.test(cell));
     expect(explained.toSorted()).toEqual([...raised].toSorted());
   });
 
-  it('names every entry point', () => {
+  it('name every entry point', () => {
     const entries = Object.keys(manifest.exports).filter((entry) => /^\.\/[\w-]+$/.test(entry));
     expect(cells).toEqual(expect.arrayContaining(entries.map((entry) => `fastdfs-streams${entry.slice(1)}`)));
   });
 
-  it('translates every classic verb', () => {
+  it('translate every classic verb', () => {
     const verbs = new Set(cells.map((cell) => /^fdfs_\w+/.exec(cell)?.[0]).filter(Boolean));
     expect([...verbs].toSorted()).toEqual(Object.keys(classic).toSorted());
   });
 });
 
-it('both READMEs have the same headings, examples and tables', () => {
-  const levels = ({ headings }: typeof english) => headings.map((heading) => /^#+/.exec(heading)![0]);
-  expect(levels(chinese)).toEqual(levels(english));
-  const code = ({ examples }: typeof english) =>
-    examples.map((example) => example.replaceAll(/ *\/\/ .*$/gm, '').trim());
-  expect(code(chinese)).toEqual(code(english));
-  const shape = ({ tables }: typeof english) => tables.map((rows) => rows.map((cells) => cells.length));
-  expect(shape(chinese)).toEqual(shape(english));
-  const names = (readme: typeof english) => firstCells(readme).filter((cell) => /^[\w.]+$/.test(cell));
-  expect(names(chinese)).toEqual(names(english));
-});
+describe.each(english.map((page, index) => ({ name: page.name, page, other: chinese[index]! })))(
+  '$name and its Chinese counterpart',
+  ({ page, other }) => {
+    it('have the same headings, examples and tables', () => {
+      const levels = ({ headings }: Document) => headings.map((heading) => /^#+/.exec(heading)![0]);
+      expect(levels(other)).toEqual(levels(page));
+      const code = ({ examples }: Document) =>
+        examples.map((example) => example.replaceAll(/ *\/\/ .*$/gm, '').trim());
+      expect(code(other)).toEqual(code(page));
+      const shape = ({ tables }: Document) => tables.map((rows) => rows.map((cells) => cells.length));
+      expect(shape(other)).toEqual(shape(page));
+      const names = (document: Document) => firstCells([document]).filter((cell) => /^[\w.]+$/.test(cell));
+      expect(names(other)).toEqual(names(page));
+    });
 
-it('both READMEs tell the same figures', () => {
-  const figures = (text: string) => text.match(/\d(?:[\d,.]*\d)?/g);
-  const cells = ({ tables }: typeof english) =>
-    tables.map((rows) => rows.map((row) => row.slice(1).map(figures)));
-  expect(cells(chinese)).toEqual(cells(english));
-  // What was measured is told in prose, too.
-  const measured = ({ text }: typeof english, heading: string) =>
-    figures(text.split(/^## /m).find((section) => section.startsWith(heading))!);
-  expect(measured(english, 'Measured')!.length).toBeGreaterThan(20);
-  expect(measured(chinese, '实测数据')).toEqual(measured(english, 'Measured'));
+    it('give the same figures', () => {
+      const figures = (text: string) => text.match(/\d(?:[\d,.]*\d)?/g);
+      const cells = ({ tables }: Document) =>
+        tables.map((rows) => rows.map((row) => row.slice(1).map(figures)));
+      expect(cells(other)).toEqual(cells(page));
+    });
+  },
+);
+
+it('the measured figures are the same in both languages, in prose, too', () => {
+  const figures = (name: string) => readDocument(name).text.match(/\d(?:[\d,.]*\d)?/g)!;
+  expect(figures('docs/measured.md').length).toBeGreaterThan(20);
+  expect(figures('docs/zh/measured.md')).toEqual(figures('docs/measured.md'));
 });
 
 it('the page on operating names every channel, and every field of an event', () => {
@@ -119,14 +137,14 @@ it('the page on operating names every channel, and every field of an event', () 
   const channels = ['command', 'connect'].flatMap((what) =>
     ['start', 'end', 'error'].map((when) => `fastdfs-streams:${what}:${when}`),
   );
-  const told = readDocument('docs/operating.md').tables.map((rows) =>
+  const documented = readDocument('docs/operating.md').tables.map((rows) =>
     rows.map(([cell]) => cell!.replaceAll('`', '')),
   );
-  expect(told).toEqual(expect.arrayContaining([channels, ...fields]));
+  expect(documented).toEqual(expect.arrayContaining([channels, ...fields]));
 });
 
 describe.each(everyDocument())('$name', ({ name, text, headings, links }) => {
-  it('links to what there is', () => {
+  it('links to what exists', () => {
     const anchors = new Map([[name, headings.map(anchorOf)]]);
     for (const link of links) {
       const [target = '', anchor] = link.split('#');
@@ -138,7 +156,7 @@ describe.each(everyDocument())('$name', ({ name, text, headings, links }) => {
     }
   });
 
-  it('names files that there are', () => {
+  it('names files that exist', () => {
     for (const [file] of text.matchAll(/(?<=`)(?:test|src|examples|bench)\/[\w./-]+(?=`)/g))
       expect(existsSync(path.join(root, file)), file).toBe(true);
   });
