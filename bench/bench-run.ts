@@ -50,7 +50,7 @@ export async function prepareRun(env: NodeJS.ProcessEnv): Promise<BenchRun> {
   };
 }
 
-/** Where local files cost no disk, if there is such a place: what a disk does at the time is nobody's merit. */
+/** Where local files cost no disk, if there is such a place: the speed of a disk at that moment says nothing about a client. */
 function localFolder(): string {
   try {
     return freeMiB('/dev/shm') >= LARGE_NEEDS_MIB ? '/dev/shm' : tmpdir();

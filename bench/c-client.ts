@@ -36,7 +36,7 @@ export async function compileCClient(folder: string, trackers: string[]): Promis
       'connect_timeout = 5',
       'network_timeout = 30',
       `base_path = ${folder}`,
-      // Off by default, and then it connects anew to the storage for each file.
+      // Off by default, and then it makes a new connection to the storage for each file.
       'use_connection_pool = true',
       'connection_pool_max_idle_time = 3600',
       ...trackers.map((tracker) => `tracker_server = ${tracker}`),

@@ -7,7 +7,7 @@ export function cpuSeconds(): number {
 }
 
 /**
- * The most memory this process ever had, in bytes. Linux tells it of the process alone; what `resourceUsage` tells may be that
+ * The most memory this process ever had, in bytes. Linux reports it for the process alone; what `resourceUsage` reports may be that
  * of the process which started it.
  */
 export function peakRss(): number {

@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- part of a scenario's name, …]`: this package beside a bare socket, the C client and other clients from npm, in one run,
- * rounds interleaved, medians. README.md beside this file tells what is compared and which settings there are.
+ * rounds interleaved, medians. README.md beside this file says what is compared and which settings there are.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';

@@ -1,4 +1,4 @@
-/** Downloads in turn, and tells how many bytes came from which storage. */
+/** Downloads in turn, and reports how many bytes came from which storage. */
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { createClient } from 'fastdfs-streams';

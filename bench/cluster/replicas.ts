@@ -58,7 +58,7 @@ async function groupWithReplicas(trackers: string[]): Promise<string | undefined
 }
 
 /**
- * Trackers name a replica for a file once it has told that it has a newer one of the same source; so newer ones are made until
+ * Trackers name a replica for a file once it has reported that it has a newer one of the same source; so newer ones are made until
  * then, and added to the files.
  */
 async function untilEverywhere(trackers: string[], fileIds: string[], group: string): Promise<void> {

@@ -5,13 +5,13 @@ import { ours } from './ours.js';
 
 /** The jobs; undefined where a contender cannot do one. */
 export interface Contender {
-  /** Uploads content from memory and tells the file id. */
+  /** Uploads content from memory and returns the file id. */
   upload?(content: Buffer): Promise<string>;
   download?(fileId: string): Promise<unknown>;
   uploadFile?(path: string): Promise<string>;
-  /** As if nobody knew how long the file is, up to when the storage has all of it. */
+  /** Uploads a file as if its length were unknown, until the storage has all of it. */
   uploadUnknown?(path: string): Promise<string>;
-  /** What then makes an ordinary file of it; tells the new id. */
+  /** Makes an ordinary file of it; returns the new id. */
   finalize?(fileId: string): Promise<string>;
   downloadFile?(fileId: string, path: string): Promise<unknown>;
   /** Reads all of it and keeps nothing. */

@@ -1,4 +1,4 @@
-/** One web server in a process of its own. Tells its port, then at each message what it has used so far. */
+/** One web server in a process of its own. Reports its port, then at each message what it has used so far. */
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { cpuSeconds, peakRss } from '../own-process.js';

@@ -1,4 +1,4 @@
-/** Tells on standard output how many milliseconds one import took: the first thing that this process does. */
+/** Prints how many milliseconds one import took: the first thing that this process does. */
 const [, , name] = process.argv;
 const started = performance.now();
 await import(name!);

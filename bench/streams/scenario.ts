@@ -13,7 +13,7 @@ export const STREAMS = 2000;
 const ALLOWED_MIB = 100;
 
 /**
- * Against the embedded server unless BENCH_STREAMS_ON_CLUSTER is set: a storage takes 256 connections if nobody has configured
+ * Against the embedded server unless BENCH_STREAMS_ON_CLUSTER is set: a storage takes 256 connections unless configured
  * more, and the memory looked at is the client's.
  */
 export async function measureStreams(bench: BenchRun, kind: Held['kind']): Promise<Row[]> {

@@ -59,7 +59,7 @@ export function transfers(smallTimes: number, largeMiB: number): Transfer[] {
     against: FLOOR_ASKING,
   };
   const large = { concurrency: 1, times: 1, warmUp: 0, bytes: largeMiB * MIB, against: FLOOR };
-  // Memory that nobody has used for seconds may first have to be fetched from the machine's host: up to three times the job itself.
+  // Memory that was unused for seconds may first have to be fetched from the machine's host: up to three times the job itself.
   const warmed = { ...large, warmUp: 1 };
   return [
     { id: 'upload-small', title: 'upload 4 KiB, 16 at once', kind: 'upload', ...small },

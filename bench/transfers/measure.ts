@@ -35,7 +35,7 @@ export async function measureTransfer(
   return rounds.rows(transfer.id);
 }
 
-/** Another one first in each round: whoever is first meets what the machine did before. */
+/** Another one first in each round: the first one meets what the machine did before. */
 function turned(contenders: string[], round: number): string[] {
   const first = round % contenders.length;
   return [...contenders.slice(first), ...contenders.slice(0, first)];

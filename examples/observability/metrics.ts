@@ -40,7 +40,7 @@ export function fastdfsMetrics(client: FastDFSClient, register: Registry): () =>
     labelNames: ['address', 'state'],
     registers,
     collect() {
-      this.reset(); // servers that are gone are not shown as they last were
+      this.reset(); // servers that have left keep no old values
       for (const [address, { leased, waiting }] of Object.entries(client.stats())) {
         this.set({ address, state: 'leased' }, leased);
         this.set({ address, state: 'waiting' }, waiting);

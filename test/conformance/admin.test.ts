@@ -8,7 +8,7 @@ import {
 } from '../../src/index.js';
 import { onEachServer } from '../helpers/servers.js';
 
-/** Nobody listens there. */
+/** No program listens there. */
 const NOBODY = '127.0.0.1:1';
 
 /** The version that the storages of the cluster run. */
@@ -121,7 +121,7 @@ onEachServer('admin', (server) => {
       }
     });
 
-    it('that cannot be reached are told, not thrown', async () => {
+    it('that cannot be reached are reported, not thrown', async () => {
       const admin = new FastDFSAdmin({ trackers: [NOBODY, ...server.trackers] });
       open.push(admin);
       const dead = (await admin.listTrackers()).find(({ address }) => address === NOBODY);

@@ -84,7 +84,7 @@ onEachServer('files', (server) => {
       });
     });
 
-    it('an array may be used again as soon as the upload has begun', async () => {
+    it('an array may be used again as soon as the upload has started', async () => {
       const client = server.client();
       const chunks = [Buffer.from('first'), Buffer.from('second')];
       const uploading = client.upload(chunks);
@@ -124,7 +124,7 @@ onEachServer('files', (server) => {
       }
     });
 
-    it('tells what is missing', async () => {
+    it('names what is missing', async () => {
       const client = server.client();
       const { fileId } = await client.upload('short lived');
       const empty = await client.upload('');
@@ -329,7 +329,7 @@ onEachServer('files', (server) => {
   });
 
   describe('stat and locate', () => {
-    it('tells the same from the id and from the server', async () => {
+    it('reports the same from the id and from the server', async () => {
       const client = server.client();
       const content = bytes(1000);
       const { fileId, crc32 } = await client.upload(content);

@@ -192,7 +192,7 @@ onEachServer('streams', (server) => {
   });
 
   describe('download stream', () => {
-    it('tells its length before the first byte, and what it read', async () => {
+    it('knows its length before the first byte, and what it read', async () => {
       const client = server.client();
       const { fileId } = await client.upload(bytes(3 * MIB));
       const stream = client.createDownloadStream(fileId, { start: 10, end: 2 * MIB });
@@ -203,7 +203,7 @@ onEachServer('streams', (server) => {
       await client.delete(fileId);
     });
 
-    it('tells that a file is missing even when nobody reads', async () => {
+    it('emits an error for a missing file even before it is read', async () => {
       const client = server.client();
       const { fileId } = await client.upload('gone soon');
       await client.delete(fileId);
@@ -338,7 +338,7 @@ onEachServer('streams', (server) => {
       expect(await readFile(target, 'utf8')).toBe('old');
     });
 
-    it('a folder or a missing file is told as Node tells it', async () => {
+    it('a folder or a missing file fails with the error of Node', async () => {
       const client = server.client();
       await expect(client.uploadFile(folder)).rejects.toMatchObject({ code: 'EISDIR' });
       await expect(client.uploadFile(path.join(folder, 'no'))).rejects.toMatchObject({ code: 'ENOENT' });

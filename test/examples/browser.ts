@@ -86,14 +86,14 @@ export class ExampleInBrowser {
     return example;
   }
 
-  /** Loads the page, and waits until it knows all that the server tells. */
+  /** Loads the page, and waits until it shows all that the server sends. */
   async open(query = ''): Promise<void> {
     await this.page.goto(this.base + query);
     await this.page.locator('aside:not(.loading)').waitFor();
     await this.page.locator('#files:not(.loading)').waitFor();
   }
 
-  /** Breaks the connection over which so many bytes more have gone. */
+  /** Breaks the connection after so many more bytes. */
   cutAfter(bytes: number): void {
     this.#cutAfter = bytes;
   }

@@ -86,7 +86,7 @@ describe('the Express example', () => {
     );
   });
 
-  it('serves a page that asks nobody else', async () => {
+  it('serves a page that loads nothing from other hosts', async () => {
     const res = await fetch(base);
     const page = await res.text();
     expect(res.headers.get('content-type')).toMatch(/^text\/html/);
@@ -212,7 +212,7 @@ describe('the Express example', () => {
     expect((await fetch(`${base}/f/${fileId}`)).status).toBe(404);
   });
 
-  it('tells of storages that stop, and knows no others', async () => {
+  it('reports storages that stop, and knows no others', async () => {
     const events = await fetch(`${base}/events`);
     const text = Readable.fromWeb(events.body as import('node:stream/web').ReadableStream).setEncoding(
       'utf8',
@@ -229,7 +229,7 @@ describe('the Express example', () => {
     expect(await post('group2/0/start')).toBe(204);
   });
 
-  it('ends cleanly when it is told to, with a page open', async () => {
+  it('ends cleanly on a signal, with a page open', async () => {
     const events = await fetch(`${base}/events`);
     events.text().catch(() => undefined);
     const ended = once(app, 'exit');

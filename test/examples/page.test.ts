@@ -103,7 +103,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     await example.page.getByLabel('resumable').check();
   });
 
-  it('shows progress, and can be paused and gone on with', async () => {
+  it('shows progress, and can be paused and continued', async () => {
     const content = bytes(12 * MIB);
     example.slow = true;
     await pick('long.bin', content);
@@ -351,7 +351,7 @@ describe.skipIf(!hasBrowser)(title, () => {
     expect(violations).toEqual([]);
   });
 
-  it('did all that without an error, and asked nobody else', () => {
+  it('did all that without an error, and loaded nothing from elsewhere', () => {
     const unexpected = example.problems.filter((each) => !example.expected.some((one) => one.test(each)));
     expect(unexpected).toEqual([]);
   });

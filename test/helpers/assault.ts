@@ -35,7 +35,7 @@ export interface Aftermath {
   grownBytes: number;
   /** Open files and sockets, before and after. */
   handles: [before: number, after: number];
-  /** Files that nobody asked to keep. */
+  /** Files that should not remain. */
   strays: number;
 }
 

@@ -71,7 +71,7 @@ export class Attackers {
     });
   }
 
-  /** Send so much and read what they are sent; and when all of them are in the middle of it they are gone, at one moment. */
+  /** Send so much and read what they are sent; and when all of them are in the middle of it they vanish at one moment. */
   async vanish(pieces: readonly string[], content: Uint8Array): Promise<void> {
     const vanishing: net.Socket[] = [];
     await this.#each(pieces, async (piece) => {

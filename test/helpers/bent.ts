@@ -60,7 +60,7 @@ export class BentCluster {
     this.#bent = undefined;
   }
 
-  /** Requests with this code that clients have begun to send, whatever of them has reached a server. */
+  /** Requests with this code that clients have started to send, whether or not they reached a server. */
   requests(code: number): number {
     return this.#begun.get(code) ?? 0;
   }

@@ -25,7 +25,7 @@ parentPort.on('message', () => {
   Atomics.wait(held, 0, 1);
 });
 `;
-/** A connection on this machine takes less, unless nobody accepts it. */
+/** A connection on this machine takes less, unless it is not accepted. */
 const PATIENCE_MS = 100;
 const MOST_FILLERS = 16;
 
@@ -49,7 +49,7 @@ export class DeafListener {
     return new DeafListener(worker, new Int32Array(held), own);
   }
 
-  /** From now on nobody gets a connection. */
+  /** From now on no connection is accepted. */
   async deafen(): Promise<void> {
     Atomics.store(this.#held, 0, 1);
     this.#worker.postMessage('stop');

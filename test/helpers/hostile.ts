@@ -1,4 +1,4 @@
-/** A server that answers whatever it was told to, to whoever asks whatever. */
+/** A server that sends a given answer to every request. */
 import { once } from 'node:events';
 import net from 'node:net';
 

@@ -18,7 +18,7 @@ export async function settledMemory(): Promise<number> {
   return heapUsed + external;
 }
 
-/** Sockets and files that this process has open, where the system tells. */
+/** Sockets and files that this process has open, where the system reports them. */
 export function openFiles(): number {
   return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0;
 }

@@ -36,7 +36,7 @@ interface StoredFile {
   parts: Part[];
   users: number;
   locked: boolean;
-  /** An append whose outcome nobody knows; the file is left alone from then on. */
+  /** An append whose outcome is unknown; the file is not used from then on. */
   maybe?: Part;
   maybeDeleted?: boolean;
 }
@@ -50,7 +50,7 @@ export interface StormReport {
   done: number;
   aborted: number;
   failed: number;
-  /** Failed uploads that told that the file may exist, or that named the file they left. */
+  /** Failed uploads that reported that the file may exist, or that named the file they left. */
   mayHaveLeft: number;
   bytes: number;
   errors: Record<string, number>;

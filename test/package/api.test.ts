@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ApiReport, apiReports, ENTRIES } from './api-report.js';
 
-/** Named by public declarations, and of no concern to whoever uses them. */
+/** Named by public declarations, and of no concern to their users. */
 const INTERNALS = [
   'Base', // the EventEmitter behind FdfsStore, under a name that needs no types of @tus/server
   'DownloadSink', // what DownloadStream is to the download behind it

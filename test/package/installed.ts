@@ -55,7 +55,7 @@ export class PackedPackage {
     this.files = files;
   }
 
-  /** Builds and packs a copy of the checkout: the one of whoever runs the tests stays as it is. */
+  /** Builds and packs a copy of the checkout: the checkout itself does not change. */
   static async make(): Promise<PackedPackage> {
     const folder = await mkdtemp(path.join(tmpdir(), 'fastdfs-package-'));
     const copy = path.join(folder, 'copy');

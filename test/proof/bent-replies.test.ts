@@ -166,7 +166,7 @@ onEmbedded('a bent reply', (server) => {
         await worksOn(outcome.client);
       });
 
-      it('an unknown status is told as it is', async () => {
+      it('an unknown status is reported unchanged', async () => {
         const { command } = operation;
         const outcome = await run(operation, () =>
           server.fdfs.inject({ command, action: 'status', status: 199, times: Number.POSITIVE_INFINITY }),
@@ -213,7 +213,7 @@ onEmbedded('a bent reply', (server) => {
         }
       });
 
-      it('lost right behind the reply: nobody notices', async () => {
+      it('lost right behind the reply: the call succeeds', async () => {
         const outcome = await run(operation, () =>
           bent.bend({ code, reply: cutAt(Number.MAX_SAFE_INTEGER) }),
         );
@@ -235,7 +235,7 @@ onEmbedded('a bent reply', (server) => {
           expect(outcome.sent, `at byte ${at}`).toBe(operation.repeatable ? RETRIES + 1 : 1);
           expect(outcome.requests, `at byte ${at}`).toBeLessThanOrEqual(outcome.sent);
           expect(outcome.files, `at byte ${at}`).toBe(0);
-          // Every byte has been handed to the socket, and nobody here can know how far they came.
+          // Every byte has been handed to the socket, and how far they came is unknown.
           if (!operation.gradual)
             expect(error!.maybeApplied, `at byte ${at}`).toBe(!operation.readOnly && !operation.removes);
           await worksOn(outcome.client);

@@ -113,7 +113,7 @@ function resumes({ command }: Operation, { phase, afterBytes = 0 }: Fault): bool
   return command === 'DOWNLOAD_FILE' && phase === 'reply' && afterBytes > 10;
 }
 
-/** A connection knows no command yet; the server is what tells the operations apart. */
+/** A connection knows no command yet; only the server distinguishes the operations. */
 function target({ command, to }: Operation, { phase }: Fault): Pick<FaultOptions, 'command' | 'server'> {
   return phase === 'connect' ? { server: to } : { command };
 }

@@ -1,4 +1,4 @@
-/** A failure is told when it happens, also to a call whose source has nothing to give at that moment. */
+/** A failure is reported when it happens, also to a call whose source has nothing to give at that moment. */
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { type FastDFSClient, FastDFSError, type FastDFSOptions } from '../../src/index.js';
@@ -79,7 +79,7 @@ onEmbedded('a source that rests', (server) => {
   }
 
   describe.each(WRITERS)('of %s', (_, command, run) => {
-    it.each(['reset', 'close', 'stall'] as const)('hears of a server that fails: %s', async (action) => {
+    it.each(['reset', 'close', 'stall'] as const)('learns of a server that fails: %s', async (action) => {
       server.fdfs.inject({ command, action, phase: 'request', afterBytes: 20_000 });
       const error = await ends(run, () => undefined);
       expect(error).toBeInstanceOf(FastDFSError);

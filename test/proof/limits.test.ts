@@ -36,7 +36,7 @@ onEmbedded('a crowd', (server) => {
     expect(heap + buffers).toBeLessThan(200 * MIB);
   });
 
-  it('that gets no connection in time is told who has them and how many wait', async () => {
+  it('that gets no connection in time says how many are in use and how many calls wait', async () => {
     const client = server.client({ group: 'group2', pool: { maxPerServer: 2, acquireTimeoutMs: 150 } });
     const { fileId } = await client.upload(bytes(1000));
     server.fdfs.inject({ command: 'GET_METADATA', action: 'stall', times: 2 });

@@ -42,12 +42,15 @@ onEmbedded('an upload that is aborted while its answer is on its way', (server) 
     return await sending;
   }
 
-  it.each(UPLOADS)('%s: rejects with the reason itself, and the file is gone', async (_, command, send) => {
-    const reason = new Error('changed my mind');
-    expect(await aborted(command, send, reason)).toBe(reason);
-    expect(reason).not.toHaveProperty('orphan');
-    expect(server.fdfs.files()).toEqual([]);
-  });
+  it.each(UPLOADS)(
+    '%s: rejects with the reason itself, and the file is removed',
+    async (_, command, send) => {
+      const reason = new Error('changed my mind');
+      expect(await aborted(command, send, reason)).toBe(reason);
+      expect(reason).not.toHaveProperty('orphan');
+      expect(server.fdfs.files()).toEqual([]);
+    },
+  );
 
   it.each(UPLOADS)('%s: a file that cannot be removed is named', async (_, command, send) => {
     const reason = new Error('changed my mind');

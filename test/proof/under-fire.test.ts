@@ -12,7 +12,7 @@ import { onEmbedded } from '../helpers/servers.js';
 const KEPT_HANDLES = 4 * 16 * 2;
 
 onEmbedded('under fire', (server) => {
-  it('3,000 half-open requests, crawling bodies and readers, and clients that vanish stop nobody else', {
+  it('3,000 half-open requests, crawling bodies and readers, and clients that vanish do not stop others', {
     timeout: 120_000,
   }, async () => {
     const force = { halfOpen: 3000, deaf: 60, crawling: 400, sipping: 60, vanishing: 300, honest: 5 };
@@ -27,7 +27,7 @@ onEmbedded('under fire', (server) => {
     expect(after.handles[1]).toBeLessThan(after.handles[0] + KEPT_HANDLES);
   });
 
-  it('forged, expired and stolen tokens get a 403, and FastDFS hears nothing of them', async () => {
+  it('forged, expired and stolen tokens get a 403, and FastDFS gets no request', async () => {
     const client = server.client();
     const content = bytes(5000);
     const [{ fileId }, other] = [await client.upload(content), await client.upload('other')];
@@ -70,7 +70,7 @@ onEmbedded('under fire', (server) => {
     await client.delete(other.fileId);
   });
 
-  it('tricks with paths end in a refusal before FastDFS hears of them', async () => {
+  it('tricks with paths are refused without a request to FastDFS', async () => {
     const client = server.client();
     const { fileId } = await client.upload('x', { metadata: { secret: 'yes' } });
     const [folder, name] = [fileId.slice(0, fileId.lastIndexOf('/')), fileId.slice(-20)];
@@ -117,7 +117,7 @@ onEmbedded('under fire', (server) => {
     await client.delete(fileId);
   });
 
-  it('forged ids of resumable uploads are unknown, by whichever verb, and FastDFS hears nothing of them', async () => {
+  it('forged ids of resumable uploads are unknown, by whichever verb, and FastDFS gets no request', async () => {
     const client = server.client();
     const victim = await client.upload('not an upload of tus', { appender: true });
     await using site = await PublicServer.over(client);

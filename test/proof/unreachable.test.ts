@@ -1,4 +1,4 @@
-/** Servers that nobody can connect to: no byte has left, so every call may be made again, and works when they are back. */
+/** Servers that accept no connection: no byte has left, so every call may be made again, and works when they are back. */
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,7 +46,7 @@ onEmbedded('a server that refuses connections', (server) => {
 });
 
 // Elsewhere a full queue refuses.
-describe.skipIf(process.platform !== 'linux')('a connection that nobody accepts', () => {
+describe.skipIf(process.platform !== 'linux')('a connection that is not accepted', () => {
   onEmbedded('in time', (server) => {
     const deaf = {} as Record<'tracker' | 'storage', DeafListener>;
     beforeAll(async () => {

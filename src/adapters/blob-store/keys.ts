@@ -55,7 +55,7 @@ export class FileIdKeys implements Keys {
 
 /**
  * Keys of the user's choice. Every change is one atomic swap of the index, made by the writer whose look at the key was still
- * true; the others look again. Whoever has swapped a file id out of the index removes that file, so each file is removed once.
+ * true; the others look again. The call that has swapped a file id out of the index removes that file, so each file is removed once.
  */
 export class IndexedKeys implements Keys {
   readonly index: KeyIndex;

@@ -26,7 +26,7 @@ const {
   fdfs_destroy,
 } = classic;
 
-/** Nobody listens there. */
+/** No program listens there. */
 const NOBODY = '127.0.0.1:1';
 const MISSING = 'M00/00/00/fwAAAWsCeYyAeQYEAAAACw1KEYU028.txt';
 const GONE_APPENDER = 'group1/M00/03/03/fwAAFWsCeYyES7OJAAAAAP1dNqU935.log';

@@ -138,7 +138,7 @@ describe.each(FRAMEWORKS)('the error handler of %s', (framework, make) => {
       const reply = await site.get('/');
       // Koa knows no 499; its client has left.
       expect(reply.status).toBe(framework === 'Koa' && status === 499 ? 500 : status);
-      // Fastify sends the message of every error, whoever throws it: see the recipe.
+      // Fastify sends the message of every error, from any source: see the recipe.
       if (framework === 'Fastify') return;
       const text = reply.body.toString();
       for (const secret of [

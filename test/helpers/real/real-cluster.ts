@@ -71,7 +71,7 @@ export class RealCluster {
       })),
     ];
     this.trackers = ports.map((port) => `${host}:${port}`);
-    // Whoever cleans up after a killed process needs to know the address.
+    // The clean-up after a killed process reads the address from here.
     writeFileSync(path.join(this.directory, 'loopback'), host);
   }
 
