@@ -53,7 +53,7 @@ export type SlaveUploadOptions = Omit<UploadOptions, 'appender' | 'group'>;
 
 /**
  * Makes a client. It connects when it is first used.
- * @param conf path of a `client.conf`, or options; a client is returned as it is
+ * @param conf path of a `client.conf`, or options; a client is returned unchanged
  * @throws ArgumentError for wrong options (`FASTDFS_ARGUMENT`), or a file that cannot be read or makes no sense
  * (`FASTDFS_CONFIG`)
  */
@@ -75,7 +75,7 @@ export let engineOf: (client: FastDFSClient) => Engine;
  *
  * What asks a server rejects with a {@link FastDFSError}:
  *
- * - {@link ServerError}: the server said no; `code` tells why, e.g. `FASTDFS_NOT_FOUND`, `FASTDFS_NO_SPACE`
+ * - {@link ServerError}: the server refused; `code` says why, e.g. `FASTDFS_NOT_FOUND`, `FASTDFS_NO_SPACE`
  * - {@link NetworkError}, {@link TimeoutError}, {@link ProtocolError}: no server, no answer, or no sensible one
  * - {@link ArgumentError}: what was passed cannot work, and nothing was sent (`FASTDFS_BAD_FILE_ID` for a
  *   malformed file id)
@@ -111,7 +111,7 @@ export class FastDFSClient {
   /**
    * A Readable over a file, or over the bytes from `start` to `end` (inclusive).
    * @throws ArgumentError at once for a malformed file id or range; what goes wrong later is an 'error' event,
-   * also while nobody reads (`FASTDFS_NOT_FOUND`)
+   * also before the stream is read (`FASTDFS_NOT_FOUND`)
    */
   createDownloadStream(fileId: string, options: DownloadOptions = {}): DownloadStream {
     return new DownloadStream(this.#assertOpen(), fileId, options);
@@ -268,7 +268,7 @@ export class FastDFSClient {
   }
 
   /**
-   * Removes a file and its metadata. With `ignoreNotFound` (default false) a file that is gone already is no
+   * Removes a file and its metadata. With `ignoreNotFound` (default false) a file that does not exist is no
    * error.
    * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file, unless that is ignored
    */
@@ -293,7 +293,7 @@ export class FastDFSClient {
   }
 
   /**
-   * Size, time and checksum. `source: 'id'` reads them out of the id and asks nobody, so a deleted file has
+   * Size, time and checksum. `source: 'id'` reads them out of the id without a request, so a deleted file has
    * them, too; `server` asks; `auto` (default) asks only what the id does not tell.
    * @throws ServerError (`FASTDFS_NOT_FOUND`) when a server was asked and has no such file
    * @throws ArgumentError for `source: 'id'` and a file whose id does not tell its size (appender and slave
@@ -313,7 +313,7 @@ export class FastDFSClient {
 
   /**
    * Replaces the file's metadata (`overwrite`, the default) or adds to it (`merge`).
-   * @throws ArgumentError for what would not come back as it is: an empty key or one above 64 bytes, a value
+   * @throws ArgumentError for what FastDFS would not return unchanged: an empty key or one above 64 bytes, a value
    * above 256, NUL, 0x01 or 0x02 in either
    * @throws ServerError (`FASTDFS_NOT_FOUND`) when there is no such file
    */
@@ -332,7 +332,7 @@ export class FastDFSClient {
   }
 
   /**
-   * Where a web server of the cluster serves the file: below `baseUrl`, or a path without one. Asks nobody.
+   * Where a web server of the cluster serves the file: below `baseUrl`, or a path without one. Sends no request.
    * @throws ArgumentError for a malformed file id, and for `expiresIn` without `httpSecret`
    */
   url(fileId: string, options: UrlOptions = {}): string {

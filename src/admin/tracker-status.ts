@@ -20,7 +20,7 @@ async function stateOf({ name }: Tracker, ask: Ask): Promise<TrackerStatus> {
     // The first question may have to connect; the second one is timed.
     await ask(activeTest, undefined);
   } catch (error) {
-    return { address: name, reachable: false, leader: false, ...told(error) };
+    return { address: name, reachable: false, leader: false, ...describeError(error) };
   }
   const asked = performance.now();
   const reached = () => ({ address: name, reachable: true, latencyMs: rounded(performance.now() - asked) });
@@ -35,13 +35,13 @@ async function stateOf({ name }: Tracker, ask: Ask): Promise<TrackerStatus> {
     };
   } catch (error) {
     // A no is an answer, too.
-    if (error instanceof ServerError) return { ...reached(), leader: false, ...told(error) };
-    return { address: name, reachable: false, leader: false, ...told(error) };
+    if (error instanceof ServerError) return { ...reached(), leader: false, ...describeError(error) };
+    return { address: name, reachable: false, leader: false, ...describeError(error) };
   }
 }
 
 /** @throws what is no failure of the tracker: an abort, a closed client, a wrong argument */
-function told(error: unknown): { status: string; error: FastDFSError } {
+function describeError(error: unknown): { status: string; error: FastDFSError } {
   if (!(error instanceof FastDFSError) || error instanceof ClosedError || error instanceof ArgumentError) {
     throw error;
   }

@@ -50,7 +50,7 @@ export class AdminTrackers {
     return this.#retried(options, () => this.#tryEach(options, run, STATUS_ENOENT));
   }
 
-  /** The answer of the leader, which is whoever does not answer 95. */
+  /** The answer of the leader, which is the tracker that does not answer 95. */
   readFromLeader<T>(options: AdminOptions, run: (ask: Ask) => Promise<T>): Promise<T> {
     return this.#retried(options, () => this.#tryEach(options, run, STATUS_EOPNOTSUPP));
   }
@@ -113,7 +113,7 @@ function summary(errors: readonly FastDFSError[]): FastDFSError {
   );
 }
 
-/** Commands that came late: whoever does not know them says "invalid", and means that it is too old. */
+/** Commands that came late: a server that does not know them answers "invalid", which means that it is too old. */
 export async function supported<T>(call: Promise<T>, command: string, since: string): Promise<T> {
   try {
     return await call;

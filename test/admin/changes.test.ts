@@ -155,7 +155,7 @@ describe('two trackers, two groups', () => {
     expect(await look()).toEqual(['ok']);
   });
 
-  it('a tracker that takes connections and is silent is told as one that cannot be reached', async () => {
+  it('a tracker that takes connections and is silent is reported as one that cannot be reached', async () => {
     const impatient = new FastDFSAdmin({ ...fdfs.options, networkTimeoutMs: 200 });
     fdfs.inject({ server: 'tracker/0', action: 'stall', times: 10 });
     const { verdict, reasons } = await impatient.health();

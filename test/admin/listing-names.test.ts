@@ -1,4 +1,4 @@
-/** Names of a listing are told apart: files, metadata, slaves and their masters, also where servers misread them. */
+/** Names of a listing are distinguished: files, metadata, slaves and their masters, also where servers misread them. */
 import { describe, expect, it } from 'vitest';
 import { describeName, groupNames } from '../../src/admin/listing/names.js';
 

@@ -1,4 +1,4 @@
-/** Which copies of a file are wrong, and what is told of it. */
+/** Which copies of a file are wrong, and what is reported. */
 import { describe, expect, it } from 'vitest';
 import { describeName, groupNames } from '../../src/admin/listing/names.js';
 import { judgeCopies, type StoredCopy } from '../../src/admin/verifying/judge.js';

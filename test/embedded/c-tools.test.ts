@@ -66,7 +66,7 @@ describe.skipIf(!installed).each([
     return stdout.trim();
   }
 
-  it('uploads, downloads, tells and deletes', async () => {
+  it('uploads, downloads, describes and deletes', async () => {
     for (const [path, expected] of [
       [small, Buffer.from('hello world')],
       [large, content],

@@ -115,7 +115,7 @@ onEachTarget((start) => {
       }
     });
 
-    it('a truncate beyond 4 GiB is told in full', async () => {
+    it('a truncate beyond 4 GiB is reported in full', async () => {
       const name = await store(COMMAND.appender, upload('', 'bin'));
       const size = 5 * 1024 ** 3 + 7;
       await raw.ok(COMMAND.truncate, truncate(name, size));
@@ -124,7 +124,7 @@ onEachTarget((start) => {
       await raw.ok(COMMAND.delete, named(name));
     });
 
-    it('a regenerated name tells what the file holds and keeps directory, digits and extension', async () => {
+    it('a regenerated name describes the content and keeps directory, digits and extension', async () => {
       const name = await store(COMMAND.appender, upload('0123456789', 'log'));
       await raw.ok(COMMAND.append, append(name, 'abc'));
       const regenerated = await store(COMMAND.regenerate, Buffer.from(name));

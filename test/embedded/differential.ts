@@ -82,7 +82,7 @@ interface State {
   readonly files: string[];
 }
 
-/** The body of a request. Sizes stay small, and no name has a NUL: a real group suffers from either. */
+/** The body of a request. Sizes stay small, and no name has a NUL: either harms a real group. */
 function renderBody({ side, files }: State, step: Step): Buffer {
   const { code, numbers, text } = step;
   const [a = 0, b = 0] = numbers;

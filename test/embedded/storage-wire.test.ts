@@ -9,7 +9,7 @@ let target: Target;
 const file: Record<string, string> = {};
 
 const { appender, delete: del, regenerate, info, getMeta } = COMMAND;
-/** A well-formed name that nobody has: ordinary, and of an appender file. */
+/** A well-formed name of no file: ordinary, and of an appender file. */
 const MISS = 'M00/00/00/fwAAFWsCdoyAXIinAAAACw1KEYU665.txt';
 const MISS_APPENDER = 'M00/00/00/fwAAFWsCdoyEXIinAAAAAA1KEYU665.log';
 

@@ -152,7 +152,7 @@ onEachTarget((start) => {
     expect(answers.sort()).toEqual([`0/${1 + 90 * target.trackers.length}/open`, '95/0/open']);
   });
 
-  it('60 tells the address of the caller', async () => {
+  it('60 returns the address of the caller', async () => {
     const raw = await Raw.connect(target.trackers[0]!);
     const own = raw.socket.localAddress;
     const told = (await raw.ok(60, Buffer.concat([padded('group1', 17), int32(23000)]))).toString();

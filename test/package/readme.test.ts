@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { register } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
 import { bytes } from '../helpers/bytes.js';
@@ -86,7 +87,11 @@ describe('the examples of', () => {
     writeFileSync(path.join(workingFolder, 'photo.jpg'), bytes(100_000));
     process.chdir(workingFolder);
   });
-  afterEach(() => vi.restoreAllMocks());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    // The same example in another language registers the same metrics.
+    register.clear();
+  });
   afterAll(async () => {
     process.chdir(original);
     rmSync(workingFolder, { recursive: true });

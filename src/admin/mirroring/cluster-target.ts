@@ -33,7 +33,7 @@ export class ClusterTarget implements CopyTarget {
 
   async prepare(): Promise<void> {}
 
-  /** Same content, kind and time, and in nobody's map: the upload that was cut off. */
+  /** Same content, kind and time, and in no map: the upload that was cut off. */
   async recover(
     started: ReadonlyMap<string, StartedUpload>,
     removeMapped: (candidates: Map<string, unknown>) => Promise<void>,

@@ -1,6 +1,6 @@
 /**
- * Tells whoever listens what goes over the wire: for every command and every new connection one event when it starts and one
- * when it has ended or failed, on channels of `node:diagnostics_channel`. Nothing is counted or made while nobody listens.
+ * Publishes what goes over the wire on channels of `node:diagnostics_channel`: one event when a command or a new connection starts, and
+ * one when it has ended or failed. Without subscribers nothing is counted or allocated.
  */
 import { channel } from 'node:diagnostics_channel';
 
@@ -17,7 +17,7 @@ export interface CommandEvent {
   readonly address: string;
   /** The file that the command is about; undefined for a new one. */
   readonly fileId: string | undefined;
-  /** Attempts that this call has made before, here or at other servers. 0 while all is well. */
+  /** Attempts that this call has made before, here or at other servers. 0 without failures. */
   readonly retries: number;
   /** Content bytes handed to the socket. Headers and parameters do not count. Final in `end` and `error`. */
   bytesSent: number;
@@ -106,7 +106,7 @@ export class WatchedCommand {
   }
 }
 
-/** Tells of a connection that is being made. */
+/** Publishes the events of a connection that is being made. */
 export async function watchConnect<T>(
   role: ConnectEvent['role'],
   address: string,

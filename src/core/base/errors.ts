@@ -204,7 +204,7 @@ export function isNotFound(error: unknown): error is ServerError {
 
 /**
  * True for errors by which a storage says that the file is not there. A tracker gives the same status for a file that
- * is well when it knows no storage to ask.
+ * exists when it knows no storage to ask.
  */
 export function isAbsent(error: unknown): boolean {
   return isNotFound(error) && !TRACKER_QUERY.test(error.command ?? '');

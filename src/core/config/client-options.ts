@@ -179,7 +179,7 @@ const duration = integerOption(1, MAX_TIMER_MS);
 const resolvedBelow: Check = () => undefined;
 const nonEmpty: Check = (value) => stringOption(value) ?? (value === '' ? 'a non-empty string' : undefined);
 
-const CHECKS: Checks<FastDFSOptions> = {
+export const CHECKS: Checks<FastDFSOptions> = {
   trackers: resolvedBelow,
   connectTimeoutMs: duration,
   networkTimeoutMs: duration,

@@ -59,7 +59,7 @@ export interface ConnectionCounts {
 export class WireServer {
   readonly #options: WireServerOptions;
   readonly #sockets = new Set<Socket>();
-  /** Loops over requests that have not ended; some still have a file open after their socket is gone. */
+  /** Loops over requests that have not ended; some still have a file open after their socket has closed. */
   readonly #loops = new Set<Promise<void>>();
   #server: Server | undefined;
   #port = 0;

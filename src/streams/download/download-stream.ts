@@ -1,6 +1,6 @@
 /**
- * Readable over a file or a part of it. It opens at once, so that a missing file is an 'error' even when nobody
- * reads yet; a slow reader stops the socket.
+ * Readable over a file or a part of it. It opens at once, so that a missing file is an 'error' even before it
+ * is read; a slow reader stops the socket.
  */
 import { Readable } from 'node:stream';
 import { onAbort } from '../../core/base/abort.js';

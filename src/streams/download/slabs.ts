@@ -33,7 +33,7 @@ export class SlabAllocator {
     return this.#slab;
   }
 
-  /** A slice, of the slab or not, has gone to the reader, who has room for more or not. */
+  /** Records that a slice was passed to the reader, and whether the reader has room for more. */
   commit(slice: Buffer, hasRoom: boolean): void {
     if (this.#slab?.buffer === slice.buffer) this.#slab = this.#slab.subarray(slice.length);
     const now = performance.now();

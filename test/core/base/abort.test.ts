@@ -29,7 +29,7 @@ it.each(['before', 'while it waits'])(
   },
 );
 
-it('puts one listener on a signal, whoever shares it, and takes it away with the last', () => {
+it('puts one listener on a shared signal, and removes it with the last user', () => {
   const { signal } = new AbortController();
   const releases = Array.from({ length: 40 }, () => onAbort(signal, () => undefined));
   expect(getEventListeners(signal, 'abort')).toHaveLength(1);

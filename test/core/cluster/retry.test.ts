@@ -41,7 +41,7 @@ describe('isRetryable', () => {
 });
 
 describe('withRetry', () => {
-  it('runs once while all is well', async () => {
+  it('runs once without failures', async () => {
     const attempt = createAttempt();
     expect(await withRetry(QUICK, undefined, attempt)).toBe('done');
     expect(attempt.count).toBe(1);

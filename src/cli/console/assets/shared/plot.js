@@ -55,7 +55,7 @@ export class RequestPlot {
   #rate({ id, requests, reportedAt }, at) {
     const last = this.#last.get(id);
     if (last && last.reportedAt === reportedAt) return last.rate;
-    // Counters begin anew with their server.
+    // Counters restart with their server.
     const known = last && at > last.at && requests >= last.requests;
     const rate = known ? (requests - last.requests) / ((at - last.at) / 1000) : 0;
     this.#last.set(id, { at, requests, reportedAt, rate });
