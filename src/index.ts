@@ -59,6 +59,7 @@ export {
   loadConfig,
   type StorageIdRecord,
 } from './core/config/index.js';
+export type { AddressTable } from './core/config/map-address.js';
 export type { DeleteManyOptions, DeleteOptions, DeleteOutcome } from './core/files/delete.js';
 export type { LocateOptions } from './core/files/locate.js';
 export type { SetMetadataOptions } from './core/files/metadata.js';

@@ -11,8 +11,20 @@ import type { TrunkAllocator, TrunkSlots } from './storage/trunk-slots.js';
 import type { Traits } from './versions.js';
 import type { ConnectionCounts } from './wire/wire-server.js';
 
+/** State of a storage, as trackers report it. */
+export type StorageState =
+  | 'INIT'
+  | 'WAIT_SYNC'
+  | 'SYNCING'
+  | 'IP_CHANGED'
+  | 'DELETED'
+  | 'OFFLINE'
+  | 'ONLINE'
+  | 'ACTIVE'
+  | 'RECOVERY';
+
 /** Values of the status byte of a storage in records. */
-export const STORAGE_STATUS = {
+export const STORAGE_STATUS: Readonly<Record<StorageState, number>> = {
   INIT: 0,
   WAIT_SYNC: 1,
   SYNCING: 2,
@@ -22,9 +34,7 @@ export const STORAGE_STATUS = {
   ONLINE: 6,
   ACTIVE: 7,
   RECOVERY: 9,
-} as const;
-
-export type StorageState = keyof typeof STORAGE_STATUS;
+};
 
 /** What a storage keeps on disk. */
 export interface StorageFiles {

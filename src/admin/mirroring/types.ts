@@ -48,8 +48,12 @@ export interface MirrorReport {
 
 /** A copy that stands in the map. */
 export interface MappedFile {
+  /** Id of the file in the source cluster. */
   readonly from: string;
+  /** Its id in the target cluster, or its path in the target directory. */
   readonly to: string;
+  /** Bytes copied. */
   readonly size: number;
+  /** Unsigned CRC-32 of them. */
   readonly crc32: number;
 }

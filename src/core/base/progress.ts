@@ -8,6 +8,7 @@ export interface Progress {
   total?: number;
 }
 
+/** Receives how far a transfer has got. */
 export type OnProgress = (progress: Progress) => void;
 
 /**
