@@ -44,7 +44,7 @@ export function adviseStorage(storage: Omit<DiagnosedStorage, 'problems'>): stri
       notActive.length === Object.keys(states).length
         ? 'start it'
         : announced === connectsTo
-          ? `open port ${connectsTo.slice(connectsTo.lastIndexOf(':') + 1)} to this machine, or set mapAddress (--map-address ${announced}=reachable-host) where the address is of a network that this machine is not in`
+          ? `open port ${connectsTo.slice(connectsTo.lastIndexOf(':') + 1)} to this machine, or set mapAddress (--map ${announced}=reachable-host) where the address is of a network that this machine is not in`
           : 'correct the address mapping';
     problems.push(
       `${name} cannot be reached from here at ${connectsTo}${mapped}: ${error?.message}; ${advice}`,

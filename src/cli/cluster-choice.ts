@@ -5,8 +5,8 @@ import { UsageError } from './exit.js';
 export interface ClusterOptions {
   conf?: string;
   tracker?: string[];
-  /** `announced=reachable`. */
-  mapAddress?: string[];
+  /** Values of `--map`: `announced=reachable`, and for `mirror` the file of its id map, too. */
+  map?: string[];
 }
 
 export type ClusterChoice = { readonly conf: string } | { readonly trackers: string | string[] };
@@ -20,7 +20,7 @@ export const CLUSTER_HELP = `Which cluster (the first one that is given counts):
   ${DEFAULT_CONF}
 
 Storages that announce addresses which cannot be reached from here:
-  --map-address <announced=reachable> once or several times, e.g. 172.17.0.2=files.example.com
+  --map <announced=reachable> once or several times, e.g. 172.17.0.2=files.example.com
   FDFS_MAP        announced=reachable,announced=reachable,…
   map_address = announced=reachable in the client.conf`;
 
@@ -40,15 +40,25 @@ export function chooseCluster(
   );
 }
 
+/** Takes the file of the id map out of the values of `--map`: it is the one that is not `announced=reachable`. */
+export function takeIdMap(options: ClusterOptions): string | undefined {
+  const isFile = (text: string) => !/^[^=/\\]+=/.test(text);
+  const file = options.map?.find(isFile);
+  const mapping = options.map?.filter((text) => text !== file);
+  if (mapping?.length) options.map = mapping;
+  else delete options.map;
+  return file;
+}
+
 /**
  * The address mapping of the command line, else of the environment. Texts that are not addresses are refused by the client.
  * @throws UsageError for a text without `=`
  */
 export function chooseMapping(
-  { mapAddress }: ClusterOptions,
+  { map }: ClusterOptions,
   env: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> | undefined {
-  const texts = mapAddress ?? env.FDFS_MAP?.split(',').filter((text) => text.trim() !== '');
+  const texts = map ?? env.FDFS_MAP?.split(',').filter((text) => text.trim() !== '');
   if (texts === undefined || texts.length === 0) return undefined;
   return Object.fromEntries(
     texts.map((text) => {

@@ -54,7 +54,7 @@ export function createProgram(perform: Perform): Command {
     )
     .addOption(
       new Option(
-        '--map-address <announced=reachable>',
+        '--map <announced=reachable>',
         'address to connect to for one that a server announces (repeatable)',
       ).argParser(collect),
     )

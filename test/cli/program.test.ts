@@ -88,16 +88,16 @@ describe('address mapping', () => {
   it('comes from options, else from FDFS_MAP', () => {
     const env = { FDFS_MAP: '10.0.0.1=a:1, [fd00::1]:2=b,' };
     expect(chooseMapping({}, env)).toEqual({ '10.0.0.1': 'a:1', '[fd00::1]:2': 'b' });
-    expect(chooseMapping({ mapAddress: ['10.0.0.2 = c'] }, env)).toEqual({ '10.0.0.2': 'c' });
+    expect(chooseMapping({ map: ['10.0.0.2 = c'] }, env)).toEqual({ '10.0.0.2': 'c' });
     expect(chooseMapping({}, {})).toBeUndefined();
     expect(chooseMapping({}, { FDFS_MAP: '' })).toBeUndefined();
-    expect(() => chooseMapping({ mapAddress: ['10.0.0.2'] }, {})).toThrow(/announced=reachable/);
+    expect(() => chooseMapping({ map: ['10.0.0.2'] }, {})).toThrow(/announced=reachable/);
   });
 
   it('leads to the addresses that it names', async () => {
     const { id, port } = JSON.parse((await runFdfs(['storages', '--json'], { env: one.env })).stdout)[0];
     expect(id).toBeDefined();
-    const wrong = await runFdfs(['upload', '-', '--map-address', `127.0.0.1:${port}=127.0.0.1:1`], {
+    const wrong = await runFdfs(['upload', '-', '--map', `127.0.0.1:${port}=127.0.0.1:1`], {
       env: one.env,
       input: 'x',
     });
@@ -108,8 +108,8 @@ describe('address mapping', () => {
       input: 'x',
     });
     expect(right).toMatchObject({ code: 0, stderr: '' });
-    expect(await runFdfs(['groups', '--map-address', 'x'], { env: one.env })).toMatchObject({ code: 2 });
-    expect(await runFdfs(['groups', '--map-address', 'x=y:0'], { env: one.env })).toMatchObject({
+    expect(await runFdfs(['groups', '--map', 'x'], { env: one.env })).toMatchObject({ code: 2 });
+    expect(await runFdfs(['groups', '--map', 'x=y:0'], { env: one.env })).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/mapAddress.*y:0/),
     });

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { MirrorReport, MirrorTarget, VerifyFault } from '../../index.js';
+import { takeIdMap } from '../cluster-choice.js';
 import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../exit.js';
 import { readFileId } from '../file-ids.js';
@@ -137,7 +138,6 @@ export async function prune(context: Context, flags: PruneFlags): Promise<number
 }
 
 export interface MirrorFlags extends FilterFlags {
-  map?: string;
   toConf?: string;
   group?: string;
   targetGroup?: string;
@@ -151,10 +151,11 @@ export async function mirror(
   flags: MirrorFlags,
 ): Promise<number> {
   const target = readTarget(directory, flags.toConf);
-  if (flags.map === undefined)
+  const map = takeIdMap(context.options);
+  if (map === undefined)
     throw new UsageError('pass --map <file>: the id map, from which a later run resumes');
   const admin = await context.admin();
-  const { map, group, targetGroup, concurrency } = flags;
+  const { group, targetGroup, concurrency } = flags;
   const total = await estimateFiles(context, admin, group);
   let report: Readonly<MirrorReport> | undefined;
   const work = admin.mirror(target, {

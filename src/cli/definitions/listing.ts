@@ -75,11 +75,13 @@ export function defineListingCommands(program: Command, does: Does): void {
       'copy all files to a directory or another cluster; the same command again resumes and copies what is new',
     )
     .option('--to-conf <file>', 'client.conf of the cluster to copy to')
-    .option('--map <file>', 'old and new ids as JSON lines; a later run resumes from it (required)')
     .option('--group <group>', 'only this group')
     .option('--target-group <group>', 'group of the other cluster (default: its trackers decide)')
     .option('--concurrency <count>', 'files at a time (default 8)', parseWhole)
-    .addHelpText('after', '\nExample: fdfs mirror --to-conf /etc/fdfs/new.conf --map ids.jsonl')
+    .addHelpText(
+      'after',
+      '\n--map <file> (required) keeps old and new ids as JSON lines; a later run resumes from it.\n\nExample: fdfs mirror --to-conf /etc/fdfs/new.conf --map ids.jsonl',
+    )
     .action(does(async () => (await import('../commands/cluster-files.js')).mirror));
 }
 

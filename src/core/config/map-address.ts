@@ -50,7 +50,7 @@ export function addMapping(table: AddressTable, text: string): AddressTable {
 /** Returns what to do about a storage that announced a private address and cannot be reached, if that is the case. */
 export function describeMapping(announced: Address, mapped: Address): string | undefined {
   if (announced.host !== mapped.host || announced.port !== mapped.port || !isPrivate(announced.host)) return;
-  return `the trackers announce this private address; where it cannot be reached from here, set the option mapAddress, e.g. { '${formatAddress(announced)}': 'reachable-host:${announced.port}' } (fdfs: --map-address or FDFS_MAP; client.conf: map_address)`;
+  return `the trackers announce this private address; where it cannot be reached from here, set the option mapAddress, e.g. { '${formatAddress(announced)}': 'reachable-host:${announced.port}' } (fdfs: --map or FDFS_MAP; client.conf: map_address)`;
 }
 
 function checkedFunction(map: MapAddress): MapAddress {
