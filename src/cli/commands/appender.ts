@@ -50,9 +50,13 @@ export async function truncate(context: Context, fileId: string, size: string | 
 }
 
 /** Prints the new id: the old one is not valid any more. */
-export async function finalize(context: Context, fileId: string): Promise<void> {
+export async function finalize(
+  context: Context,
+  fileId: string,
+  { by }: { by?: 'copy' | 'rename' },
+): Promise<void> {
   const client = await context.client();
-  const finalized = await client.finalize(fileId, { signal: context.signal });
+  const finalized = await client.finalize(fileId, { by, signal: context.signal });
   context.printKept({ fileId: finalized, appenderFileId: fileId }, finalized);
 }
 

@@ -1,5 +1,5 @@
 /** `fdfs rm`, `fdfs stat`, `fdfs locate` and `fdfs copy` */
-import { type FileStat, formatAddress, type UploadOptions } from '../../index.js';
+import { type FileStat, formatAddress, type Progress } from '../../index.js';
 import type { Context } from '../context.js';
 import { EXIT, exitCodeFor } from '../exit.js';
 import { expandFileIds } from '../file-ids.js';
@@ -70,24 +70,14 @@ export async function locate(
 export async function copy(context: Context, fileId: string, { group }: { group?: string }): Promise<void> {
   const client = await context.client();
   const { signal } = context;
-  const [{ size }, metadata] = await Promise.all([
-    client.stat(fileId, { signal }),
-    client.getMetadata(fileId, { signal }),
-  ]);
-  const { parseFileId } = await import('../../index.js');
-  const source = client.createDownloadStream(fileId, { signal });
-  const options: UploadOptions = {
-    size,
-    metadata,
-    signal,
-    filename: parseFileId(fileId).remoteFilename,
-    ...(group === undefined ? {} : { group }),
+  let done = 0;
+  let total: number | undefined;
+  const onProgress = (progress: Progress) => {
+    done = progress.transferred;
+    total = progress.total;
   };
-  const result = await context.progress(
-    fileId,
-    () => ({ done: source.bytesRead, total: size }),
-    client.upload(source, options),
-  );
+  const copying = client.copy(fileId, { group, signal, onProgress });
+  const result = await context.progress(fileId, () => ({ done, total }), copying);
   context.printKept({ source: fileId, ...result }, result.fileId);
 }
 

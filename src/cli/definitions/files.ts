@@ -58,7 +58,7 @@ function defineUploads(program: Command, does: Does): void {
     .command('copy')
     .argument('<fileId>', FILE_ID, readFileId)
     .description('store a copy, with its metadata, as an ordinary file and print its id')
-    .option('--group <group>', 'group of the copy (default: the trackers decide)')
+    .option('--group <group>', 'group of the copy (default: that of the file)')
     .action(does(async () => (await import('../commands/files.js')).copy));
 }
 
@@ -112,6 +112,11 @@ function defineAppenderCommands(program: Command, does: Does): void {
     .command('finalize')
     .argument('<fileId>', FILE_ID, readFileId)
     .description('make an ordinary file of an appender file and print its new id')
+    .addOption(
+      new Option('--by <way>', 'rename is faster, loses the metadata, and stalls replication for seconds')
+        .choices(['copy', 'rename'])
+        .default('copy'),
+    )
     .action(does(async () => (await import('../commands/appender.js')).finalize));
 }
 
