@@ -55,7 +55,7 @@ it('a directory in use is refused, by this process and by others, until its clus
 });
 
 it(`${ROUNDS} kills at random moments leave every acknowledged file whole, and nothing half-written`, {
-  timeout: 30_000 + ROUNDS * 3000,
+  timeout: 60_000 + ROUNDS * 6000,
 }, async () => {
   const own = join(directory, 'killed');
   const stored = new Map<string, Buffer>();
