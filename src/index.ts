@@ -50,6 +50,7 @@ export {
   type TimeoutPhase,
 } from './core/base/errors.js';
 export type { OnProgress, Progress } from './core/base/progress.js';
+export type { WithBody } from './core/base/unread-source.js';
 export type { CallOptions } from './core/base/validate.js';
 export type { PoolStats } from './core/cluster/pools.js';
 export type { ClientConf } from './core/config/client-conf.js';
@@ -101,7 +102,7 @@ export type { DownloadOptions, DownloadRange, DownloadSettings } from './streams
 export type { DownloadedFile } from './streams/download/to-file.js';
 export type { CopyOptions, FinalizeBy, FinalizeOptions } from './streams/upload/copy.js';
 export type { UploadOptions } from './streams/upload/options.js';
-export type { Source, WithBody, WriteContent } from './streams/upload/source.js';
+export type { Source, WriteContent } from './streams/upload/source.js';
 export type { TeeStream } from './streams/upload/tee-stream.js';
 export type { UploadStream } from './streams/upload/upload-stream.js';
 export type { UploadResult } from './streams/upload/verify.js';

@@ -1,10 +1,15 @@
 /** Sources as people have them: used before, of objects, of lengths that are guesses; and what becomes of unknown lengths. */
 
+import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseFileId, type Source } from '../../src/index.js';
 import { bytes, collect, pieces } from '../helpers/bytes.js';
@@ -53,17 +58,53 @@ onEachServer('sources', (server) => {
   it.each(Object.entries(USED))('a stream that %s is refused at once', async (_, make) => {
     const client = server.client();
     const { fileId } = await client.upload('appender', { appender: true });
+    const master = await client.upload('master');
     for (const call of [
       async () => client.upload(await make()),
       async () => client.append(fileId, await make()),
       async () => client.modify(fileId, 0, await make()),
+      async () => client.uploadSlave(master.fileId, '_small', await make()),
     ]) {
       await expect(call()).rejects.toMatchObject({
         code: 'FASTDFS_ARGUMENT',
         message: expect.stringContaining('already read'),
       });
     }
-    await client.delete(fileId);
+    await client.deleteMany([fileId, master.fileId]);
+  });
+
+  it.each(['was destroyed', 'has been read', 'has failed'])(
+    'a stream that %s is refused by the writable that it is piped to',
+    async (used) => {
+      const client = server.client();
+      const { fileId } = await client.upload('appender', { appender: true });
+      for (const create of [
+        () => client.createTeeStream(),
+        () => client.createUploadStream(),
+        () => client.createAppendStream(fileId),
+        () => client.createModifyStream(fileId, { start: 0 }),
+      ]) {
+        const refused = { code: 'FASTDFS_ARGUMENT', message: expect.stringContaining('already read') };
+        const piped = create();
+        ((await USED[used]!()) as Readable).pipe(piped as Writable);
+        expect((await once(piped, 'error'))[0]).toMatchObject(refused);
+        const source = (await USED[used]!()) as Readable;
+        await expect(pipeline(source, create() as Writable)).rejects.toThrow();
+      }
+      await client.delete(fileId);
+    },
+  );
+
+  it('a stream that was read to its end may follow what was written before', async () => {
+    const client = server.client();
+    const { fileId } = await client.upload('', { appender: true });
+    for (const stream of [client.createUploadStream(), client.createAppendStream(fileId)]) {
+      const source = Readable.from([Buffer.from('abc')]);
+      stream.write(await collect(source));
+      await once(source.pipe(stream), 'finish');
+      expect((await client.download(stream.fileId!)).toString()).toBe('abc');
+      await client.delete(stream.fileId!);
+    }
   });
 
   it('a new stream without content is an empty file', async () => {
@@ -102,6 +143,38 @@ onEachServer('sources', (server) => {
       const { fileId, size } = await client.uploadFile('/proc/self/limits');
       expect(size).toBe((await readFile('/proc/self/limits')).length);
       await client.delete(fileId);
+    }
+  });
+
+  it('replies that were decoded: Content-Length is that of the encoded form', async () => {
+    const client = server.client();
+    const content = Buffer.from('all the same '.repeat(100_000));
+    const encoded = gzipSync(content);
+    const site = createServer((_, res) => {
+      res.setHeader('content-encoding', 'gzip').setHeader('content-length', encoded.length).end(encoded);
+    });
+    await once(site.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`;
+    try {
+      const [reply] = (await once(get(url), 'response')) as [IncomingMessage];
+      // As HTTP libraries return it: the content decoded, the properties of the message copied.
+      const { 'content-encoding': _, ...headers } = reply.headers;
+      const decoded = Object.assign(reply.pipe(createGunzip()), { headers, httpVersion: '1.1' });
+      const sources: [Source, Buffer][] = [
+        [decoded, content],
+        [(await fetch(url)) as unknown as Source, content],
+        // Not decoded: what came is stored, and its length is known.
+        [((await once(get(url), 'response')) as [IncomingMessage])[0], encoded],
+      ];
+      for (const [source, stored] of sources) {
+        const { fileId, size } = await client.upload(source);
+        expect(size).toBe(stored.length);
+        expect((await client.download(fileId)).equals(stored)).toBe(true);
+        await client.delete(fileId);
+      }
+    } finally {
+      site.close();
+      site.closeAllConnections();
     }
   });
 

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { FastDFSError } from '../../core/base/errors.js';
+import { refuseUsedSources } from '../../core/base/unread-source.js';
 import type { UploadResult, UploadStream } from '../../index.js';
 import type { Kept, RemoveFile } from './keys.js';
 import type { StoredBlob } from './types.js';
@@ -59,6 +60,7 @@ export class BlobWriteStream extends Writable {
   constructor(target: BlobTarget) {
     super({ highWaterMark: 64 * 1024, decodeStrings: true });
     this.#target = target;
+    refuseUsedSources(this, () => (this.#upload?.bytesWritten ?? 0) > 0);
   }
 
   /** Finds the blob again; set when 'finish' fires, undefined before. */

@@ -2,6 +2,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Writable } from 'node:stream';
 import { onAbort } from '../../core/base/abort.js';
+import { refuseUsedSources } from '../../core/base/unread-source.js';
 import {
   CALL_OPTIONS,
   type CallOptions,
@@ -54,6 +55,7 @@ export abstract class BlockStream extends Writable {
   /** Writes can come out of unrelated work, as when a socket has data: what is sent belongs to the creator of the stream. */
   readonly #asyncScope = new AsyncResource('fastdfs-streams.BlockStream');
   #confirmed = 0;
+  #taken = false;
 
   /** @internal */
   constructor(engine: Engine, fileId: string, options: AppendOptions | undefined = {}) {
@@ -66,6 +68,7 @@ export abstract class BlockStream extends Writable {
       (block) => this.#flush(block),
       (error) => this.destroy(error as Error),
     );
+    refuseUsedSources(this, () => this.#taken);
     engine.register(this);
     this.#releaseSignal = onAbort(options.signal, (reason) => this.destroy(reason as Error));
   }
@@ -83,12 +86,12 @@ export abstract class BlockStream extends Writable {
 
   /** @internal */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#blocks.write([chunk], callback);
+    this.#take([chunk], callback);
   }
 
   /** @internal */
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
-    this.#blocks.write(
+    this.#take(
       chunks.map(({ chunk }) => chunk),
       callback,
     );
@@ -107,6 +110,11 @@ export abstract class BlockStream extends Writable {
     this.#releaseSignal?.();
     this.#stop.abort(error ?? new Error('The stream was destroyed'));
     this.#blocks.drop().then(() => callback(error));
+  }
+
+  #take(chunks: readonly Uint8Array[], callback: Callback): void {
+    this.#taken = true;
+    this.#blocks.write(chunks, callback);
   }
 
   async #flush(block: Block): Promise<void> {

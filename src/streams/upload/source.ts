@@ -1,26 +1,17 @@
 /** What callers may pass as content: which kind it is, whether it can still be read, and how long it is. */
 import { ReadStream } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { Duplex, isErrored, isReadable, Readable, type Writable } from 'node:stream';
+import { Duplex, Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { ArgumentError } from '../../core/base/errors.js';
+import { assertUnread, isWebStream, isWithBody, type WithBody } from '../../core/base/unread-source.js';
 import { describeValue } from '../../core/base/validate.js';
 import type { Block } from '../append/block-buffer.js';
 import { measureLocalFile } from './local-file.js';
 
 /** Writes content; resolves when more can be taken. */
 export type WriteContent = (chunk: Uint8Array | string) => Promise<void>;
-
-/** A web `Request` or `Response`: its body is the content. */
-export interface WithBody {
-  /** Null: no content. */
-  readonly body: ReadableStream<Uint8Array> | null;
-  /** It has been read already. */
-  readonly bodyUsed: boolean;
-  /** `content-length` counts where there is no `content-encoding`. */
-  readonly headers: { get(name: string): string | null };
-}
 
 /**
  * What can be uploaded. Text is sent as UTF-8. The length is known of content in memory, a Blob, a file stream of Node, and
@@ -110,38 +101,6 @@ async function measureFileStream(source: ReadStream): Promise<Length | undefined
     // The stream itself reports what is wrong with its file.
     return undefined;
   }
-}
-
-/**
- * Refuses a stream that can give nothing, or not all of its content: already read, ended, destroyed or failed, or in use by
- * another reader. A new stream without content is an empty file.
- * @throws ArgumentError (`FASTDFS_ARGUMENT`)
- */
-export function assertUnread(source: Source): void {
-  if (typeof source !== 'object' || source === null) return;
-  const web = isWithBody(source) ? source.body : source;
-  if (isWithBody(source) && source.bodyUsed) throw alreadyRead('its body was used');
-  if (isWebStream(web)) {
-    if (web.locked) throw alreadyRead('another reader has locked it');
-    // Node's functions take web streams, too; their types do not say so.
-    const state = web as unknown as Readable;
-    if (isErrored(state)) throw alreadyRead('it has failed');
-    if (Readable.isDisturbed(state) && isReadable(state) === false) throw alreadyRead('it has ended');
-    return;
-  }
-  // By shape: streams of the package readable-stream have these properties, too.
-  const stream = source as Partial<Readable>;
-  if (stream.errored) throw alreadyRead(`it failed: ${stream.errored.message}`, stream.errored);
-  if (stream.destroyed === true) throw alreadyRead('it was destroyed');
-  if (stream.readableEnded === true) throw alreadyRead('it has ended');
-  if (source instanceof Readable && !source.readable) throw alreadyRead('it is not readable');
-}
-
-function alreadyRead(why: string, cause?: unknown): ArgumentError {
-  return new ArgumentError(
-    `The content cannot be read: its stream was already read, or has ended (${why}); pass a new stream, before others read it`,
-    { cause },
-  );
 }
 
 /**
@@ -239,21 +198,6 @@ function toReadable(source: Exclude<Source, (...args: never[]) => unknown>): Rea
 /** In object mode, so that chunks of another type reach the check. */
 function fromWeb(source: ReadableStream<Uint8Array>): Readable {
   return Readable.fromWeb(source, { objectMode: true });
-}
-
-function isWebStream(source: unknown): source is ReadableStream<Uint8Array> {
-  return typeof source === 'object' && source !== null && 'getReader' in source && 'cancel' in source;
-}
-
-function isWithBody(source: unknown): source is WithBody {
-  return (
-    typeof source === 'object' &&
-    source !== null &&
-    'body' in source &&
-    'bodyUsed' in source &&
-    'headers' in source &&
-    (source.body === null || isWebStream(source.body))
-  );
 }
 
 async function* checkChunks(source: AsyncIterable<unknown> | Iterable<unknown>) {

@@ -1,11 +1,13 @@
 /** Transform that passes every byte on unchanged and uploads it as well; the slower of the two sets the pace. */
 import { Transform, type TransformCallback } from 'node:stream';
+import { refuseUsedSources } from '../../core/base/unread-source.js';
 import type { UploadStream } from './upload-stream.js';
 import type { UploadResult } from './verify.js';
 
 /**
  * A Transform that passes every byte on unchanged and uploads it as well; made by `client.createTeeStream()`.
  * Destroyed or failed before 'finish' it leaves nothing on the server.
+ * Piping a stream to it that was read or destroyed before fails it with `FASTDFS_ARGUMENT`.
  */
 export class TeeStream extends Transform {
   readonly #upload: UploadStream;
@@ -14,6 +16,7 @@ export class TeeStream extends Transform {
   constructor(upload: UploadStream) {
     super({ highWaterMark: 64 * 1024 });
     this.#upload = upload;
+    refuseUsedSources(this, () => upload.bytesWritten > 0);
     upload.on('error', (error) => this.destroy(error));
   }
 

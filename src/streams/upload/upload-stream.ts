@@ -7,6 +7,7 @@ import { Writable } from 'node:stream';
 import { onAbort } from '../../core/base/abort.js';
 import { FastDFSError } from '../../core/base/errors.js';
 import { reportProgress } from '../../core/base/progress.js';
+import { refuseUsedSources } from '../../core/base/unread-source.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { assertSizeKnown, type UploadOptions } from './options.js';
 import { planUpload, type SlaveTarget, type UploadPlan } from './plan.js';
@@ -23,6 +24,7 @@ type Callback = (error?: Error | null) => void;
  * A Writable that becomes a file; made by `client.createUploadStream()`. 'finish' comes when the storage has
  * confirmed it and `fileId` is set. A stream that ends in any other way leaves nothing, and 'close'
  * comes when that has been ensured; where it could not be, the error's `orphan` names the file.
+ * Piping a stream to it that was read or destroyed before fails it with `FASTDFS_ARGUMENT`.
  */
 export class UploadStream extends Writable {
   readonly #engine: Engine;
@@ -51,6 +53,7 @@ export class UploadStream extends Writable {
         reportProgress(options.onProgress, transferred, total, (error) => this.destroy(error as Error)),
     });
     this.#sent = new ContentDigest(engine, plan.verify);
+    refuseUsedSources(this, () => this.bytesWritten > 0);
     engine.register(this);
     this.#releaseSignal = onAbort(options.signal, (reason) => this.destroy(reason as Error));
   }

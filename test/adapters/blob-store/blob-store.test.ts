@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -51,6 +52,12 @@ onEachServer('blob store', (server) => {
       const index: MapLike | undefined = makeIndex();
       return fdfsBlobStore(client, index ? { index } : {});
     };
+
+    it('a stream that was destroyed before fails the write stream that it is piped to', async () => {
+      const source = new PassThrough().end('abc').destroy();
+      const stream = source.pipe(open(server.client()).createWriteStream('blob.bin'));
+      expect((await once(stream, 'error'))[0]).toMatchObject({ code: 'FASTDFS_ARGUMENT' });
+    });
 
     it.each([0, 1, BLOCK, 1024 * 1024, 3 * 1024 * 1024 + 1])('%i bytes come back unchanged', async (size) => {
       const store = open(server.client());

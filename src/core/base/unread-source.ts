@@ -1,0 +1,77 @@
+/** Whether streams that callers pass can still be read. */
+import { isErrored, isReadable, Readable, type Writable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { ArgumentError } from './errors.js';
+
+/** A web `Request` or `Response`: its body is the content. */
+export interface WithBody {
+  /** Null: no content. */
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** It has been read already. */
+  readonly bodyUsed: boolean;
+  /** `content-length` counts where there is no `content-encoding`. */
+  readonly headers: { get(name: string): string | null };
+}
+
+/**
+ * Refuses a stream that can give nothing, or not all of its content: already read, ended, destroyed or failed, or in use by
+ * another reader. A new stream without content is an empty file.
+ * @throws ArgumentError (`FASTDFS_ARGUMENT`)
+ */
+export function assertUnread(source: unknown): void {
+  if (typeof source !== 'object' || source === null) return;
+  const web = isWithBody(source) ? source.body : source;
+  if (isWithBody(source) && source.bodyUsed) throw alreadyRead('its body was used');
+  if (isWebStream(web)) {
+    if (web.locked) throw alreadyRead('another reader has locked it');
+    // Node's functions take web streams, too; their types do not say so.
+    const state = web as unknown as Readable;
+    if (isErrored(state)) throw alreadyRead('it has failed');
+    if (Readable.isDisturbed(state) && isReadable(state) === false) throw alreadyRead('it has ended');
+    return;
+  }
+  // By shape: streams of the package readable-stream have these properties, too.
+  const stream = source as Partial<Readable>;
+  if (stream.errored) throw alreadyRead(`it failed: ${stream.errored.message}`, stream.errored);
+  if (stream.destroyed === true) throw alreadyRead('it was destroyed');
+  if (stream.readableEnded === true) throw alreadyRead('it has ended');
+  if (source instanceof Readable && !source.readable) throw alreadyRead('it is not readable');
+}
+
+function alreadyRead(why: string, cause?: unknown): ArgumentError {
+  return new ArgumentError(
+    `The content cannot be read: its stream was already read, or has ended (${why}); pass a new stream, before others read it`,
+    { cause },
+  );
+}
+
+/**
+ * Fails a Writable as soon as a stream that {@link assertUnread} refuses is piped to it. A stream that has ended may follow
+ * content that was written before: a reader that took its head may have read all of it.
+ */
+export function refuseUsedSources(target: Writable, hasContent: () => boolean): void {
+  target.on('pipe', (source: Readable) => {
+    const isHeadWritten = target.writableLength > 0 || hasContent();
+    if (isHeadWritten && source.readableEnded && !source.errored) return;
+    try {
+      assertUnread(source);
+    } catch (error) {
+      target.destroy(error as Error);
+    }
+  });
+}
+
+export function isWebStream(source: unknown): source is ReadableStream<Uint8Array> {
+  return typeof source === 'object' && source !== null && 'getReader' in source && 'cancel' in source;
+}
+
+export function isWithBody(source: unknown): source is WithBody {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    'body' in source &&
+    'bodyUsed' in source &&
+    'headers' in source &&
+    (source.body === null || isWebStream(source.body))
+  );
+}
