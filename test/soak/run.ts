@@ -10,6 +10,7 @@ import { fire } from './fire.js';
 import { fullDisk, kills, laggingReplica } from './kills.js';
 import { printTable, row, skipped } from './report.js';
 import { sharedKeys } from './shared-keys.js';
+import { spool } from './spool.js';
 
 const PARTS: Record<string, (cluster: () => Promise<RealCluster | undefined>) => Promise<void>> = {
   storm: () => stormOnEmbedded(false),
@@ -22,6 +23,11 @@ const PARTS: Record<string, (cluster: () => Promise<RealCluster | undefined>) =>
   files: (cluster) => onCluster(cluster, 'all files of a cluster', ({ trackers }) => clusterFiles(trackers)),
   disk: (cluster) => onCluster(cluster, 'full disk', fullDisk),
   lag: (cluster) => onCluster(cluster, 'lagging replica', laggingReplica),
+  spool: async () => {
+    obstacle = RealCluster.findObstacle();
+    if (obstacle) return skipped('uploads of unknown length', obstacle);
+    await spool();
+  },
   kills: async (cluster) => {
     if (!(await cluster())) return skipped('killed servers', obstacle ?? 'there is no cluster');
     await stopCluster();
