@@ -27,8 +27,8 @@ export interface Traits {
   readonly canRegenerate: boolean;
   /** CRC-32 as it was before FastDFS 5.12: with an arithmetic shift. */
   readonly hasSignedCrc: boolean;
-  /** Storages read appender and slave files to compute their CRC-32; older ones repeat the one in the name. */
-  readonly computesCrc: boolean;
+  /** Storages read files of these kinds to compute their CRC-32; older ones repeat the one in the name. */
+  readonly computesCrc: { readonly appender: boolean; readonly slave: boolean };
   /** The flags byte of QUERY_FILE_INFO can switch the computing off. */
   readonly hasInfoFlags: boolean;
   /** Downloads are cut to what remains, and an offset at the end is refused. */
@@ -65,7 +65,7 @@ export function readTraits(version: string, addressBytes: number): Traits {
     trackerClosesOnInvalid: !since(6, 9),
     canRegenerate: since(6, 2),
     hasSignedCrc: !since(5, 12),
-    computesCrc: since(6, 2),
+    computesCrc: { appender: since(6, 2), slave: since(6, 15, 1) },
     hasInfoFlags: since(6, 15, 1),
     shortensDownloads: since(6, 15, 4),
     hasLeaderCommands: since(6, 15, 5),

@@ -6,24 +6,11 @@ import {
   FastDFSAdmin,
   ServerError,
 } from '../../src/index.js';
+import { isSince, readServerVersion } from '../helpers/server-version.js';
 import { onEachServer } from '../helpers/servers.js';
 
 /** No program listens there. */
 const NOBODY = '127.0.0.1:1';
-
-/** The version that the storages of the cluster run. */
-async function versionOf(admin: FastDFSAdmin): Promise<string> {
-  return (await admin.listStorages('group1'))[0]!.version;
-}
-
-/** Whether a version is this one or later, by its numbers. */
-function isSince(first: string, version: string): boolean {
-  const [wanted, actual] = [first, version].map((text) => text.split('.').map(Number));
-  for (const [index, number] of wanted!.entries()) {
-    if ((actual![index] ?? 0) !== number) return (actual![index] ?? 0) > number;
-  }
-  return true;
-}
 
 onEachServer('admin', (server) => {
   const open: FastDFSAdmin[] = [];
@@ -44,7 +31,7 @@ onEachServer('admin', (server) => {
       const groups = await admin.listGroups();
       expect(groups.map(({ name }) => name)).toEqual(['group1', 'group2']);
       const [group] = groups;
-      const countsReadWrite = isSince('6.13', await versionOf(admin));
+      const countsReadWrite = isSince('6.13', await readServerVersion(server.trackers));
       expect(group).toMatchObject({
         storageCount: 2,
         ...(countsReadWrite ? { readableCount: 2, writableCount: 2 } : { activeCount: 2 }),
@@ -53,7 +40,7 @@ onEachServer('admin', (server) => {
       });
       expect(group!.totalBytes).toBeGreaterThan(2 ** 20);
       expect(group!.freeBytes % 2 ** 20).toBe(0);
-      if (isSince('6.13.1', await versionOf(admin))) {
+      if (isSince('6.13.1', await readServerVersion(server.trackers))) {
         expect(group!.availableBytes).toBe(group!.freeBytes - group!.reservedBytes!);
       }
       expect('currentTrunkFileId' in group!).toBe(false);
@@ -148,7 +135,7 @@ onEachServer('admin', (server) => {
     const admin = make();
     const groups = await admin.listGroups();
     const storages = (await Promise.all(groups.map(({ name }) => admin.listStorages(name)))).flat();
-    if (!isSince('6.16', await versionOf(admin))) {
+    if (!isSince('6.16', await readServerVersion(server.trackers))) {
       await expect(admin.getStorageOverview()).rejects.toMatchObject({ code: 'FASTDFS_NOT_SUPPORTED' });
       return;
     }

@@ -1,7 +1,7 @@
 /** Reply layouts and habits of older servers. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
-import { exchange, group16, Raw } from './raw.js';
+import { exchange, frame, group16, Raw } from './raw.js';
 import { COMMAND, download, named, upload } from './requests.js';
 
 interface Expected {
@@ -112,6 +112,18 @@ describe.each(versions)('server %s', (serverVersion, expected) => {
     expect(await at(ten, 10, 0)).toBe(oldDownloads ? '0/0/open' : '22/0/closed');
     expect(await at(ten, 3, 100)).toBe(oldDownloads ? '22/0/closed' : '0/7/open');
     expect(await at(ten, 3, 7)).toBe('0/7/open');
+  });
+
+  it.each([
+    [11, 'ffffffffffffffff64'],
+    [12, 'fffffffffffffffe640e'],
+    [5000, 'ffffffffffffec82640e'],
+  ])('a download from %i of 10 bytes', async (offset, brokenHeader) => {
+    const raw = await Raw.connect(storage);
+    raw.write(frame(COMMAND.download, download(ten, offset, 0)));
+    const answer = expected.oldDownloads ? brokenHeader : '00000000000000006416';
+    await expect.poll(() => raw.received.toString('hex')).toBe(answer);
+    raw.close();
   });
 
   it('cluster statistics', async () => {

@@ -5,7 +5,7 @@
 import type { Engine } from '../cluster/engine.js';
 import type { Address } from '../model/address.js';
 import { ContentCrc, predatesNewCrc } from '../model/content-crc.js';
-import type { FileIdParts } from '../model/file-id.js';
+import type { FileIdParts, SplitFileId } from '../model/file-id.js';
 import type { ExchangeOptions } from '../net/exchange.js';
 import { type ContentSink, ReceiveExchange } from '../net/receive-exchange.js';
 import { downloadFile } from '../protocol/storage-commands.js';
@@ -31,7 +31,7 @@ export async function matchesContent(
 ): Promise<boolean> {
   if (stored.crc32 === sums.value) return true;
   if (sums.legacy === undefined) {
-    const again = await sumAgain(engine, stored, options, storage);
+    const again = await sumContent(engine, stored, options, { legacy: true, storage });
     // Other bytes than the caller's prove nothing.
     if (again.value !== sums.value || !again.matches(stored.crc32)) return false;
   } else if (stored.crc32 !== sums.legacy) {
@@ -41,16 +41,16 @@ export async function matchesContent(
   return true;
 }
 
-/** Reads the whole file for both of its sums. */
-async function sumAgain(
+/** Reads the whole file for its sum, or for both of its sums. */
+export async function sumContent(
   engine: Engine,
-  { group, remoteFilename, size }: FileIdParts,
+  { group, remoteFilename, size }: SplitFileId & { readonly size: number },
   options: ExchangeOptions,
-  storage: Address | undefined,
+  { legacy, storage }: { readonly legacy: boolean; readonly storage?: Address | undefined },
 ): Promise<ContentCrc> {
-  if (size === 0) return new ContentCrc(true);
+  if (size === 0) return new ContentCrc(legacy);
   const receive = async (address: Address, retries = 0) => {
-    const crc = new ContentCrc(true);
+    const crc = new ContentCrc(legacy);
     const { pool, connection } = await engine.checkout(address, options.signal);
     const args = { group, remoteFilename, offset: 0, bytes: size };
     const call = { ...options, retries };

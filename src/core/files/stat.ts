@@ -10,9 +10,16 @@ import {
 } from '../base/validate.js';
 import type { Engine } from '../cluster/engine.js';
 import type { Address } from '../model/address.js';
-import { type FileKind, parseFileId, type SplitFileId, splitFileId } from '../model/file-id.js';
+import {
+  type FileKind,
+  type ParsedFileId,
+  parseFileId,
+  type SplitFileId,
+  splitFileId,
+} from '../model/file-id.js';
 import type { ExchangeOptions } from '../net/exchange.js';
 import { type FileInfo, queryFileInfo } from '../protocol/storage-commands.js';
+import { sumContent } from './content-check.js';
 
 /** What is known of a file, by its id or by a storage. */
 export interface FileStat {
@@ -40,7 +47,10 @@ export interface FileStat {
 export interface StatOptions extends CallOptions {
   /** `id` sends no request, `server` asks a storage, `auto` only for what the id does not hold. Default `auto`. */
   source?: 'auto' | 'id' | 'server' | undefined;
-  /** Have the storage compute the CRC-32 of an appender or slave file, for which it reads all of it. Default false. */
+  /**
+   * Have the storage compute the CRC-32 of an appender or slave file, for which it reads all of it. Where an old storage does not
+   * compute it, the file is downloaded for it. Default false.
+   */
   crc32?: boolean | undefined;
 }
 
@@ -83,10 +93,29 @@ export async function stat(
     ...common,
     size: reply.size,
     modifiedAt: reply.modifiedAt,
-    ...(crc32 || kind === 'normal' ? { crc32: reply.crc32 } : {}),
+    ...(crc32 || kind === 'normal' ? { crc32: await findCrc(engine, parsed, reply, { signal }) } : {}),
     sourceAddress: reply.sourceAddress,
     from: 'server',
   };
+}
+
+/**
+ * Returns the CRC-32 of the content. Storages before 6.15.1 repeat the one in the name of a slave, which is its master's, and
+ * before 6.02 the one in the name of an appender file, which is that of its first content: such a file is read here.
+ */
+async function findCrc(
+  engine: Engine,
+  file: ParsedFileId,
+  reply: FileInfo,
+  options: CallOptions,
+): Promise<number> {
+  const { kind, nameCrc32, fileId } = file;
+  if (kind === 'normal' || reply.crc32 !== nameCrc32) return reply.crc32;
+  if (reply.size === 0) return 0;
+  // A storage that leaves the sum out on demand computes it otherwise.
+  if (nameCrc32 !== 0 && (await queryInfo(engine, fileId, true, options)).crc32 === 0) return nameCrc32;
+  return (await sumContent(engine, { ...file, size: reply.size }, { ...options, fileId }, { legacy: false }))
+    .value;
 }
 
 /** Returns whether a storage has the file. */

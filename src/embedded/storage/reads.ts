@@ -1,5 +1,6 @@
 /** DOWNLOAD_FILE, QUERY_FILE_INFO and DELETE_FILE: commands that name an existing file. */
 import { GROUP_BYTES } from '../../core/model/limits.js';
+import { HEADER_BYTES } from '../../core/protocol/constants.js';
 import { Writer } from '../../core/protocol/writer.js';
 import type { ClusterModel } from '../model.js';
 import { Refused, refuseUnless, STATUS } from '../wire/status.js';
@@ -27,6 +28,7 @@ export const downloadFile: StorageCommand = {
     const name = readName(context, first.subarray(DOWNLOAD_PARAMS));
     const { size } = await store.stat(name);
     const bytes = countBytes(context.model, size, offset, asked);
+    if (bytes < 0) return replyBehindEnd(bytes);
     return {
       status: STATUS.OK,
       length: bytes,
@@ -43,11 +45,21 @@ export const downloadFile: StorageCommand = {
   },
 };
 
-/** Returns how many bytes a download gets. @throws Refused (22) for a range that the version at hand refuses */
+/** As storages before 6.15.4 do: the negative length over a failed read, which leaves one byte of the header out at −1. */
+function replyBehindEnd(declaredLength: number): Reply {
+  const headerBytes = declaredLength === -1 ? HEADER_BYTES - 1 : HEADER_BYTES;
+  return { status: STATUS.BAD_ADDRESS, declaredLength, headerBytes };
+}
+
+/**
+ * Returns how many bytes a download gets; less than 0 for a start behind the end, which old versions do not check.
+ * @throws Refused (22) for a range that the version at hand refuses
+ */
 function countBytes(model: ClusterModel, size: number, offset: number, asked: number): number {
   if (!model.traits.shortensDownloads) {
-    refuseUnless(offset <= size && asked <= size - offset, STATUS.INVALID);
-    return asked === 0 ? size - offset : asked;
+    if (asked === 0) return size - offset;
+    refuseUnless(asked <= size - offset, STATUS.INVALID);
+    return asked;
   }
   refuseUnless(offset < size, STATUS.INVALID); // so an empty file cannot be downloaded at all
   return asked === 0 ? size - offset : Math.min(asked, size - offset);
@@ -58,7 +70,7 @@ export const queryFileInfo: StorageCommand = {
   async run(context, request) {
     const { first, length, flags, connection } = request;
     const { model } = context;
-    const { addressBytes, computesCrc, hasInfoFlags } = model.traits;
+    const { addressBytes, hasInfoFlags } = model.traits;
     refuseUnless(length > GROUP_BYTES && length < GROUP_BYTES + INFO_NAME_LIMIT, STATUS.INVALID);
     checkGroupField(context, first, 0);
     const name = readName(context, first.subarray(GROUP_BYTES));
@@ -68,7 +80,7 @@ export const queryFileInfo: StorageCommand = {
     refuseUnless(remote.length >= MIN_DECODABLE, STATUS.INVALID);
     const decoded = decodeRemoteName(remote)!;
     let crc = decoded.crc32;
-    if (decoded.kind !== 'normal' && computesCrc) {
+    if (decoded.kind !== 'normal' && model.traits.computesCrc[decoded.kind]) {
       const spared = hasInfoFlags && (flags & FLAG_NO_CRC) !== 0;
       crc = spared ? 0 : await store.checksum(name, () => refuseUnless(!connection.closed, STATUS.IO));
     }

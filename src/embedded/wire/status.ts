@@ -4,6 +4,7 @@ export const STATUS = {
   NOT_FOUND: 2,
   IO: 5,
   NO_ACCESS: 13,
+  BAD_ADDRESS: 14,
   BUSY: 16,
   EXISTS: 17,
   IS_DIRECTORY: 21,

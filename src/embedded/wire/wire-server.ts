@@ -27,7 +27,16 @@ export interface StreamedReply {
   readonly endless?: boolean;
 }
 
-export type Reply = SmallReply | StreamedReply;
+/** A header that no client can use, and nothing behind it. */
+export interface BrokenReply {
+  readonly status: number;
+  /** Negative. */
+  readonly declaredLength: number;
+  /** How many bytes of the header go out; after less than all of them the connection stays silent. */
+  readonly headerBytes: number;
+}
+
+export type Reply = SmallReply | StreamedReply | BrokenReply;
 
 export interface Handler {
   /** Bytes of the body to wait for before the request is checked; undefined: close without a reply. */
@@ -161,6 +170,13 @@ export class WireServer {
 
   async #answer(connection: Connection, command: number, reply: Reply): Promise<boolean> {
     const { handler, faults, id } = this.#options;
+    if ('declaredLength' in reply) {
+      const { status, declaredLength, headerBytes: afterBytes } = reply;
+      connection.disturbReply({ phase: 'reply', action: 'stall', afterBytes, status });
+      await connection.reply(status, declaredLength);
+      connection.disturbReply(undefined);
+      return true;
+    }
     const length = 'pump' in reply ? reply.length : (reply.body?.length ?? 0);
     // A storage answers a half-closed client at random, and its outcome is lost then.
     if (connection.ended && !this.#options.pipelining && Math.random() < HALF_CLOSED_LOSS) return false;

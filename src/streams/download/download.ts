@@ -49,7 +49,8 @@ export class Download implements ContentSink {
   readonly #sink: DownloadSink;
   readonly #settings: DownloadSettings;
   readonly #start: number;
-  readonly #end: number | undefined;
+  /** Inclusive; undefined for all that there is. */
+  #end: number | undefined;
   /** What the id holds, or undefined for files whose size only the server knows. */
   readonly #ordinary: FileIdParts | undefined;
   readonly #mutable: boolean;
@@ -154,8 +155,7 @@ export class Download implements ContentSink {
     for (let breaks = 0; ; ) {
       const before = this.#received;
       try {
-        await this.#read((address) => this.#receive(address));
-        return;
+        return await this.#read((address) => this.#receive(address));
       } catch (error) {
         if (this.#failure) throw this.#failure.error;
         const progressed = this.#received > before && breaks < MAX_BREAKS;
@@ -169,6 +169,7 @@ export class Download implements ContentSink {
 
   async #receive(address: Address): Promise<void> {
     if (this.#mutable && this.#sink.mayIdle) await this.#checkVersion(address);
+    if (await this.#startsBehindEnd(address)) return this.#startEmpty();
     const { signal } = this.#settings;
     const checkout = this.#engine.checkout(address, signal);
     const { pool, connection } = checkout instanceof Promise ? await checkout : checkout;
@@ -194,12 +195,23 @@ export class Download implements ContentSink {
   }
 
   /**
+   * Finds the end of a range without one. Storages before 6.15.4 do not check where such a range starts: behind the end they
+   * answer with a negative length, or with less than a header.
+   */
+  async #startsBehindEnd(address: Address): Promise<boolean> {
+    if (this.#total !== undefined || this.#end !== undefined || this.#start === 0) return false;
+    const { size } = this.#version ?? (await this.#queryInfoAt(address));
+    if (size > this.#start) this.#end = size - 1;
+    else this.#total = 0;
+    return this.#total === 0;
+  }
+
+  /**
    * Notes the version of a file that can change before its first byte, and compares it before its further ones.
    * @throws what interrupted the download, when the file has changed since
    */
   async #checkVersion(address: Address): Promise<void> {
-    const options = { fileId: this.#fileId, signal: this.#settings.signal, retries: this.#attempts };
-    const { size, modifiedAt } = await queryInfoAt(this.#engine, address, this.#name, true, options);
+    const { size, modifiedAt } = await this.#queryInfoAt(address);
     const known = this.#version;
     if (known === undefined || this.#received === 0) {
       this.#version = { address, size, modifiedAt };
@@ -233,10 +245,12 @@ export class Download implements ContentSink {
   }
 
   #queryInfo(): Promise<FileInfo> {
-    const options = { fileId: this.#fileId, signal: this.#settings.signal };
-    return this.#read((address, retries) =>
-      queryInfoAt(this.#engine, address, this.#name, true, { ...options, retries }),
-    );
+    return this.#read((address, retries) => this.#queryInfoAt(address, retries));
+  }
+
+  #queryInfoAt(address: Address, retries = this.#attempts): Promise<FileInfo> {
+    const options = { fileId: this.#fileId, signal: this.#settings.signal, retries };
+    return queryInfoAt(this.#engine, address, this.#name, true, options);
   }
 
   /** Tries the replicas one after the other, or the one storage that was asked for. */
