@@ -14,7 +14,7 @@ import { parseFileId } from '../../src/core/model/file-id.js';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
 import { createClient } from '../../src/index.js';
 
-const ROUNDS = Number(process.env.KILL_ROUNDS ?? 20);
+const ROUNDS = Number(process.env.KILL_ROUNDS ?? 6);
 const SOURCE = fileURLToPath(new URL('./killed-server.ts', import.meta.url));
 
 let directory: string;
