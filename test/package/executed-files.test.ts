@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { measureExecutedFiles } from '../../scripts/executed-files.js';
 
 /** Files of `src` that a first call executes, from making the client on. Lower it when a way becomes shorter. */
-const MOST_FILES = 49;
+const MOST_FILES = 50;
 
 const contributing = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');
 
