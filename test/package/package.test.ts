@@ -85,6 +85,16 @@ describe('the tarball', () => {
     expect(files.size).toBeLessThan(10);
   });
 
+  it('has modules that the oldest supported Node can parse', async () => {
+    const modules = packed.files.filter((file) => /^dist\/(?!shared\/assets).*\.js$/.test(file));
+    for (const file of modules) {
+      const text = await readFile(path.join(packed.folder, 'package', file), 'utf8');
+      // Node knows the declarations from version 24 on.
+      expect(text, file).not.toMatch(/^\s*(?:await )?using \w+ = /m);
+    }
+    expect(modules.length).toBeGreaterThan(20);
+  });
+
   it('has a source map beside each module, with the sources that it names', async () => {
     const read = (file: string) => readFile(path.join(packed.folder, 'package', file), 'utf8');
     const modules = packed.files.filter((file) => file.endsWith('.js'));
@@ -170,6 +180,24 @@ describe('without any framework', () => {
       "import('fastdfs-streams').then(({ parseFileId }) => parseFileId('wrong')).catch((error) => console.log(error.stack))";
     const { output } = await bare.node('--enable-source-maps', '--input-type=module', '--eval', script);
     expect(output).toMatch(/src\/core\/model\/file-id\.ts:\d+/);
+  });
+
+  it('every command loads', async () => {
+    const main = 'node_modules/fastdfs-streams/dist/cli/main.js';
+    const tracker = ['--tracker', '127.0.0.1:1'];
+    for (const command of [
+      ['groups'],
+      ['upload', 'package.json'],
+      ['download', 'g/M00/00/00/x'],
+      ['monitor'],
+      ['ls', 'group1'],
+      ['doctor'],
+    ]) {
+      const { output } = await bare.node(main, ...command, ...tracker);
+      expect(output, command[0]).not.toMatch(/Unexpected|SyntaxError|Cannot find/);
+    }
+    const { output } = await bare.node(main, 'dev', '--port', '70000');
+    expect(output).toMatch(/port/);
   });
 
   it('the command runs', async () => {

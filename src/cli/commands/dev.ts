@@ -56,19 +56,24 @@ export async function dev(
     ...(reserved === undefined ? {} : { reservedBytes: reserved }),
     ...(directory === undefined ? {} : { directory }),
   };
-  await using fdfs = await startOrExplain(() => EmbeddedFastDFS.start(options));
-  const conf = confPath(fdfs.directory);
-  await writeFile(conf, clientConf(fdfs.directory, fdfs.trackers));
-  const { trackers, directory: kept } = fdfs;
-  await using web =
-    http === undefined ? undefined : await startOrExplain(() => serve(conf, http, flags.host));
-  context.print(
-    { trackers, conf, directory: kept, groups: options.groups, ...(web ? { http: web.url } : {}) },
-    `FastDFS (for development) is ready: trackers ${trackers.join(',')} conf ${conf}${web ? ` http ${web.url}` : ''}`,
-  );
-  if (!signal.aborted) await once(signal, 'abort');
-  if (!(signal.reason instanceof Interrupted)) throw signal.reason;
-  return EXIT.ok;
+  const fdfs = await startOrExplain(() => EmbeddedFastDFS.start(options));
+  let web: WebServer | undefined;
+  try {
+    const conf = confPath(fdfs.directory);
+    await writeFile(conf, clientConf(fdfs.directory, fdfs.trackers));
+    const { trackers, directory: kept } = fdfs;
+    web = http === undefined ? undefined : await startOrExplain(() => serve(conf, http, flags.host));
+    context.print(
+      { trackers, conf, directory: kept, groups: options.groups, ...(web ? { http: web.url } : {}) },
+      `FastDFS (for development) is ready: trackers ${trackers.join(',')} conf ${conf}${web ? ` http ${web.url}` : ''}`,
+    );
+    if (!signal.aborted) await once(signal, 'abort');
+    if (!(signal.reason instanceof Interrupted)) throw signal.reason;
+    return EXIT.ok;
+  } finally {
+    await web?.[Symbol.asyncDispose]();
+    await fdfs.stop();
+  }
 }
 
 interface WebServer extends AsyncDisposable {

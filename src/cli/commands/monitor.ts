@@ -19,13 +19,17 @@ export async function monitor(
   }
   const intervalMs = Math.max(1, Math.round(interval * 1000));
   const live = process.stdout.isTTY && !context.options.json;
-  using screen = live ? new Screen(process.stdout) : undefined;
+  const screen = live ? new Screen(process.stdout) : undefined;
   const footer = ['', paint(`every ${interval} s, Ctrl-C ends`, 'dim')];
-  screen?.show(['Asking the trackers …', ...footer]);
-  for await (const health of admin.watch({ intervalMs, signal })) {
-    const lines = healthLines(health, paint);
-    if (screen) screen.show([...lines, ...footer]);
-    else context.print(health, [...lines, '']);
+  try {
+    screen?.show(['Asking the trackers …', ...footer]);
+    for await (const health of admin.watch({ intervalMs, signal })) {
+      const lines = healthLines(health, paint);
+      if (screen) screen.show([...lines, ...footer]);
+      else context.print(health, [...lines, '']);
+    }
+  } finally {
+    screen?.[Symbol.dispose]();
   }
   // Ctrl-C is how a watch ends.
   if (signal.reason instanceof Interrupted) return EXIT.ok;

@@ -89,7 +89,7 @@ async function uploadFolder(context: Context, folders: string[], flags: UploadFl
   const client = await context.client();
   const before = manifest === undefined ? [] : await readManifest(manifest).catch(emptyIfMissing);
   const known = new Map(before.map((entry) => [entry.path, entry]));
-  await using writer = manifest === undefined ? undefined : await ManifestWriter.open(manifest);
+  const writer = manifest === undefined ? undefined : await ManifestWriter.open(manifest);
   let skipped = 0;
   async function* changed(): AsyncGenerator<WalkedFile, void, undefined> {
     for await (const found of walk(folder, (error, file) => context.fail(error, { source: file }))) {
@@ -98,7 +98,7 @@ async function uploadFolder(context: Context, folders: string[], flags: UploadFl
       else yield found;
     }
   }
-  await context.each(
+  const uploading = context.each(
     changed(),
     ({ path }) => ({ path }),
     async ({ file, path, stats }) => {
@@ -116,6 +116,7 @@ async function uploadFolder(context: Context, folders: string[], flags: UploadFl
     },
     { jobs: jobs ?? 4, failed: ({ path }) => `-\t${escapeControls(path)}` },
   );
+  await uploading.finally(() => writer?.[Symbol.asyncDispose]());
   if (skipped > 0 && !context.options.quiet && !context.options.json) {
     context.warn(
       `${skipped} unchanged ${skipped === 1 ? 'file is' : 'files are'} in the manifest and left out`,
