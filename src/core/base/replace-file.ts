@@ -1,30 +1,22 @@
 /** Writes local files so that a reader of the folder never finds half of one, and a failure leaves what was there before. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import {
-  type FileHandle,
-  lstat,
-  open,
-  readdir,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
+import { type FileHandle, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { LeftoverCleaner } from './leftovers.js';
 import { createDirectoryError } from './local-errors.js';
 
 /** As many as Linux follows. */
 const MAX_LINKS = 40;
-/** Folders that this process has looked through for leftovers; forgotten beyond this number. */
-const MAX_FOLDERS = 1000;
-const cleaned = new Set<string>();
 
 /** Names of other machines that share the folder differ in the first part. */
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 const TEMPORARY = /^\.fdfs-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.part$/;
+const leftovers = new LeftoverCleaner((name) => {
+  const [, host, pid] = TEMPORARY.exec(name) ?? [];
+  return host === HOST ? Number(pid) : undefined;
+});
 
 export interface ReplaceOptions {
   /** Write to the file that a symbolic link leads to. False: the link is replaced. Default true. */
@@ -47,7 +39,7 @@ export async function replaceFile<T>(
   if (present !== undefined && !present.isFile()) return await writeInto(await open(file, 'w'), write);
   const target = !followLink ? file : present === undefined ? await followLinks(file) : await realpath(file);
   const folder = path.dirname(target);
-  await removeLeftovers(folder);
+  await leftovers.clean(folder);
   const temporary = path.join(folder, `.fdfs-${HOST}-${process.pid}-${randomBytes(6).toString('hex')}.part`);
   try {
     const handle = await open(temporary, 'wx');
@@ -106,27 +98,4 @@ async function copyAttributes(handle: FileHandle, { mode, uid, gid }: Stats): Pr
   // Not allowed to most users; the mode comes last, as a new owner clears some of its bits.
   if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid).catch(() => undefined);
   await handle.chmod(mode & 0o7777);
-}
-
-/** Once for each folder: what was left behind before this process began. */
-async function removeLeftovers(folder: string): Promise<void> {
-  const key = path.resolve(folder);
-  if (cleaned.has(key)) return;
-  if (cleaned.size >= MAX_FOLDERS) cleaned.clear();
-  cleaned.add(key);
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names) {
-    const [, host, pid] = TEMPORARY.exec(name) ?? [];
-    if (host !== HOST || isRunning(Number(pid))) continue;
-    await rm(path.join(folder, name), { force: true }).catch(() => undefined);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }

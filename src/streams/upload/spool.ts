@@ -4,9 +4,10 @@
  * what a killed process left at the next start.
  */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { FastDFSError } from '../../core/base/errors.js';
+import { LeftoverCleaner } from '../../core/base/leftovers.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { readContent } from './local-file.js';
 
@@ -15,8 +16,11 @@ const NAME = /^fastdfs-spool-(\d+)-[0-9a-f]+$/;
 
 /** Bytes that the uploads of each client keep in spool files. */
 const usedBytes = new WeakMap<Engine, number>();
-/** Folders in which this process has looked for files that killed processes left. */
-const cleaned = new Set<string>();
+/** For the files of processes that were killed before their spool files lost their names. */
+const leftovers = new LeftoverCleaner((name) => {
+  const pid = NAME.exec(name)?.[1];
+  return pid === undefined ? undefined : Number(pid);
+});
 
 export class Spool {
   readonly #engine: Engine;
@@ -36,7 +40,7 @@ export class Spool {
   static async open(engine: Engine): Promise<Spool> {
     const { directory } = engine.options.spool;
     const name = path.join(directory, `${PREFIX}${process.pid}-${randomBytes(8).toString('hex')}`);
-    await removeLeftovers(directory);
+    await leftovers.clean(directory);
     try {
       const file = await open(name, 'wx+', 0o600);
       const named = await rm(name).then(
@@ -117,29 +121,6 @@ function skipBytes(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
     skip -= from;
     return from < chunk.length ? [chunk.subarray(from)] : [];
   });
-}
-
-/** Removes the files of processes that were killed before their spool files lost their names. Never fails. */
-async function removeLeftovers(directory: string): Promise<void> {
-  if (cleaned.has(directory)) return;
-  cleaned.add(directory);
-  const names = await readdir(directory).catch(() => []);
-  const left = names.filter((name) => {
-    const pid = NAME.exec(name)?.[1];
-    return pid !== undefined && !isRunning(Number(pid));
-  });
-  await Promise.all(
-    left.map((name) => rm(path.join(directory, name), { force: true }).catch(() => undefined)),
-  );
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }
 
 function spoolError(directory: string, cause: unknown): FastDFSError {
