@@ -1,6 +1,7 @@
 /** The tiles: files, and files on their way. A tile stays where it is when its upload has become a file. */
 import { announce, bytes, element, extensionOf, icon, iconButton, nameElement } from './dom.js';
-import { locale, text } from './words.js';
+import { locale } from './language.js';
+import { text } from './words.js';
 
 /** States that are described below the progress. */
 const DESCRIBED = ['queued', 'paused', 'storing'];

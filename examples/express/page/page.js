@@ -4,14 +4,15 @@ import { ClusterPanel } from './cluster.js';
 import { announce, toast } from './dom.js';
 import { readDropped } from './folders.js';
 import { Gallery } from './gallery.js';
+import { locale, translateDocument } from './language.js';
 import { thumbnailOf } from './thumbnails.js';
 import { trafficSwitch } from './traffic.js';
 import { discard, findUnfinished } from './unfinished.js';
 import { FormUpload, ResumableUpload, UploadQueue } from './uploads.js';
 import { confirmDelete, view } from './viewer.js';
-import { locale, text, translateDocument } from './words.js';
+import { text } from './words.js';
 
-translateDocument();
+translateDocument(text);
 
 /** Browsers open six connections to a server; some are for everything else. */
 const UPLOADS_AT_ONCE = 3;

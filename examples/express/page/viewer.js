@@ -1,7 +1,8 @@
 /** The dialogs: one to look at a file, one to ask before it is deleted. */
 import { bytes, element } from './dom.js';
 import { saveUrl } from './gallery.js';
-import { locale, text } from './words.js';
+import { locale } from './language.js';
+import { text } from './words.js';
 
 const viewer = document.querySelector('#viewer');
 const question = document.querySelector('#question');

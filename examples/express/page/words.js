@@ -1,6 +1,7 @@
-/** Every text of the page, in English and Chinese: the language that the browser asks for, or `?lang=zh`. */
+/** The texts of the page that are its own, in English and Chinese. */
+import { fillIn, pickTexts } from './language.js';
 
-const WORDS = {
+const TEXTS = pickTexts({
   en: {
     title: 'FastDFS uploads',
     upload: 'Upload',
@@ -9,30 +10,15 @@ const WORDS = {
     way: 'Send them',
     wayTus: 'resumable',
     wayForm: 'in one request',
-    files: 'Files',
     empty: 'No files yet. Pictures get a thumbnail; sound, video and text can be opened.',
     note: 'The list is kept in the memory of this application and ends with it. A real application keeps file ids in its database.',
-    cluster: 'Cluster',
-    requests: 'Requests per second',
-    requestsLabel: 'Requests per second of each storage, for the last two minutes',
     readLoop: 'Read files in a loop',
     stopReading: 'Stop reading',
     readHint: 'Then stop a storage, and see which one answers.',
     nothingToRead: 'There is no file to read yet.',
     readCount: '{read} read, {failed} failed',
-    close: 'Close',
-    file: 'File',
-    deleteTitle: 'Delete {name}?',
     deleteMany: 'Delete {count} files?',
-    deleteText: 'FastDFS has no trash: the file cannot be restored.',
-    keep: 'Keep',
-    delete: 'Delete',
     noScript: 'This page needs JavaScript.',
-    connecting: 'Connecting …',
-    ok: 'All storages work',
-    degraded: 'Degraded',
-    down: 'Down',
-    everyStorage: 'Every storage takes uploads and serves downloads.',
     queued: 'Waiting for its turn',
     paused: 'Paused',
     storing: 'Storing …',
@@ -67,39 +53,17 @@ const WORDS = {
     storedIn: '{name} is stored in {group}',
     cancelled: '{name} was cancelled.',
     linkCopied: 'Link copied. It works for everybody until {time}.',
-    idCopied: 'File id copied.',
-    deleted: '{name} is deleted.',
     deletedMany: '{count} files are deleted.',
     notDeleted: '{name} was not deleted: {reason}',
     noLink: 'No link: {reason}',
     noThumbnail: 'No thumbnail: {reason}',
-    noPreview: 'The browser cannot show this file.',
     loadFailed: 'The file could not be loaded.',
     tryAgain: 'Try again',
     saveIt: 'Save it',
     firstPart: 'The first {size} of the file',
-    fileId: 'File id',
-    size: 'Size',
-    sizeValue: '{size} ({bytes} bytes)',
     stored: 'Stored',
     thumbnail: 'Thumbnail',
     slave: '{name}, a slave file',
-    tracker: 'Tracker {address}',
-    trackers: 'Trackers',
-    leader: 'leader',
-    follower: 'follower',
-    noTracker: 'cannot be reached',
-    spaceUsed: 'Space used in {group}',
-    space: '{free} of {total} free',
-    spaceReserved: '{free} of {total} free, {reserved} of it reserved',
-    rate: '{rate} req/s',
-    silent: 'silent',
-    stop: 'Stop',
-    start: 'Start',
-    stopStorage: 'Stop storage {address}',
-    startStorage: 'Start storage {address}',
-    stopped: 'Storage {address} was stopped.',
-    started: 'Storage {address} was started.',
   },
   zh: {
     title: 'FastDFS 文件上传',
@@ -109,30 +73,15 @@ const WORDS = {
     way: '上传方式',
     wayTus: '断点续传',
     wayForm: '一次提交',
-    files: '文件',
     empty: '还没有文件。图片会生成缩略图，音频、视频和文本可以直接打开。',
     note: '文件列表只保存在本程序的内存中，程序退出后即丢失。实际应用应把文件 ID 存入数据库。',
-    cluster: '集群',
-    requests: '每秒请求数',
-    requestsLabel: '最近两分钟内各存储服务器的每秒请求数',
     readLoop: '循环读取文件',
     stopReading: '停止读取',
     readHint: '然后停掉一台存储服务器，看看由谁应答。',
     nothingToRead: '还没有可读取的文件。',
     readCount: '已读取 {read} 次，失败 {failed} 次',
-    close: '关闭',
-    file: '文件',
-    deleteTitle: '删除 {name}？',
     deleteMany: '删除 {count} 个文件？',
-    deleteText: 'FastDFS 没有回收站，删除后无法恢复。',
-    keep: '保留',
-    delete: '删除',
     noScript: '本页面需要 JavaScript。',
-    connecting: '正在连接……',
-    ok: '存储服务器全部正常',
-    degraded: '部分异常',
-    down: '不可用',
-    everyStorage: '所有存储服务器都可以上传和下载。',
     queued: '排队中',
     paused: '已暂停',
     storing: '正在存储……',
@@ -167,63 +116,26 @@ const WORDS = {
     storedIn: '{name} 已存入 {group}',
     cancelled: '已取消 {name}。',
     linkCopied: '链接已复制，{time} 前任何人都可以打开。',
-    idCopied: '文件 ID 已复制。',
-    deleted: '{name} 已删除。',
     deletedMany: '已删除 {count} 个文件。',
     notDeleted: '{name} 删除失败：{reason}',
     noLink: '无法生成链接：{reason}',
     noThumbnail: '无法保存缩略图：{reason}',
-    noPreview: '浏览器无法显示此文件。',
     loadFailed: '文件加载失败。',
     tryAgain: '重试',
     saveIt: '保存',
     firstPart: '文件的前 {size}',
-    fileId: '文件 ID',
-    size: '大小',
-    sizeValue: '{size}（{bytes} 字节）',
     stored: '存储时间',
     thumbnail: '缩略图',
     slave: '{name}，从文件',
-    tracker: '跟踪器 {address}',
-    trackers: '跟踪器',
-    leader: '主',
-    follower: '从',
-    noTracker: '无法连接',
-    spaceUsed: '{group} 已用空间',
-    space: '剩余 {free} / {total}',
-    spaceReserved: '剩余 {free} / {total}，其中保留 {reserved}',
-    rate: '{rate} 次/秒',
-    silent: '无应答',
-    stop: '停止',
-    start: '启动',
-    stopStorage: '停止存储服务器 {address}',
-    startStorage: '启动存储服务器 {address}',
-    stopped: '存储服务器 {address} 已停止。',
-    started: '存储服务器 {address} 已启动。',
   },
-};
-
-const asked = new URLSearchParams(location.search).get('lang') ?? navigator.language;
-export const language = asked.toLowerCase().startsWith('zh') ? 'zh' : 'en';
-/** For dates and numbers. */
-export const locale = language === 'zh' ? 'zh-CN' : undefined;
+});
 
 /** Returns a text, its `{parts}` filled in. */
-export function text(key, parts = {}) {
-  return WORDS[language][key].replace(/\{(\w+)\}/g, (_, part) => String(parts[part]));
+export function text(key, parts) {
+  return fillIn(TEXTS[key], parts);
 }
 
 /** Returns plain words for the HTTP status of a failed request. */
 export function describeStatus(status) {
-  return WORDS[language][`answer${status}`] ?? text('answer', { status });
-}
-
-/** Fills in the texts of the document: `data-text` is the content, `data-label` what is read aloud. */
-export function translateDocument() {
-  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
-  document.title = text('title');
-  for (const element of document.querySelectorAll('[data-text]'))
-    element.textContent = text(element.dataset.text);
-  for (const element of document.querySelectorAll('[data-label]'))
-    element.ariaLabel = text(element.dataset.label);
+  return TEXTS[`answer${status}`] ?? text('answer', { status });
 }

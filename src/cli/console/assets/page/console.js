@@ -5,9 +5,10 @@ import { toast } from './dom.js';
 import { fileActions, openFile } from './file.js';
 import { fileList, offerGroups } from './files.js';
 import { JobList, jobForms } from './jobs.js';
-import { translateDocument } from './words.js';
+import { translateDocument } from './language.js';
+import { text } from './words.js';
 
-translateDocument();
+translateDocument(text);
 
 const findFailure = document.querySelector('#find-failure');
 const open = (id) => openFile(id).catch((error) => toast(error.message));

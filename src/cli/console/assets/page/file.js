@@ -1,7 +1,8 @@
 /** The dialog of one file: preview, facts, metadata, copies, deleting. */
 import { api } from './api.js';
 import { bytes, element, toast } from './dom.js';
-import { locale, text } from './words.js';
+import { locale } from './language.js';
+import { text } from './words.js';
 
 const viewer = document.querySelector('#viewer');
 const question = document.querySelector('#question');

@@ -1,7 +1,8 @@
 /** The list of files: pages by filter, and totals by day. */
 import { api } from './api.js';
 import { bytes, element } from './dom.js';
-import { locale, text } from './words.js';
+import { locale } from './language.js';
+import { text } from './words.js';
 
 const form = document.querySelector('#filter');
 const note = document.querySelector('#files-note');

@@ -2,7 +2,8 @@
 import { api } from './api.js';
 import { element, toast } from './dom.js';
 import { confirmDelete } from './file.js';
-import { locale, text } from './words.js';
+import { locale } from './language.js';
+import { text } from './words.js';
 
 const list = document.querySelector('#jobs');
 const POLL_MS = 1_000;

@@ -1,17 +1,12 @@
-/** Every text of the console, in English and Chinese: the language that the browser asks for, or `?lang=zh`. */
+/** The texts of the console that are its own, in English and Chinese. */
+import { fillIn, pickTexts } from './language.js';
 
-const WORDS = {
+const TEXTS = pickTexts({
   en: {
     title: 'FastDFS console',
-    connecting: 'Connecting …',
-    ok: 'All storages work',
-    degraded: 'Degraded',
-    down: 'Down',
-    everyStorage: 'Every storage takes uploads and serves downloads.',
     find: 'Find a file',
     findLabel: 'File id or URL',
     open: 'Open',
-    files: 'Files',
     group: 'Group',
     kind: 'Kind',
     day: 'Day',
@@ -29,8 +24,6 @@ const WORDS = {
     listed: '{count} files, as of {time}',
     listedMore: 'The first {count} files, as of {time}',
     nothing: 'No files match.',
-    fileId: 'File id',
-    size: 'Size',
     created: 'Created',
     source: 'Source',
     count: 'Files',
@@ -50,29 +43,6 @@ const WORDS = {
     cancel: 'Cancel',
     found: '{count} found',
     nothingFound: 'Nothing found.',
-    cluster: 'Cluster',
-    requests: 'Requests per second',
-    requestsLabel: 'Requests per second of each storage, for the last two minutes',
-    tracker: 'Tracker {address}',
-    trackers: 'Trackers',
-    leader: 'leader',
-    follower: 'follower',
-    noTracker: 'cannot be reached',
-    spaceUsed: 'Space used in {group}',
-    space: '{free} of {total} free',
-    spaceReserved: '{free} of {total} free, {reserved} of it reserved',
-    rate: '{rate} req/s',
-    silent: 'silent',
-    stop: 'Stop',
-    start: 'Start',
-    stopStorage: 'Stop storage {address}',
-    startStorage: 'Start storage {address}',
-    stopped: 'Storage {address} was stopped.',
-    started: 'Storage {address} was started.',
-    close: 'Close',
-    file: 'File',
-    noPreview: 'The browser cannot show this file.',
-    sizeValue: '{size} ({bytes} bytes)',
     modified: 'Modified',
     storages: 'Storages',
     metadata: 'Metadata',
@@ -80,25 +50,13 @@ const WORDS = {
     checkCopies: 'Check the copies',
     checkStarted: 'A job reads every copy: see Jobs.',
     copyId: 'Copy the file id',
-    idCopied: 'File id copied.',
     save: 'Save',
-    delete: 'Delete',
-    deleteTitle: 'Delete {name}?',
-    deleteText: 'FastDFS has no trash: the file cannot be restored.',
-    keep: 'Keep',
-    deleted: '{name} is deleted.',
   },
   zh: {
     title: 'FastDFS 控制台',
-    connecting: '正在连接……',
-    ok: '存储服务器全部正常',
-    degraded: '部分异常',
-    down: '不可用',
-    everyStorage: '所有存储服务器都可以上传和下载。',
     find: '查找文件',
     findLabel: '文件 ID 或 URL',
     open: '打开',
-    files: '文件',
     group: '组',
     kind: '类型',
     day: '日期',
@@ -115,8 +73,6 @@ const WORDS = {
     listed: '{count} 个文件，截至 {time}',
     listedMore: '前 {count} 个文件，截至 {time}',
     nothing: '没有符合条件的文件。',
-    fileId: '文件 ID',
-    size: '大小',
     created: '创建时间',
     source: '源存储服务器',
     count: '文件数',
@@ -136,29 +92,6 @@ const WORDS = {
     cancel: '取消',
     found: '发现 {count} 项',
     nothingFound: '未发现问题。',
-    cluster: '集群',
-    requests: '每秒请求数',
-    requestsLabel: '最近两分钟内各存储服务器的每秒请求数',
-    tracker: '跟踪器 {address}',
-    trackers: '跟踪器',
-    leader: '主',
-    follower: '从',
-    noTracker: '无法连接',
-    spaceUsed: '{group} 已用空间',
-    space: '剩余 {free} / {total}',
-    spaceReserved: '剩余 {free} / {total}，其中保留 {reserved}',
-    rate: '{rate} 次/秒',
-    silent: '无应答',
-    stop: '停止',
-    start: '启动',
-    stopStorage: '停止存储服务器 {address}',
-    startStorage: '启动存储服务器 {address}',
-    stopped: '存储服务器 {address} 已停止。',
-    started: '存储服务器 {address} 已启动。',
-    close: '关闭',
-    file: '文件',
-    noPreview: '浏览器无法显示此文件。',
-    sizeValue: '{size}（{bytes} 字节）',
     modified: '修改时间',
     storages: '存储服务器',
     metadata: '元数据',
@@ -166,32 +99,11 @@ const WORDS = {
     checkCopies: '校验副本',
     checkStarted: '任务正在读取每个副本，见“任务”。',
     copyId: '复制文件 ID',
-    idCopied: '文件 ID 已复制。',
     save: '保存',
-    delete: '删除',
-    deleteTitle: '删除 {name}？',
-    deleteText: 'FastDFS 没有回收站，删除后无法恢复。',
-    keep: '保留',
-    deleted: '{name} 已删除。',
   },
-};
-
-const asked = new URLSearchParams(location.search).get('lang') ?? navigator.language;
-export const language = asked.toLowerCase().startsWith('zh') ? 'zh' : 'en';
-/** For dates and numbers. */
-export const locale = language === 'zh' ? 'zh-CN' : undefined;
+});
 
 /** Returns a text, its `{parts}` filled in. */
-export function text(key, parts = {}) {
-  return WORDS[language][key].replace(/\{(\w+)\}/g, (_, part) => String(parts[part]));
-}
-
-/** Fills in the texts of the document: `data-text` is the content, `data-label` what is read aloud. */
-export function translateDocument() {
-  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
-  document.title = text('title');
-  for (const element of document.querySelectorAll('[data-text]'))
-    element.textContent = text(element.dataset.text);
-  for (const element of document.querySelectorAll('[data-label]'))
-    element.ariaLabel = text(element.dataset.label);
+export function text(key, parts) {
+  return fillIn(TEXTS[key], parts);
 }

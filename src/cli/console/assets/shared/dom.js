@@ -1,5 +1,5 @@
 /** Small helpers for everything that shows something. */
-import { language } from './words.js';
+import { language } from './language.js';
 
 /** `element('li', { className: 'tile' }, …children)` */
 export function element(tag, properties = {}, ...children) {
