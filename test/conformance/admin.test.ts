@@ -10,7 +10,7 @@ import { isSince, readServerVersion } from '../helpers/server-version.js';
 import { onEachServer } from '../helpers/servers.js';
 
 /** No program listens there. */
-const NOBODY = '127.0.0.1:1';
+const UNREACHABLE = '127.0.0.1:1';
 
 onEachServer('admin', (server) => {
   const open: FastDFSAdmin[] = [];
@@ -90,7 +90,7 @@ onEachServer('admin', (server) => {
         expect(await admin.listGroups({ tracker })).toHaveLength(2);
         expect(await admin.listStorages('group2', { tracker })).toHaveLength(1);
       }
-      await expect(admin.listGroups({ tracker: NOBODY })).rejects.toMatchObject({
+      await expect(admin.listGroups({ tracker: UNREACHABLE })).rejects.toMatchObject({
         code: 'FASTDFS_CONNECT_FAILED',
       });
     });
@@ -109,22 +109,22 @@ onEachServer('admin', (server) => {
     });
 
     it('that cannot be reached are reported, not thrown', async () => {
-      const admin = new FastDFSAdmin({ trackers: [NOBODY, ...server.trackers] });
+      const admin = new FastDFSAdmin({ trackers: [UNREACHABLE, ...server.trackers] });
       open.push(admin);
-      const dead = (await admin.listTrackers()).find(({ address }) => address === NOBODY);
-      expect(dead).toMatchObject({
+      const unreachable = (await admin.listTrackers()).find(({ address }) => address === UNREACHABLE);
+      expect(unreachable).toMatchObject({
         reachable: false,
         leader: false,
         error: { code: 'FASTDFS_CONNECT_FAILED' },
       });
-      expect(dead!.status).toContain('Cannot connect');
+      expect(unreachable!.status).toContain('Cannot connect');
       const [asked, ...others] = await admin.listTrackers({ tracker: server.trackers[0]! });
       expect([asked?.address, others]).toEqual([server.trackers[0], []]);
       expect(await admin.listGroups()).toHaveLength(2);
       await expect(admin.getGroup('nosuch')).rejects.toMatchObject({ serverStatus: 2 });
       expect(await admin.health()).toMatchObject({
         verdict: 'degraded',
-        reasons: [expect.stringContaining(`tracker ${NOBODY} cannot be reached`)],
+        reasons: [expect.stringContaining(`tracker ${UNREACHABLE} cannot be reached`)],
       });
       // What only the leader does: one who answers "not me" proves nothing while another is silent.
       await expect(admin.setTrunkServer('group1')).rejects.toMatchObject({ code: 'FASTDFS_NO_TRACKER' });

@@ -27,7 +27,7 @@ const {
 } = classic;
 
 /** No program listens there. */
-const NOBODY = '127.0.0.1:1';
+const UNREACHABLE = '127.0.0.1:1';
 const MISSING = 'M00/00/00/fwAAAWsCeYyAeQYEAAAACw1KEYU028.txt';
 const GONE_APPENDER = 'group1/M00/03/03/fwAAFWsCeYyES7OJAAAAAP1dNqU935.log';
 const OK = { result: 0 };
@@ -84,21 +84,21 @@ describe('without a server', () => {
   it.each(VERBS)('%s before fdfs_init, and after fdfs_destroy, is 22', async (_, call) => {
     const refused = { result: 22, message: expect.stringContaining('call fdfs_init first') };
     expect(await call()).toEqual(refused);
-    expect(await fdfs_init({ trackers: NOBODY })).toEqual(OK);
+    expect(await fdfs_init({ trackers: UNREACHABLE })).toEqual(OK);
     expect(await fdfs_destroy()).toEqual(OK);
     expect(await call()).toEqual(refused);
   });
 
   it.each(VERBS)('%s without a tracker is 111', async (_, call) => {
-    expect(await fdfs_init({ trackers: NOBODY, retry: { retries: 0 } })).toEqual(OK);
+    expect(await fdfs_init({ trackers: UNREACHABLE, retry: { retries: 0 } })).toEqual(OK);
     expect(await call()).toEqual({ result: 111, message: expect.stringContaining('ECONNREFUSED') });
     expect(await fdfs_destroy()).toEqual(OK);
-    expect(await fdfs_init({ trackers: [NOBODY, '127.0.0.1:2'], retry: { retries: 0 } })).toEqual(OK);
+    expect(await fdfs_init({ trackers: [UNREACHABLE, '127.0.0.1:2'], retry: { retries: 0 } })).toEqual(OK);
     expect((await call()).result).toBe(111);
   });
 
   it('fdfs_init describes what is wrong with its file, and keeps the client before', async () => {
-    expect(await fdfs_init({ trackers: NOBODY, retry: { retries: 0 } })).toEqual(OK);
+    expect(await fdfs_init({ trackers: UNREACHABLE, retry: { retries: 0 } })).toEqual(OK);
     const missing = await fdfs_init(join(directory, 'nosuch.conf'));
     expect(missing).toEqual({ result: 2, message: expect.stringContaining('nosuch.conf') });
     const empty = await fdfs_init(await local('empty.conf', ''));
@@ -337,19 +337,19 @@ onEachServer('classic verbs', (server) => {
     const one = await fdfs_list_all_groups(server.trackers[0], 'group2');
     expect(one.groups!.map(({ name }) => name)).toEqual(['group2']);
     expect(await fdfs_list_all_groups(null, 'nosuch')).toMatchObject({ result: 2 });
-    expect(await fdfs_list_all_groups(NOBODY)).toMatchObject({ result: 111 });
+    expect(await fdfs_list_all_groups(UNREACHABLE)).toMatchObject({ result: 111 });
     expect(await fdfs_list_all_groups('not:an:address')).toMatchObject({ result: 22 });
   });
 
   it('fdfs_delete_group, fdfs_delete_server, fdfs_set_trunk_server: refusals', async () => {
     expect(await fdfs_delete_group(null, 'group1')).toMatchObject({ result: 16 });
     expect(await fdfs_delete_group(server.trackers[0], 'nosuch')).toMatchObject({ result: 2 });
-    expect(await fdfs_delete_group(NOBODY, 'group1')).toMatchObject({ result: 111 });
+    expect(await fdfs_delete_group(UNREACHABLE, 'group1')).toMatchObject({ result: 111 });
     const { groups } = await fdfs_list_all_groups();
     const { id } = groups![0]!.storages[0]!;
     expect(await fdfs_delete_server(null, 'group1', id)).toMatchObject({ result: 16 });
     expect(await fdfs_delete_server(null, 'group1', '9.9.9.9')).toMatchObject({ result: 2 });
-    expect(await fdfs_delete_server(NOBODY, 'group1', id)).toMatchObject({ result: 111 });
+    expect(await fdfs_delete_server(UNREACHABLE, 'group1', id)).toMatchObject({ result: 111 });
     expect(await fdfs_delete_server(null, 'group1', '')).toMatchObject({ result: 22 });
     expect(await fdfs_set_trunk_server(null, 'group1', id)).toMatchObject({ result: 95 });
   });
