@@ -2,12 +2,13 @@
  * Looks at a cluster from this machine: every tracker, what each of them holds of every storage, and every storage by a
  * connection of its own, as uploads and downloads make one. Changes nothing.
  */
-import { ArgumentError, ClosedError, FastDFSError } from '../core/base/errors.js';
+import type { FastDFSError } from '../core/base/errors.js';
 import type { Engine } from '../core/cluster/engine.js';
 import { type Address, formatAddress } from '../core/model/address.js';
 import { listAllGroups, listStorage } from '../core/protocol/admin-commands.js';
 import type { StorageRecord } from '../core/protocol/records.js';
 import { activeTest } from '../core/protocol/tracker-commands.js';
+import { isServerFailure } from './access.js';
 import type { DiagnosedStorage, DiagnosedTracker, Diagnosis } from './diagnosis.js';
 import { adviseStorage, adviseTracker, adviseWhole } from './diagnosis-advice.js';
 import { readTrackers } from './tracker-status.js';
@@ -28,9 +29,7 @@ export async function diagnose(
   const statuses = await readTrackers(trackers, options);
   const checkedAt = new Date();
   const views = await Promise.all(statuses.map((tracker) => readView(trackers, tracker, options)));
-  const diagnosedTrackers = statuses.map((tracker, index) =>
-    diagnoseTracker(engine, tracker, views[index]!, checkedAt),
-  );
+  const diagnosedTrackers = views.map((view) => diagnoseTracker(engine, view, checkedAt));
   const storages = await Promise.all(
     [...groupByStorage(views)].map(([, records]) => diagnoseStorage(engine, records, options)),
   );
@@ -62,20 +61,19 @@ async function readView(
     const lists = await Promise.all(groups.map(({ name }) => ask(listStorage, { group: name })));
     return { tracker, storages: lists.flat().filter(({ status }) => status !== 'DELETED') };
   } catch (error) {
-    throwUnlessOfServer(error);
+    if (!isServerFailure(error)) throw error;
     return { tracker: { ...tracker, error: tracker.error ?? error }, storages: [] };
   }
 }
 
-function diagnoseTracker(engine: Engine, status: TrackerStatus, view: View, now: Date): DiagnosedTracker {
-  const tracker = { ...status, ...(view.tracker.error ? { error: view.tracker.error } : {}) };
-  const [first] = engine.trackers.all.find(({ name }) => name === status.address)?.addresses ?? [];
-  const skew = measureSkew(view.storages, now);
+function diagnoseTracker(engine: Engine, { tracker, storages }: View, now: Date): DiagnosedTracker {
+  const [first] = engine.trackers.all.find(({ name }) => name === tracker.address)?.addresses ?? [];
+  const skew = measureSkew(storages, now);
   const found = {
     ...tracker,
     connectsTo: first
       ? formatAddress(engine.options.mapAddress({ ...first, role: 'tracker' }))
-      : status.address,
+      : tracker.address,
     ...(skew === undefined ? {} : { clockSkewSeconds: skew }),
   };
   return { ...found, problems: adviseTracker(found) };
@@ -144,15 +142,8 @@ async function reach(
     await engine.callAt(address, activeTest, undefined, { signal });
     return { reachable: true, latencyMs: Math.round((performance.now() - asked) * 1000) / 1000 };
   } catch (error) {
-    throwUnlessOfServer(error);
+    if (!isServerFailure(error)) throw error;
     return { reachable: false, error };
-  }
-}
-
-/** @throws the error, unless it is about a server: an abort, a closed client, a wrong argument */
-function throwUnlessOfServer(error: unknown): asserts error is FastDFSError {
-  if (!(error instanceof FastDFSError) || error instanceof ClosedError || error instanceof ArgumentError) {
-    throw error;
   }
 }
 

@@ -1,8 +1,9 @@
 /** One look at the whole cluster, and what is wrong with it in words. */
-import { ArgumentError, ClosedError, FastDFSError, ServerError } from '../core/base/errors.js';
+import { ArgumentError, type FastDFSError, ServerError } from '../core/base/errors.js';
 import { listAllGroups, listStorage } from '../core/protocol/admin-commands.js';
 import { NOT_A_TRACKER, STATUS_EINVAL } from '../core/protocol/constants.js';
 import type { StorageRecord } from '../core/protocol/records.js';
+import { isServerFailure } from './access.js';
 import { resolveGroups } from './groups.js';
 import type { LagFindings, ReplicaLag } from './replica-lag.js';
 import { readTrackers } from './tracker-status.js';
@@ -68,9 +69,7 @@ async function readGroups(
     });
     return { groups };
   } catch (error) {
-    if (!(error instanceof FastDFSError) || error instanceof ClosedError || error instanceof ArgumentError) {
-      throw error;
-    }
+    if (!isServerFailure(error)) throw error;
     return { error };
   }
 }

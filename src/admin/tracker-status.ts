@@ -1,9 +1,10 @@
 /** How each tracker is doing: all are asked at the same time, and none is waited for longer than the time-outs say. */
 
-import { ArgumentError, ClosedError, FastDFSError, ServerError } from '../core/base/errors.js';
+import { type FastDFSError, ServerError } from '../core/base/errors.js';
 import type { Tracker } from '../core/cluster/trackers.js';
 import { trackerGetStatus } from '../core/protocol/admin-commands.js';
 import { activeTest } from '../core/protocol/tracker-commands.js';
+import { isServerFailure } from './access.js';
 import type { AdminTrackers, Ask } from './trackers.js';
 import type { AdminOptions, TrackerStatus } from './types.js';
 
@@ -42,9 +43,7 @@ async function stateOf({ name }: Tracker, ask: Ask): Promise<TrackerStatus> {
 
 /** @throws what is no failure of the tracker: an abort, a closed client, a wrong argument */
 function describeError(error: unknown): { status: string; error: FastDFSError } {
-  if (!(error instanceof FastDFSError) || error instanceof ClosedError || error instanceof ArgumentError) {
-    throw error;
-  }
+  if (!isServerFailure(error)) throw error;
   const noGroup = error instanceof ServerError && trackerGetStatus.hints?.[error.serverStatus];
   return { status: noGroup || error.message, error };
 }

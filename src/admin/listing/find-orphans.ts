@@ -16,7 +16,7 @@ import type { AdminOptions } from '../types.js';
 import { createFilter, filterChecks } from './filter.js';
 import { type JoinedPart, ListingJoin } from './join.js';
 import { confirmFiles } from './list-files.js';
-import { describeName, groupNames, type NamedFile } from './names.js';
+import { describeLone, type NamedFile } from './names.js';
 import type { FileFilter, ListedFile } from './types.js';
 
 /** Options of `findOrphans()`. The filter chooses which unknown files are orphans. */
@@ -122,8 +122,7 @@ async function* compare(
 
 function isYoung(fileId: string): boolean {
   const { group, remoteFilename } = splitFileId(fileId);
-  const names = groupNames([`0 C ${remoteFilename}`]);
-  return Date.now() - describeName(group, remoteFilename, names).createdAt.getTime() < YOUNG_MS;
+  return Date.now() - describeLone(group, remoteFilename).createdAt.getTime() < YOUNG_MS;
 }
 
 function isFileId(text: string): boolean {

@@ -3,7 +3,7 @@ import type { StorageRecord } from '../../core/protocol/records.js';
 import { type ClusterAccess, type GroupStorages, isServerFailure, readActiveStorages } from '../access.js';
 import { LinePartitions } from '../partitions.js';
 import { KEY_CHARS, listStorePaths } from './list-files.js';
-import { describeName, groupNames, type NamedFile } from './names.js';
+import { describeLines, type NamedFile } from './names.js';
 import { readPath } from './read-path.js';
 
 const ADDED = '?';
@@ -54,9 +54,7 @@ export class ListingJoin {
     for await (const lines of this.#partitions.read()) {
       signal.throwIfAborted();
       for (const [group, { known, listed }] of splitByGroup(lines)) {
-        const names = groupNames(listed);
-        const files = Array.from(names.files.keys(), (name) => describeName(group, name, names));
-        yield { group, cluster: byGroup.get(group), known, files };
+        yield { group, cluster: byGroup.get(group), known, files: describeLines(group, listed) };
       }
     }
   }

@@ -24,7 +24,7 @@ import { adminChecks } from '../checks.js';
 import { mapConcurrently } from '../concurrent.js';
 import { LinePartitions } from '../partitions.js';
 import { createFilter, filterChecks } from './filter.js';
-import { describeName, groupNames, locateStem, type NamedFile } from './names.js';
+import { describeLines, locateStem, type NamedFile } from './names.js';
 import { readPath } from './read-path.js';
 import type { FileListing, ListedFile, ListFilesOptions, ListingSource } from './types.js';
 
@@ -110,7 +110,7 @@ export async function* readParts(
       try {
         for await (const lines of path.read()) {
           signal.throwIfAborted();
-          yield { ...each, storage, files: decodeLines(each.group, lines), signal };
+          yield { ...each, storage, files: describeLines(each.group, lines), signal };
         }
       } finally {
         await path.close();
@@ -122,11 +122,6 @@ export async function* readParts(
       `No ACTIVE storage ${JSON.stringify(options.storage)} in ${group ?? 'any group'}`,
     );
   }
-}
-
-function decodeLines(group: string, lines: Iterable<string>): NamedFile[] {
-  const names = groupNames(lines);
-  return Array.from(names.files.keys(), (name) => describeName(group, name, names));
 }
 
 function selectStorages({ storages }: GroupStorages, wanted: string | undefined): readonly StorageRecord[] {

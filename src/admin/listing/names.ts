@@ -83,6 +83,20 @@ function isTrunkName(name: string): boolean {
   return bytes.length > 8 && (bytes[8]! & 0x08) !== 0;
 }
 
+/**
+ * Describes the files of one part of a listing, in its order.
+ * @throws ProtocolError for a line of unknown form
+ */
+export function describeLines(group: string, lines: Iterable<string>): NamedFile[] {
+  const names = groupNames(lines);
+  return Array.from(names.files.keys(), (name) => describeName(group, name, names));
+}
+
+/** Describes a file by its name alone: whether it has metadata, and which master a slave has, stays unknown. */
+export function describeLone(group: string, name: string): NamedFile {
+  return describeName(group, name, groupNames([`0 C ${name}`]));
+}
+
 /** Decodes one file of a {@link NameGroup}. Names that are too short for a server to read are slaves. */
 export function describeName(group: string, name: string, names: NameGroup): NamedFile {
   const fileId = `${group}/${name}`;

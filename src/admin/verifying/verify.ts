@@ -14,8 +14,8 @@ import type { StorageRecord } from '../../core/protocol/records.js';
 import { type ClusterAccess, isServerFailure, joinSignals, readActiveStorages } from '../access.js';
 import { adminChecks } from '../checks.js';
 import { mapConcurrently } from '../concurrent.js';
-import { createPartitions } from '../listing/list-files.js';
-import { describeName, groupNames, type NamedFile } from '../listing/names.js';
+import { createPartitions, listStorePaths } from '../listing/list-files.js';
+import { describeLines, describeLone, type NamedFile } from '../listing/names.js';
 import { readPath } from '../listing/read-path.js';
 import { RateLimit } from './rate-limit.js';
 import type { Verification, VerifyFault, VerifyOptions, VerifySummary } from './types.js';
@@ -102,8 +102,7 @@ async function* verifyListed(run: Run): AsyncGenerator<VerifyFault, void, undefi
       yield storageFault(storage, `the storage is ${storage.status}; none of its copies was verified`);
     }
     if (storages.length === 0) continue;
-    const pathCount = Math.max(...storages.map(({ storePathCount }) => storePathCount));
-    for (let path = 0; path < pathCount; path++) yield* verifyPath(run, group, storages, path);
+    for (const path of listStorePaths(storages, undefined)) yield* verifyPath(run, group, storages, path);
   }
 }
 
@@ -128,9 +127,7 @@ async function* verifyPath(
       }
     }
     for await (const lines of partitions.read()) {
-      const names = groupNames(lines);
-      const files = [...names.files.keys()].map((name) => describeName(group, name, names));
-      yield* verifyFiles(run, files, () => storages);
+      yield* verifyFiles(run, describeLines(group, lines), () => storages);
     }
   } finally {
     await partitions.close();
@@ -154,8 +151,7 @@ async function* verifyNamed(
       yield { problem: 'missing', fileId, group, storage: '', address: '', message };
       continue;
     }
-    const names = groupNames([`0 C ${remoteFilename}`]);
-    batch.push(describeName(group, remoteFilename, names));
+    batch.push(describeLone(group, remoteFilename));
     if (batch.length === BATCH_FILES) yield* flush();
   }
   yield* flush();
