@@ -8,7 +8,8 @@ import {
   type Verdict,
 } from '../index.js';
 import { formatBytes, formatDate, formatDuration, formatPercent } from './format.js';
-import { type Column, type Paint, type Style, tableLines, terminalWidth } from './table.js';
+import type { Paint, Style } from './paint.js';
+import { type Column, tableLines, terminalWidth } from './table.js';
 import { wrapText } from './text.js';
 
 const UNKNOWN = '–';

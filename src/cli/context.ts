@@ -3,9 +3,9 @@ import { inspect } from 'node:util';
 import type { FastDFSAdmin, FastDFSClient, FastDFSOptions } from '../index.js';
 import { type ClusterOptions, chooseCluster, chooseMapping } from './cluster-choice.js';
 import { describeError, EXIT, exitCodeFor, explain, isQuiet } from './exit.js';
+import { type Paint, painter } from './paint.js';
 import type { Measure } from './progress.js';
 import { writeKept } from './results.js';
-import { type Paint, painter } from './table.js';
 
 export interface GlobalOptions extends ClusterOptions {
   json?: boolean;

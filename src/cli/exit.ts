@@ -1,6 +1,6 @@
 /** How a command can end: exit codes, and errors in one line. Errors are known by their names, so that their classes need not be loaded. */
 import { getSystemErrorMap } from 'node:util';
-import { escapeControls } from './text.js';
+import { escapeControls } from './escape.js';
 
 export const EXIT = {
   ok: 0,

@@ -1,6 +1,8 @@
 /** A bar on a terminal for what takes longer than a second. It reads how far the work is; the work does not know of it. */
+
+import { escapeControls } from './escape.js';
 import { formatBytes, formatClock } from './format.js';
-import { cutToWidth, escapeControls, keepEnd } from './text.js';
+import { cutToWidth, keepEnd } from './text.js';
 
 export interface Measure {
   readonly done: number;

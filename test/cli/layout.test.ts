@@ -3,20 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { storageLines, verdictLines } from '../../src/cli/cluster-tables.js';
 import { completionScript } from '../../src/cli/commands/completion.js';
+import { escapeControls } from '../../src/cli/escape.js';
 import { readFileId } from '../../src/cli/file-ids.js';
 import { safeLocalName } from '../../src/cli/local-files.js';
 import { commandMeant } from '../../src/cli/other-names.js';
 import { createProgram } from '../../src/cli/program.js';
 import { tableLines } from '../../src/cli/table.js';
-import {
-  cutToWidth,
-  escapeControls,
-  keepEnd,
-  padEnd,
-  padStart,
-  stringWidth,
-  wrapText,
-} from '../../src/cli/text.js';
+import { cutToWidth, keepEnd, padEnd, padStart, stringWidth, wrapText } from '../../src/cli/text.js';
 import type { ClusterHealth, StorageRecord } from '../../src/index.js';
 
 const plain = (text: string) => text;

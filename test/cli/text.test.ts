@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { describeError, EXIT, exitCodeFor, explain, Interrupted, UsageError } from '../../src/cli/exit.js';
 import { formatBytes, formatClock, formatDuration, formatPercent } from '../../src/cli/format.js';
+import { painter } from '../../src/cli/paint.js';
 import { progressParts, withProgress } from '../../src/cli/progress.js';
 import { Screen } from '../../src/cli/screen.js';
-import { painter, tableLines } from '../../src/cli/table.js';
+import { tableLines } from '../../src/cli/table.js';
 import { collectGroup, collectPair, parseBytes, parseRange, parseSeconds } from '../../src/cli/values.js';
 import { ArgumentError, NetworkError, ProtocolError, ServerError } from '../../src/index.js';
 

@@ -1,7 +1,8 @@
 /** `fdfs doctor`: every server as it is reached from this machine, and what to do. */
 import type { DiagnosedStorage, DiagnosedTracker, Diagnosis } from '../../index.js';
 import type { Context } from '../context.js';
-import { type Paint, tableLines, terminalWidth } from '../table.js';
+import type { Paint } from '../paint.js';
+import { tableLines, terminalWidth } from '../table.js';
 import { wrapText } from '../text.js';
 
 /** Exit code 1 when something is wrong, 2 when no tracker or no storage can be reached. */

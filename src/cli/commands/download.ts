@@ -5,11 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import { type DownloadSettings, type FastDFSClient, type Progress, parseFileId } from '../../index.js';
 import type { Context, Report } from '../context.js';
 import { continueDownload } from '../continue-download.js';
+import { escapeControls } from '../escape.js';
 import { UsageError } from '../exit.js';
 import { expandFileIds, readFileId } from '../file-ids.js';
 import { isFolder, STDIN, STDOUT, safeLocalName, targetFile } from '../local-files.js';
 import { type ManifestEntry, readManifest } from '../manifest.js';
-import { escapeControls } from '../text.js';
 import type { ByteRange } from '../values.js';
 
 export interface DownloadFlags {

@@ -5,7 +5,8 @@ import { EXIT, exitCodeFor } from '../exit.js';
 import { expandFileIds } from '../file-ids.js';
 import { formatBytes, formatCrc32, formatDate } from '../format.js';
 import { STDIN } from '../local-files.js';
-import { fieldLines, type Paint } from '../table.js';
+import type { Paint } from '../paint.js';
+import { fieldLines } from '../table.js';
 
 const byId = (fileId: string) => ({ fileId });
 

@@ -1,8 +1,8 @@
 /** `fdfs meta get` and `fdfs meta set` */
 import type { Metadata } from '../../index.js';
 import type { Context } from '../context.js';
+import { escapeControls } from '../escape.js';
 import { UsageError } from '../exit.js';
-import { escapeControls } from '../text.js';
 import { collectPair } from '../values.js';
 
 /** A terminal gets control characters escaped, a pipe or file gets them unchanged. */

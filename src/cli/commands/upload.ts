@@ -3,11 +3,11 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { FastDFSClient, Metadata, Progress, UploadOptions, UploadResult } from '../../index.js';
 import type { Context } from '../context.js';
+import { escapeControls } from '../escape.js';
 import { UsageError } from '../exit.js';
 import { readFileId } from '../file-ids.js';
 import { openSource, STDIN, standardInput } from '../local-files.js';
 import { ManifestWriter, readManifest } from '../manifest.js';
-import { escapeControls } from '../text.js';
 import { type WalkedFile, walk } from '../walk.js';
 
 export interface UploadFlags {

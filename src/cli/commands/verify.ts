@@ -1,8 +1,8 @@
 /** `fdfs verify <fileId> <file>`: whether a stored file and a local one are the same. */
 import type { Context } from '../context.js';
+import { escapeControls } from '../escape.js';
 import { EXIT } from '../exit.js';
 import { openSource } from '../local-files.js';
-import { escapeControls } from '../text.js';
 
 /** Downloads the file and compares every byte. Exit code 1 when they differ. */
 export async function verifyFile(context: Context, fileId: string, file: string): Promise<number> {
