@@ -13,6 +13,7 @@ import {
   openBody,
   readInt64,
   readName,
+  refuseDirectory,
   type StorageCommand,
   type StorageContext,
   type StorageRequest,
@@ -36,9 +37,7 @@ async function findAppender(
   const decoded = decodeRemoteName(field.toString('latin1'));
   // Content inside a trunk file is not a file with this name.
   refuseUnless(!(decoded?.trunk && decoded.kind === 'normal'), STATUS.NOT_FOUND);
-  const { size } = await context.node.store.stat(name).catch((error: unknown) => {
-    throw error instanceof Refused ? new Refused(STATUS.INVALID) : error; // not a file: 22 here
-  });
+  const { size } = await context.node.store.stat(name).catch(refuseDirectory);
   refuseUnless(decoded?.appender === true, STATUS.INVALID);
   return { name, size };
 }

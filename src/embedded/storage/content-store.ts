@@ -20,7 +20,7 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Body, type Checksum, writeBody } from '../wire/body.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
-import { METADATA_SUFFIX } from './file-names.js';
+import { formatHex, METADATA_SUFFIX, readStorePath } from './file-names.js';
 
 /** Files go to one directory until it has this many, as storages do by default. */
 const FILES_PER_DIRECTORY = 100;
@@ -340,12 +340,4 @@ export class ContentStore {
       mkdirSync(join(path, 'tmp'));
     }
   }
-}
-
-function readStorePath(name: string): number {
-  return Number.parseInt(name.slice(1, 3), 16);
-}
-
-function formatHex(value: number): string {
-  return value.toString(16).toUpperCase().padStart(2, '0');
 }

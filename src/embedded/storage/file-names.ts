@@ -141,6 +141,12 @@ export function makeSlaveName(master: string, prefix: string, ext: string): stri
   return `${base}${prefix}${ext.startsWith('.') ? ext : `.${ext}`}`;
 }
 
-function formatHex(value: number): string {
+/** Two digits, as in `M0A/1F/FF/`. */
+export function formatHex(value: number): string {
   return value.toString(16).toUpperCase().padStart(2, '0');
+}
+
+/** Returns the store path in a name that begins with `Mxx/`. */
+export function readStorePath(name: string): number {
+  return Number.parseInt(name.slice(1, 3), 16);
 }

@@ -2,6 +2,7 @@
 import { GROUP_BYTES } from '../../core/model/limits.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
+import { readStorePath } from './file-names.js';
 import { checkGroupField, type StorageCommand, type StorageContext } from './request.js';
 import { decodeSlot } from './trunk-slots.js';
 
@@ -41,7 +42,7 @@ export const fetchOnePathBinlog: StorageCommand = {
 /** Returns the line for a file that was made and still exists, else ''. Trunk files are listed unchecked. */
 function listLine({ node, model }: StorageContext, storePath: number, line: string): string {
   const [at = '', operation = '', name = ''] = line.split(' ');
-  if (!/^[CRcr]$/.test(operation) || Number.parseInt(name.slice(1, 3), 16) !== storePath) return '';
+  if (!/^[CRcr]$/.test(operation) || readStorePath(name) !== storePath) return '';
   if (!isFlushed(Number(at), node.upSince * 1000, model.options.binlogFlushMs)) return '';
   if (!decodeSlot(name) && !node.store.exists(name)) return '';
   const letter = operation === 'R' ? 'C' : operation.replace('r', 'c');

@@ -3,11 +3,17 @@ import { GROUP_BYTES } from '../../core/model/limits.js';
 import { HEADER_BYTES } from '../../core/protocol/constants.js';
 import { Writer } from '../../core/protocol/writer.js';
 import type { ClusterModel } from '../model.js';
-import { Refused, refuseUnless, STATUS } from '../wire/status.js';
+import { refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
 import { decodeRemoteName, METADATA_SUFFIX, MIN_DECODABLE, readCString } from './file-names.js';
-import { checkGroupField, count, readInt64, readName, type StorageCommand } from './request.js';
-import { decodeSlot } from './trunk-slots.js';
+import {
+  checkGroupField,
+  count,
+  readInt64,
+  readName,
+  refuseDirectory,
+  type StorageCommand,
+} from './request.js';
 
 /** offset 8, bytes 8, group 16, name */
 const DOWNLOAD_PARAMS = 16 + GROUP_BYTES;
@@ -104,11 +110,6 @@ function findSourceAddress(model: ClusterModel, source: string): string {
   return '';
 }
 
-/** What is not a file: 22 here, where a download answers 21. */
-function refuseDirectory(error: unknown): never {
-  throw error instanceof Refused ? new Refused(STATUS.INVALID) : error;
-}
-
 /** group 16, name */
 export const deleteFile: StorageCommand = {
   async run(context, request) {
@@ -119,7 +120,7 @@ export const deleteFile: StorageCommand = {
     const name = readName(context, first.subarray(GROUP_BYTES));
     const { size } = await store.stat(name).catch(refuseDirectory);
     const hadMetadata = await store.remove(name);
-    if (decodeSlot(name)) slots?.release(name);
+    slots?.release(name);
     space.grow(name, -size);
     count(context, { counter: 'delete', change: true });
     await replicator.record('D', name);

@@ -156,11 +156,6 @@ export class Replicator {
     return this.#made;
   }
 
-  /** Changes that have not reached every other storage. */
-  get pending(): number {
-    return Math.max(0, ...this.#senders.map(({ pending }) => pending));
-  }
-
   /** Names whose removal has not reached every other storage. */
   removals(): string[] {
     return this.#senders.flatMap((sender) => [...sender.removals()]);

@@ -2,7 +2,7 @@
 import { type ClusterModel, nowSeconds, type StorageNode } from '../model.js';
 import { Body } from '../wire/body.js';
 import { type Connection, FIRST_BLOCK } from '../wire/connection.js';
-import { refuseUnless, STATUS } from '../wire/status.js';
+import { Refused, refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
 import type { Counter } from './counters.js';
 import { MIN_APPENDER_NAME, NAME_LIMIT, readGroupField, readRemoteName } from './file-names.js';
@@ -73,4 +73,9 @@ export function count(context: StorageContext, { counter, bytes, access, change 
     counters.done(access, Math.max(1, Math.ceil((bytes?.[1] ?? 0) / FIRST_BLOCK)));
   }
   if (change) counters.lastSourceUpdate = nowSeconds();
+}
+
+/** What is not a file: 22 here, where a download answers 21. */
+export function refuseDirectory(error: unknown): never {
+  throw error instanceof Refused ? new Refused(STATUS.INVALID) : error;
 }

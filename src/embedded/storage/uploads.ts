@@ -3,7 +3,14 @@ import { ANY_STORE_PATH, EXT_BYTES, GROUP_BYTES, PREFIX_BYTES } from '../../core
 import { Writer } from '../../core/protocol/writer.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
-import { checkChosen, makeSlaveName, makeTail, NAME_LIMIT, readCString } from './file-names.js';
+import {
+  checkChosen,
+  makeSlaveName,
+  makeTail,
+  NAME_LIMIT,
+  readCString,
+  readStorePath,
+} from './file-names.js';
 import {
   count,
   openBody,
@@ -76,7 +83,7 @@ export const uploadSlaveFile: StorageCommand = {
     refuseUnless(!store.exists(name), STATUS.EXISTS);
     space.checkNewFile(size);
     await Promise.resolve(); // other requests of this moment are checked before the file is there
-    const storePath = Number.parseInt(master.slice(1, 3), 16);
+    const storePath = readStorePath(master);
     await store.create(openBody(request, SLAVE_PARAMS + nameLength), storePath, () => name);
     space.grow(name, size);
     count(context, { counter: 'upload', bytes: ['uploadBytes', size], access: 'fileWrite', change: true });

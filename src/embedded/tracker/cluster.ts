@@ -13,8 +13,9 @@ import {
 import { readGroupField } from '../storage/file-names.js';
 import { Refused, refuseUnless, STATUS } from '../wire/status.js';
 import type { TrackerCommand } from './context.js';
+import { measureGroup } from './group-space.js';
 import { readOptionalId } from './lists.js';
-import { isTrunkServer, measureGroup } from './records.js';
+import { isTrunkServer } from './records.js';
 import type { TrackerView } from './view.js';
 
 const HOST_BYTES = 52;

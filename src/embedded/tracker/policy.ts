@@ -2,6 +2,7 @@
 import type { Group, StorageNode } from '../model.js';
 import { type DecodedName, decodeRemoteName } from '../storage/file-names.js';
 import { Refused, refuseUnless, STATUS } from '../wire/status.js';
+import { measureGroup } from './group-space.js';
 import type { TrackerView } from './view.js';
 
 /** A file this old counts as replicated (`storage_sync_file_max_delay`). Seconds. */
@@ -45,7 +46,9 @@ export class TrackerPolicy {
     const candidates = writable.filter((group) => this.#hasSpace(group));
     refuseUnless(candidates.length > 0, STATUS.NO_SPACE);
     if (storeLookup === 2)
-      return candidates.reduce((best, group) => (measureFree(group) > measureFree(best) ? group : best));
+      return candidates.reduce((best, group) =>
+        measureGroup(group).freeMiB > measureGroup(best).freeMiB ? group : best,
+      );
     const groups = this.#view.groups;
     for (let tried = 0; tried < groups.length; tried++) {
       const group = groups[this.#nextGroup % groups.length]!;
@@ -157,11 +160,6 @@ export class TrackerPolicy {
   #hasSpace(group: Group): boolean {
     return this.#view.writable(group).every((node) => node.space.available);
   }
-}
-
-/** Free space of a group: that of its fullest storage. */
-function measureFree(group: Group): number {
-  return Math.min(...group.storages.map(({ space }) => space.measureMiB().freeMiB));
 }
 
 function isSource(node: StorageNode, name: DecodedName | undefined): boolean {

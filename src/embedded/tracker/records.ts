@@ -4,6 +4,7 @@ import { Writer } from '../../core/protocol/writer.js';
 import { countAllocatedConnections, type Group, nowSeconds, type StorageNode } from '../model.js';
 import { SUBDIRECTORIES } from '../storage/content-store.js';
 import type { TrackerContext } from './context.js';
+import { measureGroup } from './group-space.js';
 
 /** One more than the name may have. */
 const GROUP_RECORD_NAME_BYTES = 17;
@@ -13,18 +14,6 @@ const WRITE = 2;
 const OLD_HTTP_PORT = 8888;
 /** Reported where trunk mode is off; 0 up to 6.13.0. */
 const NO_TRUNK_FILE = -1;
-
-export interface Space {
-  readonly totalMiB: number;
-  readonly freeMiB: number;
-  readonly reservedMiB: number;
-}
-
-/** Space of a group: that of its fullest storage. */
-export function measureGroup(group: Group): Space {
-  const spaces = group.storages.map(({ space }) => space.measureMiB());
-  return spaces.reduce((least, space) => (space.freeMiB < least.freeMiB ? space : least));
-}
 
 /** name 17, total 8, free 8, [reserved 8], trunk free 8, … : 105 or 113 bytes */
 export function encodeGroup({ view, policy }: TrackerContext, group: Group): Buffer {

@@ -87,10 +87,6 @@ export class WireServer {
     return this.#port;
   }
 
-  get listening(): boolean {
-    return this.#server !== undefined;
-  }
-
   /** @param port 0: any free one, or the one it had before */
   async listen(host: string, port: number): Promise<void> {
     if (this.#server) return;
