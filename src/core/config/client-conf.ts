@@ -76,7 +76,11 @@ const FOREIGN: Readonly<Record<string, string>> = {
  * @throws ArgumentError (`FASTDFS_CONFIG`) for what cannot work, naming file and line
  */
 export function readClientConf(path: string, directory: string, ini: Ini): ClientConf {
-  const warn = (item: IniItem, message: string) => ini.warnings.push(`${formatPlace(item)}: ${message}`);
+  const warn: Warn = (item, message) => {
+    const warning = `${formatPlace(item)}: ${message}`;
+    ini.warnings.push(warning);
+    return warning;
+  };
   // Only the global section is read; of a name with a single value the last one counts.
   const items = ini.items.filter(({ section }) => section === '');
   const last = (name: string) => items.findLast((item) => item.name === name);
@@ -129,7 +133,8 @@ export function readClientConf(path: string, directory: string, ini: Ini): Clien
   return { options, mistakes };
 }
 
-type Warn = (item: IniItem, message: string) => void;
+/** Returns the whole warning. */
+type Warn = (item: IniItem, message: string) => string;
 
 /** Returns the warnings that are most likely mistakes. */
 function warnOfUnread(items: readonly IniItem[], warn: Warn): string[] {
@@ -146,9 +151,8 @@ function warnOfUnread(items: readonly IniItem[], warn: Warn): string[] {
     } else if (!READ.has(name) && !UNUSED.has(name)) {
       const meant = findNearest(name, [...READ, ...UNUSED]);
       const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-      warn(item, `unknown key ${JSON.stringify(name)} is ignored${hint}`);
-      if (meant !== undefined)
-        mistakes.push(`${formatPlace(item)}: unknown key ${JSON.stringify(name)} is ignored${hint}`);
+      const warning = warn(item, `unknown key ${JSON.stringify(name)} is ignored${hint}`);
+      if (meant !== undefined) mistakes.push(warning);
     } else if (READ.has(name) && /[ \t]#/.test(value) && !CUT_AT_BLANKS.has(name)) {
       warn(
         item,
