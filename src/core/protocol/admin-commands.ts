@@ -3,7 +3,7 @@
  * Layouts in wire order, widths in bytes.
  */
 import { ArgumentError, ProtocolError } from '../base/errors.js';
-import { GROUP_BYTES, STORAGE_ID_BYTES } from '../model/limits.js';
+import { STORAGE_ID_BYTES } from '../model/limits.js';
 import type { Command } from './command.js';
 import { HEADER_BYTES, NOT_A_TRACKER } from './constants.js';
 import { Reader } from './reader.js';
@@ -20,7 +20,7 @@ import {
   stateName,
   type UnresolvedGroup,
 } from './records.js';
-import type { Writer } from './writer.js';
+import { encodeGroup, encodeNothing, type Writer } from './writer.js';
 
 /** A tracker as the leader sees it. */
 export interface TrackerSummary {
@@ -129,12 +129,6 @@ const query = {
 
 /** Not repeated where they may have arrived: the second answer would be another. */
 const change = { ...query, readOnly: false, repeatable: false, maxReply: 0 } as const;
-
-function encodeNothing(): void {}
-
-function encodeGroup(writer: Writer, { group }: { group: string }): void {
-  writer.fixed(group, GROUP_BYTES, 'Group name');
-}
 
 /** group 16 [, storage id up to 15, unpadded] */
 function encodeStorage(writer: Writer, args: { group: string; storageId?: string | undefined }): void {

@@ -1,7 +1,7 @@
 /** Commands that a client sends to storages. Layouts in wire order, widths in bytes. */
 
 import { ProtocolError } from '../base/errors.js';
-import { checkFileIdReply } from '../model/file-id.js';
+import { checkFileIdReply, type SplitFileId } from '../model/file-id.js';
 import {
   EXT_BYTES,
   GROUP_BYTES,
@@ -14,7 +14,7 @@ import {
 import { decodeMetadata, encodeMetadata, type Metadata } from '../model/metadata.js';
 import type { Command } from './command.js';
 import { Reader } from './reader.js';
-import type { FileName } from './tracker-commands.js';
+import { encodeFileName } from './writer.js';
 
 /** Upload replies: group 16 and a filename; changes: empty, or the echo of the request (see {@link change}). */
 const MAX_NAME_REPLY = GROUP_BYTES + MAX_REMOTE_FILENAME + 1;
@@ -159,7 +159,7 @@ export const regenerateAppenderFilename: Command<{ remoteFilename: string }, str
 };
 
 /** request: group 16, name · reply: empty. Not repeatable: the second time the answer is 2. */
-export const deleteFile: Command<FileName, void> = {
+export const deleteFile: Command<SplitFileId, void> = {
   to: 'storage',
   readOnly: false,
   shape: 'small',
@@ -167,13 +167,11 @@ export const deleteFile: Command<FileName, void> = {
   maxReply: 0,
   name: 'DELETE_FILE',
   code: 12,
-  encode(writer, { group, remoteFilename }) {
-    writer.fixed(group, GROUP_BYTES, 'Group name').text(remoteFilename);
-  },
+  encode: encodeFileName,
   decode: () => undefined,
 };
 
-export interface DownloadArgs extends FileName {
+export interface DownloadArgs extends SplitFileId {
   offset: number;
   /** 0: to the end. */
   bytes: number;
@@ -197,7 +195,7 @@ export const downloadFile: Command<DownloadArgs, void> = {
 /** `overwrite` replaces all metadata of a file, `merge` adds to it and replaces what has the same name. */
 export type MetadataMode = 'overwrite' | 'merge';
 
-export interface SetMetadataArgs extends FileName {
+export interface SetMetadataArgs extends SplitFileId {
   metadata: Metadata;
   mode: MetadataMode;
 }
@@ -221,7 +219,7 @@ export const setMetadata: Command<SetMetadataArgs, void> = {
 };
 
 /** request: group 16, name · reply: metadata; status 2 also for a file that never had any */
-export const getMetadata: Command<FileName, Metadata> = {
+export const getMetadata: Command<SplitFileId, Metadata> = {
   to: 'storage',
   readOnly: true,
   shape: 'small',
@@ -229,9 +227,7 @@ export const getMetadata: Command<FileName, Metadata> = {
   maxReply: MAX_METADATA_REQUEST,
   name: 'GET_METADATA',
   code: 15,
-  encode(writer, { group, remoteFilename }) {
-    writer.fixed(group, GROUP_BYTES, 'Group name').text(remoteFilename);
-  },
+  encode: encodeFileName,
   decode: decodeMetadata,
 };
 
@@ -245,7 +241,7 @@ export interface FileInfo {
   sourceAddress: string;
 }
 
-export interface QueryFileInfoArgs extends FileName {
+export interface QueryFileInfoArgs extends SplitFileId {
   /** Spares the storage a read of the whole file for appender and slave files. */
   withoutCrc: boolean;
   /** The storage does not log that the file is missing. */
@@ -261,9 +257,7 @@ export const queryFileInfo: Command<QueryFileInfoArgs, FileInfo> = {
   maxReply: 24 + IPV6_ADDRESS_BYTES,
   name: 'QUERY_FILE_INFO',
   code: 22,
-  encode(writer, { group, remoteFilename }) {
-    writer.fixed(group, GROUP_BYTES, 'Group name').text(remoteFilename);
-  },
+  encode: encodeFileName,
   flags: ({ withoutCrc, silent }) => (withoutCrc ? 1 : 0) | (silent ? 2 : 0),
   decode(body) {
     const addressBytes = body.length - 24;

@@ -5,6 +5,7 @@
 
 import { ProtocolError } from '../base/errors.js';
 import type { Address } from '../model/address.js';
+import type { SplitFileId } from '../model/file-id.js';
 import {
   GROUP_BYTES,
   IPV4_ADDRESS_BYTES,
@@ -13,10 +14,11 @@ import {
   MAX_SERVERS_PER_GROUP,
   MAX_STORAGES,
 } from '../model/limits.js';
+import { isGroup } from '../model/names.js';
 import type { Command } from './command.js';
 import { HEADER_BYTES, NOT_A_TRACKER } from './constants.js';
 import { Reader } from './reader.js';
-import type { Writer } from './writer.js';
+import { encodeFileName, encodeGroup, encodeNothing } from './writer.js';
 
 /** Where an upload may go. */
 export interface StoreTargets {
@@ -30,11 +32,6 @@ export interface StoreTargets {
 export interface FileLocations {
   readonly group: string;
   readonly storages: readonly Address[];
-}
-
-export interface FileName {
-  readonly group: string;
-  readonly remoteFilename: string;
 }
 
 const PORT_BYTES = 8;
@@ -67,17 +64,6 @@ const READ_HINTS = {
 } as const;
 const UPDATE_HINTS = { 2: STORE_HINTS[2], 22: INVALID_OR_NOT_A_TRACKER } as const;
 
-function encodeNothing(): void {}
-
-function encodeGroup(writer: Writer, args: { group: string }): void {
-  writer.fixed(args.group, GROUP_BYTES, 'Group name');
-}
-
-/** group 16, remote filename to the end */
-function encodeFileName(writer: Writer, args: FileName): void {
-  writer.fixed(args.group, GROUP_BYTES, 'Group name').text(args.remoteFilename);
-}
-
 /** group 16, n × (address A−1, port 8) [, store path index 1] */
 function decodeServers(
   body: Buffer,
@@ -93,7 +79,7 @@ function decodeServers(
   const reader = new Reader(body);
   const group = reader.fixed(GROUP_BYTES);
   // Whatever is shown later has been checked here: control characters of a hostile server reach no terminal.
-  if (!/^[A-Za-z0-9]{1,16}$/.test(group)) {
+  if (!isGroup(group)) {
     throw new ProtocolError(`Response has an invalid group name: ${JSON.stringify(group)}`);
   }
   const storages: Address[] = [];
@@ -171,7 +157,7 @@ export const queryStoreWithGroupAll: Command<{ group: string }, StoreTargets> = 
 };
 
 /** request: group 16, filename · reply: group 16, address A−1, port 8. Trackers do not know whether the file exists. */
-export const queryFetchOne: Command<FileName, FileLocations> = {
+export const queryFetchOne: Command<SplitFileId, FileLocations> = {
   ...readOnlyQuery,
   name: 'QUERY_FETCH_ONE',
   code: 102,
@@ -181,7 +167,7 @@ export const queryFetchOne: Command<FileName, FileLocations> = {
 };
 
 /** As 102, for changes: names the source storage of the file where that is writable. */
-export const queryUpdate: Command<FileName, FileLocations> = {
+export const queryUpdate: Command<SplitFileId, FileLocations> = {
   ...readOnlyQuery,
   name: 'QUERY_UPDATE',
   code: 103,
@@ -191,7 +177,7 @@ export const queryUpdate: Command<FileName, FileLocations> = {
 };
 
 /** As 102, with every storage that is sure to have the file: group 16, n × (address A−1, port 8). */
-export const queryFetchAll: Command<FileName, FileLocations> = {
+export const queryFetchAll: Command<SplitFileId, FileLocations> = {
   ...readOnlyQuery,
   name: 'QUERY_FETCH_ALL',
   code: 105,

@@ -1,5 +1,7 @@
-/** A growing buffer with named writes. Fixed-width fields refuse what does not fit: nothing is cut silently. */
+/** A growing buffer with named writes, and the bodies that several commands have. Fixed-width fields refuse what does not fit: nothing is cut silently. */
 import { ArgumentError } from '../base/errors.js';
+import type { SplitFileId } from '../model/file-id.js';
+import { GROUP_BYTES } from '../model/limits.js';
 import { writeInt64 } from './header.js';
 
 export class Writer {
@@ -75,4 +77,17 @@ export class Writer {
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer = grown;
   }
+}
+
+/** For commands without a body. */
+export function encodeNothing(): void {}
+
+/** group 16 */
+export function encodeGroup(writer: Writer, args: { group: string }): void {
+  writer.fixed(args.group, GROUP_BYTES, 'Group name');
+}
+
+/** group 16, remote filename to the end */
+export function encodeFileName(writer: Writer, args: SplitFileId): void {
+  writer.fixed(args.group, GROUP_BYTES, 'Group name').text(args.remoteFilename);
 }
