@@ -49,13 +49,11 @@ const CASES: Case[] = [
     async prepare(client, made) {
       const { fileId } = await client.upload('ordinary');
       made.push(fileId);
-      const { remoteFilename } = splitFileId(fileId);
+      const name = splitFileId(fileId);
       const content = bytes(16 * MIB);
+      const args = { remoteFilename: name.remoteFilename, size: content.length };
       // The client itself refuses this by the id.
-      return () =>
-        engineOf(client).callAtSource(fileId, appendFile, { remoteFilename, size: content.length }, {}, [
-          content,
-        ]);
+      return () => engineOf(client).callAtSource(name, appendFile, args, { fileId }, [content]);
     },
   },
   {

@@ -112,8 +112,7 @@ export class Engine {
   }
 
   /** Reads from the storage that the trackers name for the file, and on failure from the others that have it. */
-  read<T>(file: string | SplitFileId, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
-    const name = typeof file === 'string' ? splitFileId(file) : file;
+  read<T>(name: SplitFileId, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
     let remembered = false;
     return this.#onFile(options, run, 4, async (round, failures) => {
       switch (round) {
@@ -140,8 +139,7 @@ export class Engine {
   }
 
   /** Works on a file at its source storage. */
-  update<T>(fileId: string, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
-    const name = splitFileId(fileId);
+  update<T>(name: SplitFileId, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
     let remembered = false;
     return this.#onFile(options, run, 2, async (round) => {
       if (round === 1) {
@@ -156,14 +154,14 @@ export class Engine {
 
   /** Runs one command on a file at its source storage. */
   callAtSource<Args, Reply>(
-    fileId: string,
+    name: SplitFileId,
     command: Command<Args, Reply>,
     args: Args,
     options: ExchangeOptions,
     content?: readonly Uint8Array[],
   ): Promise<Reply> {
-    return this.update(fileId, options, (address, retries) =>
-      this.callAt(address, command, args, { ...options, fileId, retries }, content),
+    return this.update(name, options, (address, retries) =>
+      this.callAt(address, command, args, { ...options, retries }, content),
     );
   }
 

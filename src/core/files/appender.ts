@@ -34,8 +34,9 @@ export async function truncate(
 ): Promise<void> {
   checkOptions('truncate()', options, CALL_OPTIONS);
   checkCount('size', size, 0, Number.MAX_SAFE_INTEGER);
-  const { remoteFilename } = splitAppenderId(fileId);
-  await engine.callAtSource(fileId, truncateFile, { remoteFilename, size }, { ...options, fileId });
+  const name = splitAppenderId(fileId);
+  const args = { remoteFilename: name.remoteFilename, size };
+  await engine.callAtSource(name, truncateFile, args, { ...options, fileId });
 }
 
 /**
@@ -43,10 +44,13 @@ export async function truncate(
  * about 5 s. PROTOCOL: regenerate appender filename.
  * @returns the new id
  */
-export async function renameAppender(engine: Engine, fileId: string, options: CallOptions): Promise<string> {
-  checkOptions('finalize()', options, CALL_OPTIONS);
-  const name = splitAppenderId(fileId);
-  return await engine.update(fileId, { ...options, fileId }, async (storage, retries) => {
+export async function renameAppender(
+  engine: Engine,
+  fileId: string,
+  name: SplitFileId,
+  options: CallOptions,
+): Promise<string> {
+  return await engine.update(name, { ...options, fileId }, async (storage, retries) => {
     const { size } = await queryInfoAt(engine, storage, name, true, { ...options, fileId, retries });
     return await renameAppenderAt(engine, { fileId, storage }, size, { ...options, retries });
   });

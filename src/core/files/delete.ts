@@ -95,5 +95,6 @@ async function attempt(
 }
 
 async function deleteOne(engine: Engine, fileId: string, options: CallOptions | undefined): Promise<void> {
-  await engine.callAtSource(fileId, deleteCommand, splitFileId(fileId), { signal: options?.signal, fileId });
+  const name = splitFileId(fileId);
+  await engine.callAtSource(name, deleteCommand, name, { signal: options?.signal, fileId });
 }

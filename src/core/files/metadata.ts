@@ -35,7 +35,7 @@ export async function readMetadata(
 ): Promise<Metadata> {
   try {
     const name = splitFileId(fileId);
-    return await engine.callAtSource(fileId, getMetadataCommand, name, { ...options, fileId });
+    return await engine.callAtSource(name, getMetadataCommand, name, { ...options, fileId });
   } catch (error) {
     // "No metadata" and "no file" are the same answer; only the file info distinguishes them.
     if (isAbsent(error) && (await isPresent(engine, fileId, options))) return {};
@@ -52,6 +52,7 @@ export async function setMetadata(
   checkOptions('setMetadata()', options, SET_OPTIONS);
   const { mode = 'overwrite', signal } = options ?? {};
   encodeMetadata(metadata);
-  const args = { ...splitFileId(fileId), metadata, mode };
-  await engine.callAtSource(fileId, setMetadataCommand, args, { signal, fileId });
+  const name = splitFileId(fileId);
+  const args = { ...name, metadata, mode };
+  await engine.callAtSource(name, setMetadataCommand, args, { signal, fileId });
 }

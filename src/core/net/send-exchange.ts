@@ -45,11 +45,6 @@ export class SendExchange<Args, Reply> extends Exchange<Args, Reply> {
     }
   }
 
-  /** Content bytes still to be sent. */
-  get left(): number {
-    return this.#left;
-  }
-
   /** All content has been handed to the socket: the server may store the file whatever happens here. */
   override get requestComplete(): boolean {
     return this.#left === 0;

@@ -171,8 +171,9 @@ export function appendBlock(
   block: Block,
   signal?: AbortSignal,
 ): Promise<void> {
-  const args = { remoteFilename: splitFileId(fileId).remoteFilename, size: block.size };
-  return engine.callAtSource(fileId, appendFile, args, { fileId, signal }, block.chunks);
+  const name = splitFileId(fileId);
+  const args = { remoteFilename: name.remoteFilename, size: block.size };
+  return engine.callAtSource(name, appendFile, args, { fileId, signal }, block.chunks);
 }
 
 /** Writes a block at an offset by one request at the source storage. PROTOCOL: modify file. */
@@ -183,6 +184,7 @@ export function modifyBlock(
   block: Block,
   signal?: AbortSignal,
 ): Promise<void> {
-  const args = { remoteFilename: splitFileId(fileId).remoteFilename, offset, size: block.size };
-  return engine.callAtSource(fileId, modifyFile, args, { fileId, signal }, block.chunks);
+  const name = splitFileId(fileId);
+  const args = { remoteFilename: name.remoteFilename, offset, size: block.size };
+  return engine.callAtSource(name, modifyFile, args, { fileId, signal }, block.chunks);
 }

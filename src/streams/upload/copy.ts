@@ -121,8 +121,8 @@ export async function finalize(
   checkOptions('finalize()', options, FINALIZE_OPTIONS);
   const { by = 'copy', signal } = options;
   const name = splitAppenderId(fileId);
-  if (by === 'rename') return await renameAppender(engine, fileId, { signal });
-  return await engine.update(fileId, { fileId, signal }, async (storage) => {
+  if (by === 'rename') return await renameAppender(engine, fileId, name, { signal });
+  return await engine.update(name, { fileId, signal }, async (storage) => {
     const queryInfo = () => queryInfoAt(engine, storage, name, true, { fileId, signal });
     const before = await queryInfo();
     const metadata = await readMetadata(engine, fileId, { signal });

@@ -57,11 +57,11 @@ export interface NewSlave {
 
 /** A slave file, on the source storage of its master. */
 export function createSlave(engine: Engine, slave: NewSlave, options: ExchangeOptions): Destination {
-  const { remoteFilename } = splitFileId(slave.master);
+  const master = splitFileId(slave.master);
   const place = <T>(size: number, run: Run<T>) =>
-    engine.update(slave.master, options, (address, retries) =>
+    engine.update(master, options, (address, retries) =>
       run(address, retries, uploadSlaveFile, {
-        masterRemoteFilename: remoteFilename,
+        masterRemoteFilename: master.remoteFilename,
         prefix: slave.prefix,
         ext: slave.ext,
         size,

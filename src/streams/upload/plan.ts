@@ -19,7 +19,6 @@ export interface SlaveTarget {
 }
 
 export interface UploadPlan {
-  readonly options: UploadOptions;
   readonly metadata: Metadata | undefined;
   readonly verify: boolean;
   /** Starts the upload of content that arrives piece by piece. Sends nothing yet. */
@@ -46,7 +45,6 @@ export function planUpload(engine: Engine, options: UploadOptions, slave?: Slave
       ? createSlave(engine, { ...slave, ext }, { signal, fileId: slave.master })
       : createFile(engine, { group, ext, appender: asAppender }, { signal });
   return {
-    options,
     metadata,
     verify: options.verify ?? true,
     destination,
