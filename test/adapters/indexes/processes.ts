@@ -2,10 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { KeyIndex } from '../../../src/adapters/indexes/index.js';
 import type { FastDFSClient } from '../../../src/index.js';
 import type { WriterJob } from './writer.js';
+
+/** How long a change may take to reach every storage of a group. */
+const REPLICATION_MS = 15_000;
 
 const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url));
 
@@ -46,13 +50,30 @@ export async function findLeftovers(
     const text = await client.download(fileId).then(String, (error: Error) => error.message);
     if (!/^written by \d+ as number \d+$/.test(text)) broken.push(`${key}: ${text}`);
   }
-  const orphans: string[] = [];
-  const rest = made.filter((fileId) => !live.has(fileId));
+  const orphans = await waitForDeletes(
+    client,
+    made.filter((fileId) => !live.has(fileId)),
+  );
+  return { broken, orphans, entries };
+}
+
+/** A storage that is behind still answers for a file that was deleted at its source. @returns the files that remain */
+async function waitForDeletes(client: FastDFSClient, fileIds: string[]): Promise<string[]> {
+  const deadline = Date.now() + REPLICATION_MS;
+  for (let left = fileIds; ; await delay(100)) {
+    left = await findExisting(client, left);
+    if (left.length === 0 || Date.now() > deadline) return left;
+  }
+}
+
+async function findExisting(client: FastDFSClient, fileIds: string[]): Promise<string[]> {
+  const rest = [...fileIds];
+  const existing: string[] = [];
   await Promise.all(
     Array.from({ length: 8 }, async () => {
       for (let fileId = rest.pop(); fileId !== undefined; fileId = rest.pop())
-        if (await client.exists(fileId)) orphans.push(fileId);
+        if (await client.exists(fileId)) existing.push(fileId);
     }),
   );
-  return { broken, orphans, entries };
+  return existing;
 }
