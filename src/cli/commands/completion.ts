@@ -36,19 +36,10 @@ function bashScript(choices: readonly Choice[]): string {
     ({ path, commands, options }) =>
       `    '${path}') commands='${commands.map(({ name }) => name).join(' ')}'; options='${options.map(({ flag }) => flag).join(' ')}' ;;`,
   );
-  const paths = choices.map(({ path }) => path).filter((path) => path !== '');
   return `_fdfs() {
   local word path='' longer commands='' options=''
   local current="\${COMP_WORDS[COMP_CWORD]}"
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    longer="\${path:+$path }$word"
-    case "$longer" in
-      ${paths.map((path) => `'${path}'`).join('|')}) path="$longer" ;;
-    esac
-  done
-  case "$path" in
-${cases.join('\n')}
-  esac
+${findCommand('COMP_WORDS[@]:1:COMP_CWORD-1', choices, cases)}
   if [[ "$current" == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$current"))
   elif [[ -n "$commands" ]]; then
@@ -64,7 +55,6 @@ complete -F _fdfs fdfs
 }
 
 function zshScript(choices: readonly Choice[]): string {
-  const paths = choices.map(({ path }) => path).filter((path) => path !== '');
   const entry = (name: string, description: string) => quote(`${name.replaceAll(':', '\\:')}:${description}`);
   const cases = choices.map(({ path, commands, options }) => {
     const listed = [
@@ -77,15 +67,7 @@ function zshScript(choices: readonly Choice[]): string {
 _fdfs() {
   local word path='' longer
   local -a commands options
-  for word in "\${(@)words[2,CURRENT-1]}"; do
-    longer="\${path:+$path }$word"
-    case "$longer" in
-      ${paths.map((path) => `'${path}'`).join('|')}) path="$longer" ;;
-    esac
-  done
-  case "$path" in
-${cases.join('\n')}
-  esac
+${findCommand('(@)words[2,CURRENT-1]', choices, cases)}
   if [[ "\${words[CURRENT]}" == -* ]]; then
     _describe -o option options
   elif (( \${#commands} )); then
@@ -96,6 +78,23 @@ ${cases.join('\n')}
 }
 if [[ "\${funcstack[1]}" == _fdfs ]]; then _fdfs "$@"; else compdef _fdfs fdfs; fi
 `;
+}
+
+/**
+ * For bash and zsh: finds the command in the words before the cursor, then what can follow it.
+ * @param words what the shell expands to those words, between braces
+ */
+function findCommand(words: string, choices: readonly Choice[], cases: readonly string[]): string {
+  const paths = choices.map(({ path }) => path).filter((path) => path !== '');
+  return `  for word in "\${${words}}"; do
+    longer="\${path:+$path }$word"
+    case "$longer" in
+      ${paths.map((path) => `'${path}'`).join('|')}) path="$longer" ;;
+    esac
+  done
+  case "$path" in
+${cases.join('\n')}
+  esac`;
 }
 
 function fishScript(choices: readonly Choice[]): string {
