@@ -4,15 +4,15 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as classic from '../../src/adapters/classic/index.js';
 import { FastDFSAdmin, type GroupWithStorages, type StorageRecord } from '../../src/index.js';
+import { findOnPath } from '../helpers/find-on-path.js';
+import { findFreePort } from '../helpers/free-port.js';
 import { onEachServer } from '../helpers/servers.js';
 
 const run = promisify(execFile);
@@ -25,8 +25,7 @@ const TOOLS = [
   'fdfs_exporter',
   'fdfs_file_info',
 ];
-const folders = (process.env.PATH ?? '').split(delimiter);
-const missing = TOOLS.filter((tool) => !folders.some((folder) => existsSync(join(folder, tool))));
+const missing = TOOLS.filter((tool) => findOnPath(tool) === undefined);
 if (missing.length > 0) console.warn(`Not installed, so not compared with: ${missing.join(', ')}`);
 
 /** `name = value` lines, one table for the group and one for each of its storages. */
@@ -220,7 +219,7 @@ onEachServer('monitoring tools and admin', (server) => {
     });
 
     it('fdfs_exporter, to the megabyte', async () => {
-      const port = await freePort();
+      const port = await findFreePort();
       const file = join(directory, 'exporter.conf');
       const settings = { bind_addr: '127.0.0.1', port, base_path: directory, fdfs_client_cfg: conf };
       await writeFile(
@@ -294,14 +293,6 @@ onEachServer('monitoring tools and admin', (server) => {
     });
   });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  return port;
-}
 
 async function fetchMetrics(port: number): Promise<Map<string, number>> {
   for (let attempt = 1; ; attempt++) {

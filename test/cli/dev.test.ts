@@ -1,10 +1,10 @@
 /** `fdfs dev`: starts, serves, ends cleanly, and finds its files again. */
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createClient } from '../../src/index.js';
+import { findFreePort } from '../helpers/free-port.js';
 import { firstLine, readOutcome, runFdfs, startFdfs } from './harness.js';
 
 let directory: string;
@@ -13,14 +13,6 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'cli-dev-'));
 });
 afterAll(() => rm(directory, { recursive: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 interface Ready {
   trackers: string[];
@@ -59,7 +51,7 @@ it('prints one line when it is ready', async () => {
 
 it('finds its files again at the next start', async () => {
   const dir = path.join(directory, 'kept');
-  const port = String(await freePort());
+  const port = String(await findFreePort());
   const first = await startDev('--dir', dir, '--port', port);
   expect(first.ready.trackers).toEqual([`127.0.0.1:${port}`]);
   expect(first.ready.conf).toBe(path.join(dir, 'client.conf'));

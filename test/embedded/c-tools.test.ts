@@ -3,14 +3,14 @@
  * runs as a child process while the servers live in this one.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
+import { findOnPath } from '../helpers/find-on-path.js';
 
 const run = promisify(execFile);
 const TOOLS = [
@@ -25,8 +25,7 @@ const TOOLS = [
   'fdfs_appender_test',
   'fdfs_monitor',
 ];
-const folders = (process.env.PATH ?? '').split(delimiter);
-const installed = TOOLS.every((tool) => folders.some((folder) => existsSync(join(folder, tool))));
+const installed = TOOLS.every((tool) => findOnPath(tool) !== undefined);
 
 describe.skipIf(!installed).each([
   ['storages with ids', { groups: { group1: 2, group2: 1 }, trackers: 2 }, ''],

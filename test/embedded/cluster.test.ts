@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EmbeddedFastDFS, type EmbeddedOptions } from '../../src/embedded/index.js';
-import { exchange, group16, Raw } from './raw.js';
+import { exchange, exchangeOk, group16, Raw } from './raw.js';
 import { append, COMMAND, download, named, setMeta, upload } from './requests.js';
 
 const running: EmbeddedFastDFS[] = [];
@@ -28,20 +28,11 @@ async function temporary(): Promise<string> {
   return directory;
 }
 
-async function ok(address: string, code: number, body?: Buffer): Promise<Buffer> {
-  const raw = await Raw.connect(address);
-  try {
-    return await raw.ok(code, body);
-  } finally {
-    raw.close();
-  }
-}
-
 const store = async (address: string, body: Buffer, code: number = COMMAND.upload) =>
-  (await ok(address, code, body)).toString('latin1', 16);
+  (await exchangeOk(address, code, body)).toString('latin1', 16);
 /** Ports of the storages that a tracker names. */
 async function portsNamed(tracker: string, code: number, body?: Buffer): Promise<number[]> {
-  const reply = await ok(tracker, code, body);
+  const reply = await exchangeOk(tracker, code, body);
   const ports: number[] = [];
   for (let at = 16; at + 23 <= reply.length; at += 23) ports.push(Number(reply.readBigInt64BE(at + 15)));
   return ports;
@@ -80,7 +71,7 @@ describe('options', () => {
     expect(named.trackers[0]).toMatch(/^(127\.0\.0\.1|\[::1\]):\d+$/);
     const wild = await start({ host: '0.0.0.0' });
     expect(wild.trackers[0]).toMatch(/^127\.0\.0\.1:/);
-    expect((await ok(wild.trackers[0]!, 101)).toString('latin1', 16, 25)).toBe('127.0.0.1');
+    expect((await exchangeOk(wild.trackers[0]!, 101)).toString('latin1', 16, 25)).toBe('127.0.0.1');
     const elsewhere = await start({ host: '0.0.0.0', announceHost: '10.1.2.3' });
     expect(elsewhere.storageAddress('group1')).toMatch(/^10\.1\.2\.3:/);
   });
@@ -122,7 +113,7 @@ it('a directory is found again: names, contents, metadata and storage ids', asyn
   const content = Buffer.alloc(300_000, 'x');
   const name = await store(first.storageAddress('group1', 1), upload(content));
   const appender = await store(first.storageAddress('group2'), upload('abc', 'log'), COMMAND.appender);
-  await ok(first.storageAddress('group1', 1), COMMAND.setMeta, setMeta(name, 'O', 'a\x021'));
+  await exchangeOk(first.storageAddress('group1', 1), COMMAND.setMeta, setMeta(name, 'O', 'a\x021'));
   await first.sync();
   const before = first.files();
   await first.stop();
@@ -131,12 +122,12 @@ it('a directory is found again: names, contents, metadata and storage ids', asyn
   const second = await start({ ...options, groups: { group0: 1, ...options.groups } });
   expect(second.files()).toEqual(before);
   const storage = second.storageAddress('group1');
-  expect((await ok(storage, COMMAND.download, download(name))).equals(content)).toBe(true);
-  expect((await ok(storage, COMMAND.getMeta, named(name))).toString()).toBe('a\x021');
-  await ok(second.storageAddress('group2'), COMMAND.append, append(appender, 'def'));
+  expect((await exchangeOk(storage, COMMAND.download, download(name))).equals(content)).toBe(true);
+  expect((await exchangeOk(storage, COMMAND.getMeta, named(name))).toString()).toBe('a\x021');
+  await exchangeOk(second.storageAddress('group2'), COMMAND.append, append(appender, 'def'));
   expect(
     (
-      await ok(second.storageAddress('group2'), COMMAND.download, download(appender, 0, 0, 'group2'))
+      await exchangeOk(second.storageAddress('group2'), COMMAND.download, download(appender, 0, 0, 'group2'))
     ).toString(),
   ).toBe('abcdef');
   // The source of a file is still known by its id.
@@ -175,13 +166,13 @@ describe('a storage that stops', () => {
     for (const code of [102, 103, 105])
       expect(await portsNamed(tracker, code, where)).toEqual([portOf(second)]);
     expect(await portsNamed(tracker, 107, group16('group1'))).toEqual([portOf(second)]);
-    expect((await ok(tracker, 92, withId('group1', '100001')))[0]).toBe(5);
+    expect((await exchangeOk(tracker, 92, withId('group1', '100001')))[0]).toBe(5);
     // The other one has not received the file.
     expect(await exchange(second, COMMAND.download, download(name))).toBe('2/0/open');
     await fdfs.startStorage('group1', 0);
     expect(fdfs.storageAddress('group1', 0)).toBe(first);
     expect(await portsNamed(tracker, 102, where)).toEqual([portOf(first)]);
-    expect((await ok(first, COMMAND.download, download(name))).toString()).toBe('x');
+    expect((await exchangeOk(first, COMMAND.download, download(name))).toString()).toBe('x');
   });
 
   it('and leaves none makes trackers answer 2', async () => {
@@ -192,7 +183,8 @@ describe('a storage that stops', () => {
       expect(await exchange(tracker, code, named('M00/00/00/'.padEnd(44, 'x')))).toBe('2/0/open');
     }
     expect(await exchange(tracker, 104, group16('group1'))).toBe('2/0/open');
-    for (let i = 0; i < 3; i++) expect((await ok(tracker, 101)).toString('latin1', 0, 6)).toBe('group2');
+    for (let i = 0; i < 3; i++)
+      expect((await exchangeOk(tracker, 101)).toString('latin1', 0, 6)).toBe('group2');
     await fdfs.stopStorage('group2');
     expect(await exchange(tracker, 101)).toBe('2/0/open');
   });
@@ -218,8 +210,8 @@ it('deleted storages stay in the list, and their group, until the tracker restar
   await fdfs.stopStorage('group1', 1);
   expect(await exchange(tracker, 93, withId('group1', '100001'))).toBe('0/0/open');
   expect(await exchange(tracker, 93, withId('group1', '100001'))).toBe('114/0/open');
-  expect((await ok(tracker, 92, withId('group1', '100001')))[0]).toBe(4);
-  expect((await ok(other, 92, withId('group1', '100001')))[0]).toBe(5); // each tracker needs the command
+  expect((await exchangeOk(tracker, 92, withId('group1', '100001')))[0]).toBe(4);
+  expect((await exchangeOk(other, 92, withId('group1', '100001')))[0]).toBe(5); // each tracker needs the command
   expect(await exchange(tracker, 93, withId('group1', '100002'))).toBe('0/0/open');
   expect(await exchange(tracker, 108, group1)).toBe('16/0/open');
   await fdfs.stopTracker(0);
@@ -236,21 +228,21 @@ it('deleted storages stay in the list, and their group, until the tracker restar
 it('another tracker leads when the leader stops', async () => {
   const fdfs = await start({ trackers: 3 });
   const [first, second] = fdfs.trackers as [string, string];
-  expect((await ok(second, 95)).toString()).toBe(first);
+  expect((await exchangeOk(second, 95)).toString()).toBe(first);
   await fdfs.stopTracker(0);
-  expect((await ok(second, 95)).toString()).toBe(second);
-  const [count, ...rest] = await ok(second, 96, Buffer.of(1, 1, 0));
+  expect((await exchangeOk(second, 95)).toString()).toBe(second);
+  const [count, ...rest] = await exchangeOk(second, 96, Buffer.of(1, 1, 0));
   expect([count, rest.length]).toEqual([2, 180]);
   await fdfs.startTracker(0);
   expect(fdfs.trackers[0]).toBe(first);
-  expect((await ok(second, 95)).toString()).toBe(first);
+  expect((await exchangeOk(second, 95)).toString()).toBe(first);
 });
 
 it('elects trunk servers in trunk mode', async () => {
   const fdfs = await start({ groups: { group1: 2 }, trunk: true });
   const tracker = fdfs.trackers[0]!;
   const set = (id: string) => exchange(tracker, 94, withId('group1', id));
-  expect((await ok(tracker, 94, group16('group1'))).toString()).toBe('100001\0');
+  expect((await exchangeOk(tracker, 94, group16('group1'))).toString()).toBe('100001\0');
   expect(await set('100001')).toBe('114/0/open');
   expect(await set('100002')).toBe('17/0/open');
   expect(await set('100009')).toBe('17/0/open');
@@ -270,7 +262,7 @@ it('storages with addresses of their own need no ids', async ({ skip }) => {
   );
   if (fdfs instanceof Error) return skip('this machine has one loopback address only');
   const tracker = fdfs.trackers[0]!;
-  expect((await ok(tracker, 75)).toString()).toContain('use_storage_id=0');
+  expect((await exchangeOk(tracker, 75)).toString()).toContain('use_storage_id=0');
   expect(await exchange(tracker, 92, withId('group1', '127.0.0.2'))).toBe('0/487/open');
   expect(await exchange(tracker, 69, Buffer.alloc(5))).toBe('95/0/open');
   expect(await exchange(tracker, 69, Buffer.of(0, 0, 0, 0, 1))).toBe('0/8/open');

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseFileId } from '../../src/core/model/file-id.js';
 import { EmbeddedFastDFS, type EmbeddedOptions } from '../../src/embedded/index.js';
-import { exchange, group16, Raw } from './raw.js';
+import { exchange, exchangeOk, group16, Raw } from './raw.js';
 import { COMMAND, download, named, upload } from './requests.js';
 
 let fdfs: EmbeddedFastDFS;
@@ -12,19 +12,10 @@ async function start(options: EmbeddedOptions): Promise<void> {
   fdfs = await EmbeddedFastDFS.start({ groups: { group1: 2, group2: 1 }, ...options });
 }
 
-async function ok(address: string, code: number, body?: Buffer): Promise<Buffer> {
-  const raw = await Raw.connect(address);
-  try {
-    return await raw.ok(code, body);
-  } finally {
-    raw.close();
-  }
-}
-
 const tracker = () => fdfs.trackers[0]!;
 /** Group, index of the storage and store path that a query names. */
 async function query(code: number, body?: Buffer): Promise<string> {
-  const reply = await ok(tracker(), code, body);
+  const reply = await exchangeOk(tracker(), code, body);
   const port = Number(reply.readBigInt64BE(31));
   const group = reply.toString('latin1', 0, reply.indexOf(0));
   const index = [0, 1].find((each) => {
@@ -66,7 +57,7 @@ it('reads go to each storage that has the file, or to its source', async () => {
     [1, 1],
   ] as const) {
     await start({ syncDelayMs: 0, downloadServer });
-    const name = (await ok(fdfs.storageAddress('group1', 1), COMMAND.upload, upload('x'))).toString(
+    const name = (await exchangeOk(fdfs.storageAddress('group1', 1), COMMAND.upload, upload('x'))).toString(
       'latin1',
       16,
     );
@@ -81,7 +72,7 @@ it('a storage that is not ACTIVE is not named', async () => {
     fdfs.setState('group1', 0, state);
     expect(new Set(await repeat(3, 104, group1))).toEqual(new Set(['group1/1/0']));
   }
-  const record = await ok(tracker(), 92, Buffer.concat([group1, Buffer.from('100001')]));
+  const record = await exchangeOk(tracker(), 92, Buffer.concat([group1, Buffer.from('100001')]));
   expect(record[0]).toBe(9);
   fdfs.setState('group1', 0, 'ACTIVE');
   expect(new Set(await repeat(4, 104, group1)).size).toBe(2);
@@ -92,14 +83,17 @@ describe('space', () => {
   it('ends at the reserve: 28 from storage and tracker, until something is deleted', async () => {
     await start({ groups: { group1: 1 }, capacityBytes: 100_000, reservedBytes: 20_000 });
     const storage = fdfs.storageAddress('group1');
-    const name = (await ok(storage, COMMAND.upload, upload(Buffer.alloc(70_000)))).toString('latin1', 16);
+    const name = (await exchangeOk(storage, COMMAND.upload, upload(Buffer.alloc(70_000)))).toString(
+      'latin1',
+      16,
+    );
     expect(await exchange(storage, COMMAND.upload, upload(Buffer.alloc(15_000)))).toBe('28/0/open');
-    await ok(storage, COMMAND.upload, upload(Buffer.alloc(9_000)));
+    await exchangeOk(storage, COMMAND.upload, upload(Buffer.alloc(9_000)));
     expect(await exchange(storage, COMMAND.upload, upload(Buffer.alloc(1_000)))).toBe('28/0/open');
-    await ok(storage, COMMAND.upload, upload(Buffer.alloc(999)));
+    await exchangeOk(storage, COMMAND.upload, upload(Buffer.alloc(999)));
     expect(fdfs.files()).toHaveLength(3);
-    const rest = (await ok(storage, COMMAND.appender, upload(''))).toString('latin1', 16);
-    await ok(storage, COMMAND.delete, named(rest));
+    const rest = (await exchangeOk(storage, COMMAND.appender, upload(''))).toString('latin1', 16);
+    await exchangeOk(storage, COMMAND.delete, named(rest));
     expect(await exchange(tracker(), 101)).toBe('0/40/open');
     await fdfs.stop();
     await start({ groups: { group1: 1 }, capacityBytes: 1000, reservedBytes: 1000 });
@@ -127,7 +121,7 @@ describe('trunk mode', () => {
     await start({ trunk: true });
     const storage = fdfs.storageAddress('group1', 0);
     const store = async (size: number, code: number = COMMAND.upload) =>
-      (await ok(storage, code, upload(Buffer.alloc(size, 1)))).toString('latin1', 16);
+      (await exchangeOk(storage, code, upload(Buffer.alloc(size, 1)))).toString('latin1', 16);
     const names = [await store(0), await store(100), await store(300_000)];
     expect(names.map(({ length }) => length)).toEqual([60, 60, 60]);
     expect(names.map((name) => Buffer.from(name.slice(37, 53), 'base64url').readUInt32BE(4))).toEqual([
@@ -136,15 +130,15 @@ describe('trunk mode', () => {
     expect(parseFileId(`group1/${names[1]}`)).toMatchObject({ kind: 'normal', trunk: true, size: 100 });
     expect(await store(1024 * 1024)).toHaveLength(44);
     expect(await store(5, COMMAND.appender)).toHaveLength(44);
-    expect((await ok(storage, COMMAND.download, download(names[1]!))).length).toBe(100);
+    expect((await exchangeOk(storage, COMMAND.download, download(names[1]!))).length).toBe(100);
   });
 
   it('answers 17 where a slot is used again before its deletion has arrived', async () => {
     await start({ trunk: true, syncDelayMs: 600_000 });
     const [trunkServer, other] = [fdfs.storageAddress('group1', 0), fdfs.storageAddress('group1', 1)];
-    const name = (await ok(trunkServer, COMMAND.upload, upload('x'))).toString('latin1', 16);
+    const name = (await exchangeOk(trunkServer, COMMAND.upload, upload('x'))).toString('latin1', 16);
     await fdfs.sync();
-    await ok(trunkServer, COMMAND.delete, named(name));
+    await exchangeOk(trunkServer, COMMAND.delete, named(name));
     expect(await exchange(other, COMMAND.upload, upload('y'))).toBe('17/0/open');
     await fdfs.sync();
     expect(await exchange(other, COMMAND.upload, upload('y'))).toBe('0/76/open');
@@ -153,7 +147,7 @@ describe('trunk mode', () => {
 
 it('numbers of 98 and texts of 69 follow the configuration', async () => {
   await start({ rwModes: { group1: ['both', 'readonly'], group2: ['none'] } });
-  const ids = (await ok(tracker(), 69, Buffer.alloc(5))).toString('latin1', 8).trim().split('\n');
+  const ids = (await exchangeOk(tracker(), 69, Buffer.alloc(5))).toString('latin1', 8).trim().split('\n');
   expect(ids.map((line) => line.split(' ')[3])).toEqual([undefined, 'rw=read', 'rw=none']);
   expect(await exchange(tracker(), 98, Buffer.of(2, 0, 1, 0))).toBe('0/123/open');
   expect(await exchange(tracker(), 97, Buffer.of(2, 60, 7, 0))).toBe('0/6/open');

@@ -171,3 +171,13 @@ export async function exchange(address: string, code: number, body?: Buffer, sta
     raw.close();
   }
 }
+
+/** One request on a connection of its own that must succeed. Returns the body of the reply. */
+export async function exchangeOk(address: string, code: number, body?: Buffer): Promise<Buffer> {
+  const raw = await Raw.connect(address);
+  try {
+    return await raw.ok(code, body);
+  } finally {
+    raw.close();
+  }
+}

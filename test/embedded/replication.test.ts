@@ -5,7 +5,7 @@ import { afterEach, expect, it } from 'vitest';
 import { parseFileId } from '../../src/core/model/file-id.js';
 import { legacyCrc32 } from '../../src/core/model/legacy-crc32.js';
 import { EmbeddedFastDFS, type EmbeddedOptions } from '../../src/embedded/index.js';
-import { exchange, group16, Raw } from './raw.js';
+import { exchange, exchangeOk, group16, Raw } from './raw.js';
 import { append, COMMAND, download, modify, named, setMeta, slave, truncate, upload } from './requests.js';
 
 let fdfs: EmbeddedFastDFS;
@@ -20,19 +20,10 @@ async function start(options: EmbeddedOptions = {}): Promise<void> {
   second = fdfs.storageAddress('group1', 1);
 }
 
-async function ok(address: string, code: number, body?: Buffer): Promise<Buffer> {
-  const raw = await Raw.connect(address);
-  try {
-    return await raw.ok(code, body);
-  } finally {
-    raw.close();
-  }
-}
-
 const store = async (body: Buffer, code: number = COMMAND.upload, address = first) =>
-  (await ok(address, code, body)).toString('latin1', 16);
+  (await exchangeOk(address, code, body)).toString('latin1', 16);
 const read = async (address: string, name: string) =>
-  (await ok(address, COMMAND.download, download(name))).toString();
+  (await exchangeOk(address, COMMAND.download, download(name))).toString();
 const status = (address: string, name: string) => exchange(address, COMMAND.download, download(name));
 
 it('a fresh upload is at its source only, and trackers name no other', async () => {
@@ -48,19 +39,19 @@ it('every kind of change arrives, in order', async () => {
   await start({ syncDelayMs: 600_000 });
   const log = await store(upload('0123456789', 'log'), COMMAND.appender);
   await fdfs.sync();
-  await ok(first, COMMAND.append, append(log, 'abc'));
-  await ok(first, COMMAND.modify, modify(log, 0, 'XY'));
+  await exchangeOk(first, COMMAND.append, append(log, 'abc'));
+  await exchangeOk(first, COMMAND.modify, modify(log, 0, 'XY'));
   await fdfs.sync();
-  await ok(first, COMMAND.truncate, truncate(log, 11));
-  await ok(first, COMMAND.setMeta, setMeta(log, 'O', 'a\x021'));
+  await exchangeOk(first, COMMAND.truncate, truncate(log, 11));
+  await exchangeOk(first, COMMAND.setMeta, setMeta(log, 'O', 'a\x021'));
   const thumb = await store(slave(log, '_s', 'jpg', 'small'), COMMAND.slave);
   expect(await read(second, log)).toBe('XY23456789abc');
   expect(await status(second, thumb)).toBe('2/0/open');
   await fdfs.sync();
   expect(await read(second, log)).toBe('XY23456789a');
-  expect((await ok(second, COMMAND.getMeta, named(log))).toString()).toBe('a\x021');
+  expect((await exchangeOk(second, COMMAND.getMeta, named(log))).toString()).toBe('a\x021');
   expect(await read(second, thumb)).toBe('small');
-  await ok(first, COMMAND.delete, named(log));
+  await exchangeOk(first, COMMAND.delete, named(log));
   expect(await read(second, log)).toBe('XY23456789a');
   await fdfs.sync();
   expect(await status(second, log)).toBe('2/0/open');
@@ -71,8 +62,8 @@ it('an append that is cut off again before it is sent never arrives, as on the r
   await start({ syncDelayMs: 600_000 });
   const log = await store(upload('0123', 'log'), COMMAND.appender);
   await fdfs.sync();
-  await ok(first, COMMAND.append, append(log, '4567'));
-  await ok(first, COMMAND.truncate, truncate(log, 6));
+  await exchangeOk(first, COMMAND.append, append(log, '4567'));
+  await exchangeOk(first, COMMAND.truncate, truncate(log, 6));
   await fdfs.sync();
   expect([await read(first, log), await read(second, log)]).toEqual(['012345', '0123']);
 });
@@ -81,7 +72,7 @@ it('changes on both storages reach the other one', async () => {
   await start({ syncDelayMs: 600_000 });
   const log = await store(upload('one', 'log'), COMMAND.appender, second);
   await fdfs.sync();
-  await ok(first, COMMAND.append, append(log, ' two'));
+  await exchangeOk(first, COMMAND.append, append(log, ' two'));
   expect(await read(second, log)).toBe('one');
   await fdfs.sync();
   expect(await read(second, log)).toBe('one two');
@@ -138,7 +129,11 @@ it('a lost copy, a changed copy and a lagging storage are made by one call each'
 it('sync times and counters move with what arrives', async () => {
   await start({ syncDelayMs: 600_000 });
   const counters = async (id: string) => {
-    const record = await ok(fdfs.trackers[0]!, 92, Buffer.concat([group16('group1'), Buffer.from(id)]));
+    const record = await exchangeOk(
+      fdfs.trackers[0]!,
+      92,
+      Buffer.concat([group16('group1'), Buffer.from(id)]),
+    );
     const at = (index: number) => Number(record.readBigInt64BE(150 + index * 8));
     return { syncIn: at(28), syncOut: at(30), source: at(38), update: at(39), synced: at(40) };
   };
@@ -171,9 +166,9 @@ it('a listing has what a storage holds, once its binlog is written', async () =>
       .map((line) => line.replace(/^\d{10} /, ''));
   };
   const kept = await store(upload('kept'));
-  await ok(first, COMMAND.setMeta, setMeta(kept, 'O', 'a\x021'));
+  await exchangeOk(first, COMMAND.setMeta, setMeta(kept, 'O', 'a\x021'));
   const deleted = await store(upload('deleted'));
-  await ok(first, COMMAND.delete, named(deleted));
+  await exchangeOk(first, COMMAND.delete, named(deleted));
   const log = await store(upload('log', 'log'), COMMAND.appender);
   const renamed = await store(Buffer.from(log), COMMAND.regenerate);
   expect(await list(first)).toEqual([`C ${kept}`, `C ${kept}-m`, `C ${renamed}`]);

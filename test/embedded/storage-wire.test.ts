@@ -1,6 +1,6 @@
 /** Status, length of the reply and state of the connection for every request that was measured on a real storage. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exchange, Raw } from './raw.js';
+import { exchange, exchangeOk } from './raw.js';
 import { append, COMMAND, download, modify, named, setMeta, slave, truncate, upload } from './requests.js';
 import { onEachTarget, type Target } from './target.js';
 
@@ -14,10 +14,7 @@ const MISS = 'M00/00/00/fwAAFWsCdoyAXIinAAAACw1KEYU665.txt';
 const MISS_APPENDER = 'M00/00/00/fwAAFWsCdoyEXIinAAAAAA1KEYU665.log';
 
 async function store(code: number, body: Buffer): Promise<string> {
-  const raw = await Raw.connect(target.storage);
-  const reply = await raw.ok(code, body);
-  raw.close();
-  return reply.toString('latin1', 16);
+  return (await exchangeOk(target.storage, code, body)).toString('latin1', 16);
 }
 
 /** `case: [command, body, expected, flags?]`; they run in order, each on a connection of its own. */

@@ -203,3 +203,7 @@ export async function prepare(client: FastDFSClient, { needs }: Operation): Prom
 export function keepsParts({ command }: Operation): boolean {
   return command === 'APPEND_FILE' || command === 'MODIFY_FILE';
 }
+
+export function hasReplyBody(command: string): boolean {
+  return /^QUERY|^UPLOAD|^DOWNLOAD|^GET|^REGENERATE/.test(command);
+}

@@ -1,8 +1,7 @@
 /** The package on Bun and Deno: installed as users install it, and run by their binaries from npm. Skipped where there are none. */
 
-import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { findOnPath } from '../helpers/find-on-path.js';
 import { onEachServer } from '../helpers/servers.js';
 import { PackedPackage, type Project, run } from './installed.js';
 
@@ -20,16 +19,8 @@ afterAll(() => packed?.remove());
 
 /** Finds a program in the PATH, or has npm fetch it. */
 async function findProgram(name: string): Promise<string | undefined> {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const file = join(folder, name);
-    if (
-      await access(file).then(
-        () => true,
-        () => false,
-      )
-    )
-      return file;
-  }
+  const installed = findOnPath(name);
+  if (installed !== undefined) return installed;
   const { code, output } = await run(packed.folder, 'npx', '--yes', '--package', name, '--', 'which', name);
   return code === 0 ? /^\/.+$/m.exec(output)?.[0] : undefined;
 }

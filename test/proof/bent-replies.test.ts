@@ -9,7 +9,14 @@ import { readCommandCode } from '../../src/embedded/wire/command-codes.js';
 import { ArgumentError, FastDFSError, NetworkError, ProtocolError, ServerError } from '../../src/index.js';
 import { type Bend, BentCluster, cutAt, instead, splitAt, withLength } from '../helpers/bent.js';
 import { bytes, pieces } from '../helpers/bytes.js';
-import { GROUP, keepsParts, OPERATIONS, type Operation, prepare } from '../helpers/operations.js';
+import {
+  GROUP,
+  hasReplyBody,
+  keepsParts,
+  OPERATIONS,
+  type Operation,
+  prepare,
+} from '../helpers/operations.js';
 import { onEmbedded } from '../helpers/servers.js';
 
 const RETRIES = 2;
@@ -84,8 +91,6 @@ const CELLS: readonly Cell[] = [
   },
   { title: 'an HTTP answer', bend: instead(HTTP), error: ProtocolError, message: /looks like an HTTP port/ },
 ];
-
-const hasReplyBody = (command: string) => /^QUERY|^UPLOAD|^DOWNLOAD|^GET|^REGENERATE/.test(command);
 
 onEmbedded('a bent reply', (server) => {
   let bent: BentCluster;

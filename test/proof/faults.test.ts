@@ -8,7 +8,14 @@ import {
   TimeoutError,
 } from '../../src/index.js';
 import { bytes } from '../helpers/bytes.js';
-import { GROUP, keepsParts, OPERATIONS, type Operation, prepare } from '../helpers/operations.js';
+import {
+  GROUP,
+  hasReplyBody,
+  keepsParts,
+  OPERATIONS,
+  type Operation,
+  prepare,
+} from '../helpers/operations.js';
 import { onEmbedded } from '../helpers/servers.js';
 
 type Fault = Omit<FaultOptions, 'command' | 'server'>;
@@ -38,10 +45,6 @@ function faultsFor({ content, command }: Operation): Fault[] {
   }
   anywhere.push({ action: 'status', status: 5 });
   return anywhere;
-}
-
-function hasReplyBody(command: string): boolean {
-  return /^QUERY|^UPLOAD|^DOWNLOAD|^GET|^REGENERATE/.test(command);
 }
 
 onEmbedded('a fault', (server) => {

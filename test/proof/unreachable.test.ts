@@ -1,10 +1,9 @@
 /** Servers that accept no connection: no byte has left, so every call may be made again, and works when they are back. */
-import { once } from 'node:events';
-import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClient, NetworkError, TimeoutError } from '../../src/index.js';
 import { bytes } from '../helpers/bytes.js';
 import { DeafListener } from '../helpers/deaf-listener.js';
+import { findFreePort } from '../helpers/free-port.js';
 import { GROUP, OPERATIONS, prepare } from '../helpers/operations.js';
 import { onEmbedded } from '../helpers/servers.js';
 
@@ -22,7 +21,7 @@ onEmbedded('a server that refuses connections', (server) => {
   it.each(CELLS)('%s', async (_, operation) => {
     server.allowLeftovers();
     const fileId = await prepare(server.client(), operation);
-    const port = await freePort();
+    const port = await findFreePort();
     const client = server.client({
       ...QUICK,
       mapAddress: ({ host, port: own, role }) =>
@@ -112,12 +111,3 @@ describe.skipIf(process.platform !== 'linux')('a connection that is not accepted
     });
   });
 });
-
-async function freePort(): Promise<number> {
-  const listener = net.createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as net.AddressInfo;
-  listener.close();
-  await once(listener, 'close');
-  return port;
-}
