@@ -11,7 +11,7 @@
 import net from 'node:net';
 import { parseArgs } from 'node:util';
 import { HEADER_BYTES } from '../src/core/protocol/constants.js';
-import { readResponseHeader, writeHeader } from '../src/core/protocol/header.js';
+import { readResponseHeader, writeHeader } from '../src/core/protocol/frame.js';
 
 const ACTIVE_TEST = 111;
 const REPLY_MS = 10_000;

@@ -32,7 +32,7 @@ import type { DownloadOptions, DownloadSettings } from './streams/download/optio
 import { downloadToBuffer } from './streams/download/to-buffer.js';
 import { type DownloadedFile, downloadToFile } from './streams/download/to-file.js';
 import { type CopyOptions, copyFile, type FinalizeOptions, finalize } from './streams/upload/copy.js';
-import type { UploadOptions } from './streams/upload/options.js';
+import type { UploadOptions } from './streams/upload/plan.js';
 import { feed, readMemory, type Source } from './streams/upload/source.js';
 import { TeeStream } from './streams/upload/tee-stream.js';
 import { uploadLocalFile, uploadSource } from './streams/upload/upload.js';

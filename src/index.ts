@@ -101,7 +101,7 @@ export type { DownloadStream } from './streams/download/download-stream.js';
 export type { DownloadOptions, DownloadRange, DownloadSettings } from './streams/download/options.js';
 export type { DownloadedFile } from './streams/download/to-file.js';
 export type { CopyOptions, FinalizeBy, FinalizeOptions } from './streams/upload/copy.js';
-export type { UploadOptions } from './streams/upload/options.js';
+export type { UploadOptions } from './streams/upload/plan.js';
 export type { Source, WriteContent } from './streams/upload/source.js';
 export type { TeeStream } from './streams/upload/tee-stream.js';
 export type { UploadStream } from './streams/upload/upload-stream.js';

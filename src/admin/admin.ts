@@ -2,7 +2,7 @@
 import { type Conf, createClient, engineOf, FastDFSClient } from '../client.js';
 import { ArgumentError, ClosedError, ServerError } from '../core/base/errors.js';
 import { checkOptions } from '../core/base/validate.js';
-import { checkGroup } from '../core/model/names.js';
+import { checkGroup } from '../core/model/file-id.js';
 import * as commands from '../core/protocol/admin-commands.js';
 import { STATUS_EALREADY, STATUS_EBUSY, STATUS_ENOENT } from '../core/protocol/constants.js';
 import type { GroupRecord, StorageRecord, StorageState, UnresolvedGroup } from '../core/protocol/records.js';

@@ -2,11 +2,9 @@
  * Which tracker an admin call goes to: the one that is named, any that answers, or all of them in turn. Several
  * questions of one call go to the same tracker, as trackers need not agree.
  */
-
 import { ArgumentError, type FastDFSError, NetworkError, ServerError } from '../core/base/errors.js';
 import type { Engine } from '../core/cluster/engine.js';
-import { failOver, isFailoverable } from '../core/cluster/failover.js';
-import { withRetry } from '../core/cluster/retry.js';
+import { failOver, isFailoverable, withRetry } from '../core/cluster/failover.js';
 import type { Tracker } from '../core/cluster/trackers.js';
 import { formatAddress, parseAddresses } from '../core/model/address.js';
 import { DEFAULT_TRACKER_PORT } from '../core/model/limits.js';

@@ -13,8 +13,8 @@ import {
   objectOption,
   stringOption,
 } from '../core/base/validate.js';
+import { checkGroup } from '../core/model/file-id.js';
 import { MAX_PORT, MAX_SERVERS_PER_GROUP, MAX_TIMER_MS } from '../core/model/limits.js';
-import { checkGroup } from '../core/model/names.js';
 import type { EmbeddedOptions, ResolvedOptions, RwModeName, StorageSettings } from './options.js';
 
 const RW_MODES: readonly RwModeName[] = ['both', 'readonly', 'writeonly', 'none'];

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import * as classic from '../../src/adapters/classic/index.js';
 import { CHECKS as CLIENT_OPTIONS, DEFAULTS } from '../../src/core/config/client-options.js';
-import { UPLOAD_OPTIONS } from '../../src/streams/upload/options.js';
+import { UPLOAD_OPTIONS } from '../../src/streams/upload/plan.js';
 import {
   anchorOf,
   chineseNameOf,

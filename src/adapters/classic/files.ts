@@ -1,7 +1,7 @@
 /** The verbs on files. */
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { createDirectoryError } from '../../core/base/local-errors.js';
+import { createDirectoryError } from '../../core/base/errors.js';
 import { formatHost } from '../../core/model/address.js';
 import {
   ArgumentError,

@@ -1,9 +1,10 @@
 /** Options of files that arrive in forms: those of an upload, and what to do with their content type. */
 import { booleanOption, type Checks, objectOption, stringOption } from '../../core/base/validate.js';
+import { checkGroup } from '../../core/model/file-id.js';
 import { encodeMetadata, type Metadata } from '../../core/model/metadata.js';
-import { checkExtension, checkGroup } from '../../core/model/names.js';
+import { checkExtension } from '../../core/model/names.js';
 import type { UploadOptions } from '../../index.js';
-import { UPLOAD_OPTIONS } from '../../streams/upload/options.js';
+import { UPLOAD_OPTIONS } from '../../streams/upload/plan.js';
 import { type ContentTypeOptions, contentTypeOption, DETECT } from './content-type.js';
 import { toStorableName } from './file-names.js';
 

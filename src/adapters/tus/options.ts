@@ -8,7 +8,7 @@ import {
   integerOption,
   stringOption,
 } from '../../core/base/validate.js';
-import { checkGroup } from '../../core/model/names.js';
+import { checkGroup } from '../../core/model/file-id.js';
 import type { KeyIndex } from '../indexes/contract.js';
 import { isKeyIndex, toKeyIndex } from '../indexes/map.js';
 import type { FdfsStoreOptions } from './types.js';

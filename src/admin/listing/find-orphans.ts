@@ -6,9 +6,8 @@ import {
   integerOption,
   stringOption,
 } from '../../core/base/validate.js';
-import { splitFileId } from '../../core/model/file-id.js';
+import { checkGroup, splitFileId } from '../../core/model/file-id.js';
 import { MAX_TIMER_MS } from '../../core/model/limits.js';
-import { checkGroup } from '../../core/model/names.js';
 import { type ClusterAccess, joinSignals } from '../access.js';
 import { adminChecks } from '../checks.js';
 import { mapConcurrently } from '../concurrent.js';

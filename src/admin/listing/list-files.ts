@@ -7,9 +7,8 @@ import {
   integerOption,
   stringOption,
 } from '../../core/base/validate.js';
-import { splitFileId } from '../../core/model/file-id.js';
+import { checkGroup, splitFileId } from '../../core/model/file-id.js';
 import { MAX_TIMER_MS, TRUNK_NAME_LENGTH } from '../../core/model/limits.js';
-import { checkGroup } from '../../core/model/names.js';
 import type { StorageRecord } from '../../core/protocol/records.js';
 import { queryFileInfo } from '../../core/protocol/storage-commands.js';
 import {

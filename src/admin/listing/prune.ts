@@ -1,5 +1,4 @@
 /** Removes old files, and slaves with their masters; by default only says what it would remove. */
-
 import { ArgumentError, isAbsent } from '../../core/base/errors.js';
 import {
   booleanOption,
@@ -9,8 +8,8 @@ import {
   integerOption,
   stringOption,
 } from '../../core/base/validate.js';
+import { checkGroup } from '../../core/model/file-id.js';
 import { MAX_TIMER_MS } from '../../core/model/limits.js';
-import { checkGroup } from '../../core/model/names.js';
 import type { ClusterAccess } from '../access.js';
 import { adminChecks } from '../checks.js';
 import { mapConcurrently } from '../concurrent.js';

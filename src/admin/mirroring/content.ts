@@ -1,6 +1,6 @@
 /** What has to be known of a file before it is copied. */
 import type { FastDFSClient } from '../../client.js';
-import { ContentCrc } from '../../core/model/content-crc.js';
+import { ContentCrc } from '../../core/files/content-crc.js';
 import type { Metadata } from '../../core/model/metadata.js';
 import type { NamedFile } from '../listing/names.js';
 

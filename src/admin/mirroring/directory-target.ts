@@ -4,7 +4,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FastDFSClient } from '../../client.js';
 import { ProtocolError } from '../../core/base/errors.js';
-import { ContentCrc } from '../../core/model/content-crc.js';
+import { ContentCrc } from '../../core/files/content-crc.js';
 import type { SourceFile } from './content.js';
 import type { CopyTarget } from './target.js';
 

@@ -1,5 +1,4 @@
 /** Copies files to a directory or another cluster: masters first, then their slaves, each once whatever happens. */
-
 import { createClient, FastDFSClient } from '../../client.js';
 import { ArgumentError } from '../../core/base/errors.js';
 import {
@@ -9,8 +8,8 @@ import {
   integerOption,
   stringOption,
 } from '../../core/base/validate.js';
+import { checkGroup } from '../../core/model/file-id.js';
 import { MAX_TIMER_MS } from '../../core/model/limits.js';
-import { checkGroup } from '../../core/model/names.js';
 import { type ClusterAccess, joinSignals } from '../access.js';
 import { adminChecks } from '../checks.js';
 import { createFilter, filterChecks } from '../listing/filter.js';

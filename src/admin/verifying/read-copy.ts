@@ -1,7 +1,7 @@
 /** Reads one copy of a file from one storage and digests it; nothing of it is kept. */
 import { isAbsent } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { ContentCrc } from '../../core/model/content-crc.js';
+import { ContentCrc } from '../../core/files/content-crc.js';
 import { splitFileId } from '../../core/model/file-id.js';
 import { ReceiveExchange } from '../../core/net/receive-exchange.js';
 import type { StorageRecord } from '../../core/protocol/records.js';

@@ -7,9 +7,8 @@ import {
   stringOption,
 } from '../../core/base/validate.js';
 import { formatAddress } from '../../core/model/address.js';
-import { splitFileId } from '../../core/model/file-id.js';
+import { checkGroup, splitFileId } from '../../core/model/file-id.js';
 import { MAX_TIMER_MS } from '../../core/model/limits.js';
-import { checkGroup } from '../../core/model/names.js';
 import type { StorageRecord } from '../../core/protocol/records.js';
 import { type ClusterAccess, isServerFailure, joinSignals, readActiveStorages } from '../access.js';
 import { adminChecks } from '../checks.js';

@@ -209,3 +209,9 @@ export function isNotFound(error: unknown): error is ServerError {
 export function isAbsent(error: unknown): boolean {
   return isNotFound(error) && !TRACKER_QUERY.test(error.command ?? '');
 }
+
+/** Returns the EISDIR error for a folder where a file is expected. */
+export function createDirectoryError(path: string, syscall: 'open' | 'read'): NodeJS.ErrnoException {
+  const error = new Error(`EISDIR: illegal operation on a directory, ${syscall} '${path}'`);
+  return Object.assign(error, { code: 'EISDIR', errno: -21, syscall, path });
+}

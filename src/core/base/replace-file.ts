@@ -4,8 +4,8 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { createDirectoryError } from './errors.js';
 import { LeftoverCleaner } from './leftovers.js';
-import { createDirectoryError } from './local-errors.js';
 
 /** As many as Linux follows. */
 const MAX_LINKS = 40;

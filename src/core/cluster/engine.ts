@@ -1,8 +1,7 @@
 /**
- * Places commands: which storage, which connection, what to do when it fails. Retry and fail-over policy lives
- * here and in retry.ts; commands say what they are, exchanges say what happened.
+ * Places commands: which storage, which connection, what to do when it fails. The policy of fail-over and retry lives here and
+ * in failover.ts; commands say what they are, exchanges say what happened.
  */
-
 import { ClosedError, isAbsent, isNotFound, ProtocolError, ServerError } from '../base/errors.js';
 import type { ResolvedOptions } from '../config/client-options.js';
 import { type Address, sameAddress } from '../model/address.js';
@@ -20,13 +19,11 @@ import {
   STATUS_ENOSPC,
 } from '../protocol/constants.js';
 import { deleteFile } from '../protocol/storage-commands.js';
-import { type FailoverPlan, failOver, isFailoverable } from './failover.js';
+import { type FailoverPlan, failOver, isFailoverable, withRetry } from './failover.js';
 import { Locator, type UploadTarget } from './locator.js';
 import { Pools } from './pools.js';
-import { withRetry } from './retry.js';
 import { StorageIds } from './storage-ids.js';
-import { TrackerClient } from './tracker-client.js';
-import { Trackers } from './trackers.js';
+import { TrackerClient, Trackers } from './trackers.js';
 
 /** A connection and the pool that takes it back. */
 export interface CheckedOut {

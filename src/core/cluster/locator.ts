@@ -20,7 +20,7 @@ import {
   queryUpdate,
   type StoreTargets,
 } from '../protocol/tracker-commands.js';
-import type { TrackerClient } from './tracker-client.js';
+import type { TrackerClient } from './trackers.js';
 
 /** Storages that trackers have named for a file. */
 export interface Location {

@@ -1,15 +1,13 @@
 /** One pool per server, made when it is first needed. The only place where announced addresses are mapped. */
-
 import { watchConnect } from '../base/diagnostics.js';
 import { ClosedError, type FastDFSError } from '../base/errors.js';
 import type { ResolvedOptions } from '../config/client-options.js';
 import { describeMapping } from '../config/map-address.js';
 import { type Address, formatAddress } from '../model/address.js';
-import { connect } from '../net/connect.js';
-import type { Connection } from '../net/connection.js';
+import { SendBuffer } from '../net/buffers.js';
+import { type Connection, connect } from '../net/connection.js';
 import { call } from '../net/exchange.js';
 import { Pool, type ServerPoolStats } from '../net/pool.js';
-import { SendBuffer } from '../net/send-buffer.js';
 import { activeTest } from '../protocol/tracker-commands.js';
 
 /** Per server (`host:port`): its connections, and the callers that wait for one. */

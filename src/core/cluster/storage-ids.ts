@@ -9,7 +9,7 @@ import { parseStorageIds, type StorageIdRecord } from '../config/storage-ids.js'
 import type { ExchangeOptions } from '../net/exchange.js';
 import { STATUS_EINVAL, STATUS_EOPNOTSUPP } from '../protocol/constants.js';
 import { fetchStorageIds, getParameters } from '../protocol/tracker-commands.js';
-import type { TrackerClient } from './tracker-client.js';
+import type { TrackerClient } from './trackers.js';
 
 /** A load under way, and the calls that wait for it. */
 interface Loading {

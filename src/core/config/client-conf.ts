@@ -2,11 +2,10 @@
 import { resolve } from 'node:path';
 import { type Address, formatAddress, parseAddresses } from '../model/address.js';
 import { DEFAULT_TRACKER_PORT, MAX_PORT, MAX_TIMER_MS } from '../model/limits.js';
-import { checkClasses } from './address-class.js';
 import type { FastDFSOptions } from './client-options.js';
 import { readText } from './files.js';
 import type { Ini, IniItem } from './ini.js';
-import { type AddressTable, addMapping } from './map-address.js';
+import { type AddressTable, addMapping, checkClasses } from './map-address.js';
 import { findNearest } from './nearest.js';
 import { atPlace, configError, formatPlace } from './place.js';
 import { parseStorageIds } from './storage-ids.js';

@@ -2,7 +2,6 @@
  * The options of a client: what users may write, and what the rest of the package reads.
  * `resolveOptions` is the only place that fills in defaults, validates and freezes.
  */
-
 import { tmpdir } from 'node:os';
 import { ArgumentError } from '../base/errors.js';
 import {
@@ -14,8 +13,8 @@ import {
   objectOption,
   stringOption,
 } from '../base/validate.js';
+import { isGroup } from '../model/file-id.js';
 import { DEFAULT_TOKEN_TTL_SECONDS, MAX_PORT, MAX_TIMER_MS, MAX_TIMESTAMP } from '../model/limits.js';
-import { isGroup } from '../model/names.js';
 import { type AddressTable, type MapAddress, resolveMapAddress } from './map-address.js';
 import type { StorageIdRecord } from './storage-ids.js';
 import { resolveTrackers, type TrackerAddresses } from './tracker-list.js';

@@ -1,6 +1,7 @@
 /** `#@function NAME`: computes the value of the line below it. Unknown functions leave the value unchanged. */
-import { isPrivate } from './address-class.js';
+
 import type { Preprocessor } from './directives.js';
+import { isPrivate } from './map-address.js';
 import { configError, formatPlace, type Place } from './place.js';
 import { atoi, trimBlanks } from './values.js';
 

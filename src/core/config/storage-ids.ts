@@ -3,10 +3,10 @@
  * PROTOCOL: storage_ids.conf.
  */
 import { type Address, formatAddress, parseAddresses } from '../model/address.js';
+import { checkGroup } from '../model/file-id.js';
 import { DEFAULT_STORAGE_PORT } from '../model/limits.js';
-import { checkGroup } from '../model/names.js';
 import type { RwMode } from '../protocol/record-types.js';
-import { addressClass, checkClasses } from './address-class.js';
+import { addressClass, checkClasses } from './map-address.js';
 import { atPlace, configError, formatPlace, type Place } from './place.js';
 import { trimBlanks } from './values.js';
 

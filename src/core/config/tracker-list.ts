@@ -3,7 +3,7 @@ import { ArgumentError } from '../base/errors.js';
 import { describeValue } from '../base/validate.js';
 import { type Address, formatAddress, parseAddresses } from '../model/address.js';
 import { DEFAULT_TRACKER_PORT } from '../model/limits.js';
-import { addressClass } from './address-class.js';
+import { addressClass } from './map-address.js';
 
 /** One tracker: its address, or its two addresses. */
 export type TrackerAddresses = readonly Address[];

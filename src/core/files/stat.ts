@@ -19,7 +19,7 @@ import {
 } from '../model/file-id.js';
 import type { ExchangeOptions } from '../net/exchange.js';
 import { type FileInfo, queryFileInfo } from '../protocol/storage-commands.js';
-import { sumContent } from './content-check.js';
+import { sumContent } from './content-crc.js';
 
 /** What is known of a file, by its id or by a storage. */
 export interface FileStat {

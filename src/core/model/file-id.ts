@@ -257,3 +257,19 @@ function badFileId(fileId: unknown, why: string): ArgumentError {
   const shown = typeof fileId === 'string' ? JSON.stringify(fileId.slice(0, 160)) : other;
   return new ArgumentError(`${shown} is not a FastDFS file id: ${why}`, { code: 'FASTDFS_BAD_FILE_ID' });
 }
+
+const GROUP = new RegExp(`^${GROUP_PATTERN}$`);
+
+export function isGroup(name: string): boolean {
+  return GROUP.test(name);
+}
+
+/** @throws ArgumentError unless `group` is 1 to 16 letters and digits */
+export function checkGroup(group: string): string {
+  if (!isGroup(group)) {
+    throw new ArgumentError(
+      `Group name ${JSON.stringify(group)} must have 1 to 16 characters of A–Z a–z 0–9`,
+    );
+  }
+  return group;
+}

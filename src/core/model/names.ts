@@ -1,9 +1,8 @@
-/** Rules for the names that a client may choose: extension, slave prefix, group. Pure text work. */
+/** Rules for the names that a client may choose: extension and slave prefix. Pure text work. */
 import { ArgumentError } from '../base/errors.js';
-import { EXT_BYTES, GROUP_PATTERN, MAX_REMOTE_FILENAME, PREFIX_BYTES } from './limits.js';
+import { EXT_BYTES, MAX_REMOTE_FILENAME, PREFIX_BYTES } from './limits.js';
 
 const EXT = /^[A-Za-z0-9._-]*$/;
-const GROUP = new RegExp(`^${GROUP_PATTERN}$`);
 
 /**
  * Derives the extension as the C tools do: the text after the last dot if it has at most 6
@@ -45,20 +44,6 @@ export function checkExtension(ext: string): string {
     );
   }
   return bare;
-}
-
-export function isGroup(name: string): boolean {
-  return GROUP.test(name);
-}
-
-/** @throws ArgumentError unless `group` is 1 to 16 letters and digits */
-export function checkGroup(group: string): string {
-  if (!isGroup(group)) {
-    throw new ArgumentError(
-      `Group name ${JSON.stringify(group)} must have 1 to 16 characters of A–Z a–z 0–9`,
-    );
-  }
-  return group;
 }
 
 /** Checks prefix and extension of a slave: every server and client must be able to distinguish its name from its master's. */

@@ -1,15 +1,13 @@
 /**
- * One socket, one exchange at a time. Knows how a reply is read and how a connection dies; knows nothing of
- * commands, pools or retries. Whatever arrives while no exchange is open kills the connection, so that no
- * call can ever see bytes that were meant for another.
+ * One socket, one exchange at a time: how it is made, how a reply is read and how it dies. Knows nothing of commands, pools or
+ * retries. Whatever arrives while no exchange is open kills the connection, so that no call can ever see bytes that were meant
+ * for another.
  */
-import type { Socket } from 'node:net';
-import { FastDFSError, NetworkError, ProtocolError } from '../base/errors.js';
+import net, { type Socket } from 'node:net';
+import { FastDFSError, NetworkError, ProtocolError, TimeoutError } from '../base/errors.js';
 import { type Address, formatAddress } from '../model/address.js';
-import { ReplyDecoder, type ReplySink } from '../protocol/decoder.js';
-import type { Header } from '../protocol/header.js';
-import type { Allocate, ReadBuffers } from './read-buffers.js';
-import type { SendBuffer } from './send-buffer.js';
+import { type Header, ReplyDecoder, type ReplySink } from '../protocol/frame.js';
+import { type Allocate, ReadBuffers, type SendBuffer } from './buffers.js';
 
 /** What kind of server a connection leads to. */
 export type ServerRole = 'tracker' | 'storage';
@@ -238,4 +236,113 @@ export class Connection {
     this.#onClosed(this);
     sink?.onFailed(error);
   }
+}
+
+/** How long a silent peer may stay undiscovered on an idle connection. */
+const KEEP_ALIVE_MS = 60_000;
+
+export interface ConnectOptions {
+  role: ServerRole;
+  connectTimeoutMs: number;
+  networkTimeoutMs: number;
+  /** What to do when the server cannot be reached; appended to the message. */
+  hint?: string | undefined;
+  sendBuffer: SendBuffer;
+  /** Called once when the connection has closed, for any reason. */
+  onClosed: (connection: Connection) => void;
+}
+
+/**
+ * @throws NetworkError (`FASTDFS_CONNECT_FAILED`), TimeoutError (`FASTDFS_CONNECT_TIMEOUT`); both retryable: no
+ * byte has been sent
+ */
+export function connect(address: Address, options: ConnectOptions): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const buffers = new ReadBuffers();
+    let connection: Connection | undefined;
+    const socket = net.connect({
+      host: address.host,
+      port: address.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      onread: {
+        buffer: () => buffers.next(),
+        callback: (bytes, buffer) => {
+          connection?.receive(bytes, buffer as Buffer);
+          return true;
+        },
+      },
+    });
+    deferWriteErrors(socket);
+    const timer = setTimeout(() => {
+      fail(
+        new TimeoutError(
+          'connect',
+          `${name} did not accept a connection within ${options.connectTimeoutMs} ms${hint}`,
+          {
+            address: name,
+            retryable: true,
+          },
+        ),
+      );
+    }, options.connectTimeoutMs);
+    const name = formatAddress(address);
+    const hint = options.hint === undefined ? '' : `; ${options.hint}`;
+    const onError = (cause: NodeJS.ErrnoException) =>
+      fail(
+        new NetworkError(
+          'FASTDFS_CONNECT_FAILED',
+          `Cannot connect to ${name} (${cause.code ?? cause.message})${hint}`,
+          {
+            address: name,
+            retryable: true,
+            cause,
+          },
+        ),
+      );
+    function fail(error: FastDFSError): void {
+      clearTimeout(timer);
+      socket.removeListener('connect', onConnect);
+      // A late error of a socket that was given up must not surface as an uncaught exception.
+      socket.destroy();
+      reject(error);
+    }
+    function onConnect(): void {
+      clearTimeout(timer);
+      socket.removeListener('error', onError);
+      connection = new Connection(socket, address, {
+        role: options.role,
+        buffers,
+        sendBuffer: options.sendBuffer,
+        timeoutMs: options.networkTimeoutMs,
+        onClosed: options.onClosed,
+      });
+      resolve(connection);
+    }
+    socket.once('connect', onConnect);
+    socket.on('error', onError);
+  });
+}
+
+type WriteCallback = (error?: Error | null) => void;
+
+/** Delays write errors of the socket until it has been polled once more. */
+export function deferWriteErrors(socket: Socket): void {
+  const { _write: write, _writev: writeAll } = socket;
+  socket._write = (chunk, encoding, callback) => {
+    write.call(socket, chunk, encoding, afterNextPoll(callback));
+  };
+  socket._writev = (chunks, callback) => {
+    writeAll?.call(socket, chunks, afterNextPoll(callback));
+  };
+}
+
+/** A reset socket is always readable: by then either the answer has arrived, or the read has failed, too. */
+function afterNextPoll(callback: WriteCallback): WriteCallback {
+  return (error) => {
+    if (!error) callback(error);
+    // The first may belong to the turn whose poll is over.
+    else setImmediate(() => setImmediate(() => callback(error)));
+  };
 }

@@ -10,10 +10,10 @@ import { ClosedError, FastDFSError, ProtocolError, ServerError, TimeoutError } f
 import { MAX_REUSABLE_BODY } from '../model/limits.js';
 import { type Command, encodeRequest } from '../protocol/command.js';
 import { STATUS_EINVAL, STATUS_ENOENT, STATUS_OK } from '../protocol/constants.js';
-import type { Header } from '../protocol/header.js';
+import type { Header } from '../protocol/frame.js';
+import { SMALL_CONTENT_BYTES } from './buffers.js';
 import type { Connection, ExchangeSink } from './connection.js';
 import type { ConnectionOwner } from './pool.js';
-import { SMALL_CONTENT_BYTES } from './send-buffer.js';
 
 export interface ExchangeOptions {
   signal?: AbortSignal | undefined;

@@ -2,11 +2,11 @@
 import { TimeoutError } from '../base/errors.js';
 import type { Command } from '../protocol/command.js';
 import { STATUS_OK } from '../protocol/constants.js';
-import type { Header } from '../protocol/header.js';
+import type { Header } from '../protocol/frame.js';
+import type { Allocate } from './buffers.js';
 import type { Connection } from './connection.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
 import type { ConnectionOwner } from './pool.js';
-import type { Allocate } from './read-buffers.js';
 
 /** Where content goes. */
 export interface ContentSink {

@@ -6,7 +6,7 @@ import { ArgumentError, ProtocolError } from '../base/errors.js';
 import { STORAGE_ID_BYTES } from '../model/limits.js';
 import type { Command } from './command.js';
 import { HEADER_BYTES, NOT_A_TRACKER } from './constants.js';
-import { Reader } from './reader.js';
+import { encodeGroup, encodeNothing, Reader, type Writer } from './fields.js';
 import {
   type ConnectionCounts,
   decodeGroups,
@@ -20,7 +20,6 @@ import {
   stateName,
   type UnresolvedGroup,
 } from './records.js';
-import { encodeGroup, encodeNothing, type Writer } from './writer.js';
 
 /** A tracker as the leader sees it. */
 export interface TrackerSummary {

@@ -1,7 +1,7 @@
 /** Commands as data: one request and its reply. No command knows a socket, a pool or a retry. */
 import { HEADER_BYTES } from './constants.js';
-import { writeHeader } from './header.js';
-import { Writer } from './writer.js';
+import { Writer } from './fields.js';
+import { writeHeader } from './frame.js';
 
 /**
  * - `small`: parameters out, a small bounded reply in

@@ -6,7 +6,7 @@ import { ProtocolError, ServerError } from '../base/errors.js';
 import { GROUP_BYTES } from '../model/limits.js';
 import type { Command } from './command.js';
 import { HEADER_BYTES, RESPONSE_COMMAND, STATUS_OK } from './constants.js';
-import { readInt64, readResponseHeader } from './header.js';
+import { readInt64, readResponseHeader } from './frame.js';
 
 export interface PathListingArgs {
   readonly group: string;

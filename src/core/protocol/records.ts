@@ -9,7 +9,7 @@ import {
   MAX_SERVERS_PER_GROUP,
   STORAGE_ID_BYTES,
 } from '../model/limits.js';
-import { Reader } from './reader.js';
+import { Reader } from './fields.js';
 import type {
   ByteName,
   ConnectionCounts,

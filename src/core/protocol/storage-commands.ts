@@ -1,5 +1,4 @@
 /** Commands that a client sends to storages. Layouts in wire order, widths in bytes. */
-
 import { ProtocolError } from '../base/errors.js';
 import { checkFileIdReply, type SplitFileId } from '../model/file-id.js';
 import {
@@ -13,8 +12,7 @@ import {
 } from '../model/limits.js';
 import { decodeMetadata, encodeMetadata, type Metadata } from '../model/metadata.js';
 import type { Command } from './command.js';
-import { Reader } from './reader.js';
-import { encodeFileName } from './writer.js';
+import { encodeFileName, Reader } from './fields.js';
 
 /** Upload replies: group 16 and a filename; changes: empty, or the echo of the request (see {@link change}). */
 const MAX_NAME_REPLY = GROUP_BYTES + MAX_REMOTE_FILENAME + 1;

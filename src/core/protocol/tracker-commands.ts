@@ -2,10 +2,9 @@
  * Commands that a client sends to trackers: where to upload, where a file is, and the parameters it needs.
  * Layouts in wire order; `A` is the address size of the server (16 or 46), derived from the reply's length.
  */
-
 import { ProtocolError } from '../base/errors.js';
 import type { Address } from '../model/address.js';
-import type { SplitFileId } from '../model/file-id.js';
+import { isGroup, type SplitFileId } from '../model/file-id.js';
 import {
   GROUP_BYTES,
   IPV4_ADDRESS_BYTES,
@@ -14,11 +13,9 @@ import {
   MAX_SERVERS_PER_GROUP,
   MAX_STORAGES,
 } from '../model/limits.js';
-import { isGroup } from '../model/names.js';
 import type { Command } from './command.js';
 import { HEADER_BYTES, NOT_A_TRACKER } from './constants.js';
-import { Reader } from './reader.js';
-import { encodeFileName, encodeGroup, encodeNothing } from './writer.js';
+import { encodeFileName, encodeGroup, encodeNothing, Reader } from './fields.js';
 
 /** Where an upload may go. */
 export interface StoreTargets {

@@ -1,7 +1,7 @@
 /** DOWNLOAD_FILE, QUERY_FILE_INFO and DELETE_FILE: commands that name an existing file. */
 import { GROUP_BYTES } from '../../core/model/limits.js';
 import { HEADER_BYTES } from '../../core/protocol/constants.js';
-import { Writer } from '../../core/protocol/writer.js';
+import { Writer } from '../../core/protocol/fields.js';
 import type { ClusterModel } from '../model.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';

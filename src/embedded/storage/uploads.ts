@@ -1,6 +1,6 @@
 /** UPLOAD_FILE, UPLOAD_APPENDER_FILE and UPLOAD_SLAVE_FILE. All checks come before the first byte is stored. */
 import { ANY_STORE_PATH, EXT_BYTES, GROUP_BYTES, PREFIX_BYTES } from '../../core/model/limits.js';
-import { Writer } from '../../core/protocol/writer.js';
+import { Writer } from '../../core/protocol/fields.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
 import {

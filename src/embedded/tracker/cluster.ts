@@ -1,7 +1,7 @@
 /** 64, 94 to 98: trackers and storages as a cluster: leader, trunk servers, states and space. */
 import { formatAddress } from '../../core/model/address.js';
 import { STORAGE_ID_BYTES } from '../../core/model/limits.js';
-import { Writer } from '../../core/protocol/writer.js';
+import { Writer } from '../../core/protocol/fields.js';
 import {
   countAllocatedConnections,
   type Group,

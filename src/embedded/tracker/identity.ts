@@ -6,7 +6,7 @@ import {
   IPV6_ADDRESS_BYTES,
   STORAGE_ID_BYTES,
 } from '../../core/model/limits.js';
-import { Writer } from '../../core/protocol/writer.js';
+import { Writer } from '../../core/protocol/fields.js';
 import type { StorageNode } from '../model.js';
 import { readCString, readGroupField } from '../storage/file-names.js';
 import { Refused, refuseUnless, STATUS } from '../wire/status.js';

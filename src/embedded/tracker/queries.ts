@@ -1,6 +1,6 @@
 /** 101 to 107: where to upload, where a file is. */
 import { GROUP_BYTES, MAX_REMOTE_FILENAME, MIN_TRACKER_FILENAME } from '../../core/model/limits.js';
-import { Writer } from '../../core/protocol/writer.js';
+import { Writer } from '../../core/protocol/fields.js';
 import type { Group, StorageNode } from '../model.js';
 import { readCString, readGroupField } from '../storage/file-names.js';
 import { refuseUnless, STATUS } from '../wire/status.js';

@@ -1,6 +1,6 @@
 /** The fixed records of groups and storages in the layouts of every server version. Widths in bytes, in wire order. */
 import { STORAGE_ID_BYTES } from '../../core/model/limits.js';
-import { Writer } from '../../core/protocol/writer.js';
+import { Writer } from '../../core/protocol/fields.js';
 import { countAllocatedConnections, type Group, nowSeconds, type StorageNode } from '../model.js';
 import { SUBDIRECTORIES } from '../storage/content-store.js';
 import type { TrackerContext } from './context.js';

@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { HEADER_BYTES, RESPONSE_COMMAND } from '../../core/protocol/constants.js';
-import { writeHeader } from '../../core/protocol/header.js';
+import { writeHeader } from '../../core/protocol/frame.js';
 import { type Fault, GARBAGE } from './faults.js';
 
 /** Bytes of a request, header included, that a storage wants to see before it acts; its buffer is this large. */

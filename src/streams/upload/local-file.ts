@@ -2,8 +2,7 @@
 import type { Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { raceAbort } from '../../core/base/abort.js';
-import { ArgumentError } from '../../core/base/errors.js';
-import { createDirectoryError } from '../../core/base/local-errors.js';
+import { ArgumentError, createDirectoryError } from '../../core/base/errors.js';
 
 /** Read from local files in pieces of this size. */
 export const READ_BYTES = 256 * 1024;

@@ -9,8 +9,13 @@ import { FastDFSError } from '../../core/base/errors.js';
 import { reportProgress } from '../../core/base/progress.js';
 import { refuseUsedSources } from '../../core/base/unread-source.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { assertSizeKnown, type UploadOptions } from './options.js';
-import { planUpload, type SlaveTarget, type UploadPlan } from './plan.js';
+import {
+  assertSizeKnown,
+  planUpload,
+  type SlaveTarget,
+  type UploadOptions,
+  type UploadPlan,
+} from './plan.js';
 import { describeRollback, type RollbackResult, rollback, waitWithGrace } from './rollback.js';
 import type { UploadSession } from './session.js';
 import { ContentDigest, complete, type UploadResult } from './verify.js';

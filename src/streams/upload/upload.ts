@@ -1,12 +1,21 @@
 /** Uploads any source: from memory at once, everything else through an upload stream. */
+
+import { onAbort } from '../../core/base/abort.js';
+import { reportProgress } from '../../core/base/progress.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { uploadBlock } from './buffered-upload.js';
+import type { Block } from '../append/block-buffer.js';
 import { openLocalFile, READ_BYTES, readContent } from './local-file.js';
-import { checkUploadOptions, type UploadOptions } from './options.js';
-import type { SlaveTarget } from './plan.js';
+import {
+  assertContentSize,
+  checkUploadOptions,
+  planUpload,
+  type SlaveTarget,
+  type UploadOptions,
+} from './plan.js';
+import { type Placed, rollbackFor, waitWithGrace } from './rollback.js';
 import { feed, measureSource, readMemory, readName, type Source, type WriteContent } from './source.js';
 import { UploadStream } from './upload-stream.js';
-import type { UploadResult } from './verify.js';
+import { ContentDigest, complete, type UploadResult } from './verify.js';
 
 export async function uploadSource(
   engine: Engine,
@@ -50,4 +59,57 @@ export async function uploadLocalFile(
     if (mayBlock) closing.catch(() => undefined);
     else await closing;
   }
+}
+
+/** Uploads content that is in memory: no stream, no session, two round trips at most. */
+export async function uploadBlock(
+  engine: Engine,
+  { chunks, size }: Block,
+  options: UploadOptions,
+  slave?: SlaveTarget,
+): Promise<UploadResult> {
+  const { metadata, verify, destination } = planUpload(engine, options, slave);
+  assertContentSize(options, size);
+  const { signal, onProgress } = options;
+  signal?.throwIfAborted();
+  const sending = destination(signal).send(size === 0 ? [] : chunks, size);
+  // Computed while the request is on its way.
+  const sent = new ContentDigest(engine, verify);
+  for (const chunk of chunks) sent.add(chunk);
+  const placed = signal ? await settleOrAbort(engine, sending, signal) : await sending;
+  const onVerified = () => reportOnce(onProgress, size);
+  return await complete(engine, placed, sent, { metadata, signal, onVerified });
+}
+
+/** @throws what `onProgress` throws */
+async function reportOnce(onProgress: UploadOptions['onProgress'], size: number): Promise<void> {
+  if (!onProgress) return;
+  await new Promise<void>((resolve, reject) => {
+    reportProgress(onProgress, size, size, reject);
+    resolve();
+  });
+}
+
+/**
+ * The signal's reason wins over an answer that is still to come; the file behind that answer is removed. Where that fails
+ * the error names the file, as that of an upload stream does.
+ */
+function settleOrAbort(engine: Engine, sending: Promise<Placed>, signal: AbortSignal): Promise<Placed> {
+  return new Promise((resolve, reject) => {
+    const release = onAbort(signal, (reason) => {
+      const removal = engine.track(
+        sending.then(
+          (placed) => rollbackFor(engine, placed, reason),
+          () => reason,
+        ),
+      );
+      waitWithGrace(removal).then((error) => reject(error ?? reason), reject);
+    });
+    sending
+      .then(
+        (placed) => !signal.aborted && resolve(placed),
+        (error) => !signal.aborted && reject(error),
+      )
+      .finally(release);
+  });
 }

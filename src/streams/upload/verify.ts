@@ -1,8 +1,7 @@
 /** What follows when a storage has stored the content: the check against its id, and the metadata. */
 import { ProtocolError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { matchesContent, startCrc } from '../../core/files/content-check.js';
-import type { ContentCrc } from '../../core/model/content-crc.js';
+import { type ContentCrc, matchesContent, startCrc } from '../../core/files/content-crc.js';
 import { type FileIdParts, type FileKind, readStoredFileId } from '../../core/model/file-id.js';
 import type { Metadata } from '../../core/model/metadata.js';
 import { createUrl } from '../../core/model/url.js';

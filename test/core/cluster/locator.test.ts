@@ -1,7 +1,7 @@
 /** Which questions trackers are asked, and which of their answers are remembered for how long. */
 import { describe, expect, it, vi } from 'vitest';
 import { Locator } from '../../../src/core/cluster/locator.js';
-import type { TrackerClient } from '../../../src/core/cluster/tracker-client.js';
+import type { TrackerClient } from '../../../src/core/cluster/trackers.js';
 import type { Address } from '../../../src/core/model/address.js';
 import { encodeName, type FileIdParts, readStoredFileId } from '../../../src/core/model/file-id.js';
 import type { Command } from '../../../src/core/protocol/command.js';

@@ -7,7 +7,7 @@ import {
   ServerError,
   TimeoutError,
 } from '../../../src/core/base/errors.js';
-import { isRetryable, withRetry } from '../../../src/core/cluster/retry.js';
+import { isRetryable, withRetry } from '../../../src/core/cluster/failover.js';
 
 const QUICK = { retries: 2, minTimeoutMs: 1, maxTimeoutMs: 2 };
 const refused = () => new NetworkError('FASTDFS_CONNECT_FAILED', 'refused', { retryable: true });

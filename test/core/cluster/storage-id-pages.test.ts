@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ProtocolError } from '../../../src/core/base/errors.js';
 import { StorageIds } from '../../../src/core/cluster/storage-ids.js';
-import type { TrackerClient } from '../../../src/core/cluster/tracker-client.js';
+import type { TrackerClient } from '../../../src/core/cluster/trackers.js';
 import { MAX_STORAGES } from '../../../src/core/model/limits.js';
 import type { ExchangeOptions } from '../../../src/core/net/exchange.js';
 import type { Command } from '../../../src/core/protocol/command.js';

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NetworkError, ProtocolError, ServerError, TimeoutError } from '../../../src/core/base/errors.js';
 import type { Pools } from '../../../src/core/cluster/pools.js';
-import { TrackerClient } from '../../../src/core/cluster/tracker-client.js';
-import { Trackers } from '../../../src/core/cluster/trackers.js';
+import { TrackerClient, Trackers } from '../../../src/core/cluster/trackers.js';
 import { type Address, formatAddress } from '../../../src/core/model/address.js';
 import type { Command } from '../../../src/core/protocol/command.js';
 import { activeTest } from '../../../src/core/protocol/tracker-commands.js';

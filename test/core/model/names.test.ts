@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../../src/core/base/errors.js';
+import { checkGroup } from '../../../src/core/model/file-id.js';
 import {
   checkExtension,
-  checkGroup,
   checkSlave,
   deriveExtension,
   deriveSafeExtension,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ReadBuffers } from '../../../src/core/net/read-buffers.js';
+import { ReadBuffers } from '../../../src/core/net/buffers.js';
 
 test('connections share one buffer while they have small replies', () => {
   const one = new ReadBuffers();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SendBuffer, SMALL_CONTENT_BYTES } from '../../../src/core/net/send-buffer.js';
+import { SendBuffer, SMALL_CONTENT_BYTES } from '../../../src/core/net/buffers.js';
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 

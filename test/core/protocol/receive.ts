@@ -1,5 +1,5 @@
 /** What a connection does with delivered bytes, without a connection. */
-import { ReplyDecoder } from '../../../src/core/protocol/decoder.js';
+import { ReplyDecoder } from '../../../src/core/protocol/frame.js';
 
 export interface ReceivedReply {
   status: number;

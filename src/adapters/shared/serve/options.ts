@@ -10,7 +10,7 @@ import {
   integerOption,
   objectOption,
 } from '../../../core/base/validate.js';
-import { isGroup } from '../../../core/model/names.js';
+import { isGroup } from '../../../core/model/file-id.js';
 import { verifyToken } from '../../../index.js';
 
 /** How tokens in URLs (`?token=…&ts=…`) are checked. */

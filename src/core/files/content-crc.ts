@@ -1,14 +1,47 @@
 /**
- * Checks content against the CRC-32 in its file id, which may be the one of FastDFS before 5.12. That sum is computed along
- * only where it is to be expected; where it turns out later that it decides, the file is read once more.
+ * The CRC-32 of content, as storages write it into file ids, and the check of content against it. It may be the one of FastDFS
+ * before 5.12, which is computed along only where it is to be expected; where it turns out later that it decides, the file is
+ * read once more.
  */
+import { crc32 } from 'node:zlib';
 import type { Engine } from '../cluster/engine.js';
 import type { Address } from '../model/address.js';
-import { ContentCrc, predatesNewCrc } from '../model/content-crc.js';
 import type { FileIdParts, SplitFileId } from '../model/file-id.js';
+import { legacyCrc32 } from '../model/legacy-crc32.js';
 import type { ExchangeOptions } from '../net/exchange.js';
 import { type ContentSink, ReceiveExchange } from '../net/receive-exchange.js';
 import { downloadFile } from '../protocol/storage-commands.js';
+
+/** Before this only versions with the old sum existed: 2018-06-01, in Unix seconds. */
+const NEW_SUM_SINCE = 1_527_811_200;
+
+/** Returns whether a file of this creation second can only have the old sum. */
+export function predatesNewCrc(createdSeconds: number): boolean {
+  return createdSeconds < NEW_SUM_SINCE;
+}
+
+/** Sums up content as it passes. */
+export class ContentCrc {
+  /** CRC-32 as everywhere, unsigned. */
+  value = 0;
+  /** The old sum, unsigned; undefined where it is not computed. */
+  legacy: number | undefined;
+
+  /** @param withLegacy computes the old sum, too; it takes several times as long */
+  constructor(withLegacy: boolean) {
+    this.legacy = withLegacy ? 0 : undefined;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.value = crc32(chunk, this.value);
+    if (this.legacy !== undefined) this.legacy = legacyCrc32(chunk, this.legacy);
+  }
+
+  /** Returns whether a storage that has this content may have written `stored` into its id. */
+  matches(stored: number): boolean {
+    return stored === this.value || stored === this.legacy;
+  }
+}
 
 /** The sums of content in hand; `legacy` where it was computed along. */
 export type ContentSums = Pick<ContentCrc, 'value' | 'legacy'>;

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MAX_BATCH, QueryBatches } from '../../../src/core/cluster/query-batches.js';
-import { connect } from '../../../src/core/net/connect.js';
+import { SendBuffer } from '../../../src/core/net/buffers.js';
+import { connect } from '../../../src/core/net/connection.js';
+import { MAX_BATCH, QueryBatches } from '../../../src/core/net/pipeline.js';
 import { Pool } from '../../../src/core/net/pool.js';
-import { SendBuffer } from '../../../src/core/net/send-buffer.js';
 import { HEADER_BYTES } from '../../../src/core/protocol/constants.js';
-import { writeHeader } from '../../../src/core/protocol/header.js';
+import { writeHeader } from '../../../src/core/protocol/frame.js';
 import { queryStoreWithGroupOne } from '../../../src/core/protocol/tracker-commands.js';
 
 const REQUEST_BYTES = HEADER_BYTES + 16;

@@ -1,7 +1,7 @@
 /** The two CRC-32 of FastDFS; the old ones as FastDFS 5.11 wrote them into ids. */
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { ContentCrc, predatesNewCrc } from '../../../src/core/model/content-crc.js';
+import { ContentCrc, predatesNewCrc } from '../../../src/core/files/content-crc.js';
 import { readFileId } from '../../../src/core/model/file-id.js';
 import { legacyCrc32 } from '../../../src/core/model/legacy-crc32.js';
 
