@@ -44,11 +44,13 @@ export class RealCluster {
   readonly trackers: string[];
   readonly directory: string;
   readonly #settings: ClusterSettings;
+  #bin: string | undefined;
   readonly #members: readonly Member[];
   #disk: string | undefined;
 
   private constructor(settings: ClusterSettings, block: string) {
     this.#settings = settings;
+    this.#bin = settings.bin;
     this.directory = mkdtempSync(path.join(settings.directory ?? tmpdir(), 'fastdfs-real-'));
     const { trackers = 2, smallDiskMiB } = settings;
     this.#disk = smallDiskMiB === undefined ? undefined : this.#mount(smallDiskMiB);
@@ -118,8 +120,11 @@ export class RealCluster {
   async boot(name: string): Promise<void> {
     const { program, host, port } = this.#member(name);
     rmSync(this.#pidFile(name), { force: true });
-    const file = this.#settings.bin ? path.join(this.#settings.bin, program) : program;
-    const child = spawn(file, [`${this.folder(name)}.conf`, 'start'], { stdio: 'ignore' });
+    const file = this.#bin ? path.join(this.#bin, program) : program;
+    const child = spawn(file, [`${this.folder(name)}.conf`, 'start'], {
+      stdio: 'ignore',
+      env: this.#environment(),
+    });
     const code = await new Promise((resolve, reject) => child.on('error', reject).on('exit', resolve));
     if (code !== 0)
       throw new Error(`${program} for ${name} exited with ${code}; see ${this.folder(name)}/logs`);
@@ -141,6 +146,17 @@ export class RealCluster {
     while (isRunning(pid)) await delay(5);
   }
 
+  /**
+   * Replaces the programs under the data of the cluster: ends all processes and starts those of another version.
+   * @param bin its folder. Default: those on the PATH
+   */
+  async upgrade(bin?: string): Promise<void> {
+    await stopProcesses(this.directory);
+    addLoopback(this.#members[0]!.host);
+    this.#bin = bin;
+    for (const member of this.#members) await this.#join(member);
+  }
+
   /** Ends all processes and removes the folder. Safe to call twice. */
   async stop(): Promise<void> {
     await stopProcesses(this.directory);
@@ -154,7 +170,6 @@ export class RealCluster {
   }
 
   async #start(): Promise<void> {
-    const { waitUntilActive } = await import('./wait-until-active.js');
     this.#writeStorageIds();
     for (const [index, member] of this.#members.entries()) {
       const base = this.folder(member.name);
@@ -169,9 +184,21 @@ export class RealCluster {
         further: (member.group ? this.#settings.storage : this.#settings.tracker) ?? {},
       });
       writeFileSync(`${base}.conf`, `${lines.join('\n')}\n`);
-      await this.boot(member.name);
-      if (member.group) await waitUntilActive(this.trackers, member.group, member.host);
+      await this.#join(member);
     }
+  }
+
+  async #join({ name, group, host }: Member): Promise<void> {
+    const { waitUntilActive } = await import('./wait-until-active.js');
+    await this.boot(name);
+    if (group) await waitUntilActive(this.trackers, group, host);
+  }
+
+  /** A version that is unpacked into a folder of its own has its libraries beside `bin`. */
+  #environment(): NodeJS.ProcessEnv {
+    if (!this.#bin) return process.env;
+    const libraries = ['lib64', 'lib'].map((name) => path.resolve(this.#bin!, '..', name));
+    return { ...process.env, LD_LIBRARY_PATH: libraries.join(path.delimiter) };
   }
 
   #writeStorageIds(): void {
