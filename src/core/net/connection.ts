@@ -275,32 +275,10 @@ export function connect(address: Address, options: ConnectOptions): Promise<Conn
       },
     });
     deferWriteErrors(socket);
-    const timer = setTimeout(() => {
-      fail(
-        new TimeoutError(
-          'connect',
-          `${name} did not accept a connection within ${options.connectTimeoutMs} ms${hint}`,
-          {
-            address: name,
-            retryable: true,
-          },
-        ),
-      );
-    }, options.connectTimeoutMs);
     const name = formatAddress(address);
-    const hint = options.hint === undefined ? '' : `; ${options.hint}`;
-    const onError = (cause: NodeJS.ErrnoException) =>
-      fail(
-        new NetworkError(
-          'FASTDFS_CONNECT_FAILED',
-          `Cannot connect to ${name} (${cause.code ?? cause.message})${hint}`,
-          {
-            address: name,
-            retryable: true,
-            cause,
-          },
-        ),
-      );
+    const { connectTimeoutMs, hint } = options;
+    const timer = setTimeout(() => fail(connectTimedOut(name, connectTimeoutMs, hint)), connectTimeoutMs);
+    const onError = (cause: NodeJS.ErrnoException) => fail(connectFailed(name, cause, hint));
     function fail(error: FastDFSError): void {
       clearTimeout(timer);
       socket.removeListener('connect', onConnect);
@@ -323,6 +301,22 @@ export function connect(address: Address, options: ConnectOptions): Promise<Conn
     socket.once('connect', onConnect);
     socket.on('error', onError);
   });
+}
+
+/** @param hint what to do; appended to the message */
+export function connectTimedOut(address: string, connectTimeoutMs: number, hint?: string): TimeoutError {
+  const message = `${address} did not accept a connection within ${connectTimeoutMs} ms${addHint(hint)}`;
+  return new TimeoutError('connect', message, { address, retryable: true });
+}
+
+/** @param hint what to do; appended to the message */
+export function connectFailed(address: string, cause: NodeJS.ErrnoException, hint?: string): NetworkError {
+  const message = `Cannot connect to ${address} (${cause.code ?? cause.message})${addHint(hint)}`;
+  return new NetworkError('FASTDFS_CONNECT_FAILED', message, { address, retryable: true, cause });
+}
+
+function addHint(hint: string | undefined): string {
+  return hint === undefined ? '' : `; ${hint}`;
 }
 
 type WriteCallback = (error?: Error | null) => void;
