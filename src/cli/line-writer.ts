@@ -1,9 +1,10 @@
 /** Many lines to standard output, in large pieces, no faster than its reader takes them. */
-const PIECE_CHARS = 64 * 1024;
+const PIECE_CHARS = 16 * 1024;
 
 export class LineWriter {
   readonly #signal: AbortSignal;
-  #text = '';
+  #lines: string[] = [];
+  #chars = 0;
 
   /** @param signal aborts when the reader of the output has left */
   constructor(signal: AbortSignal) {
@@ -12,14 +13,17 @@ export class LineWriter {
 
   /** Adds a line. Await what is returned before the next one. */
   write(line: string): Promise<void> | undefined {
-    this.#text += `${line}\n`;
-    return this.#text.length >= PIECE_CHARS ? this.flush() : undefined;
+    this.#lines.push(line);
+    this.#chars += line.length;
+    return this.#chars >= PIECE_CHARS ? this.flush() : undefined;
   }
 
   async flush(): Promise<void> {
-    const text = this.#text;
-    this.#text = '';
-    if (text === '' || process.stdout.write(text)) return;
+    if (this.#lines.length === 0) return;
+    const text = `${this.#lines.join('\n')}\n`;
+    this.#lines = [];
+    this.#chars = 0;
+    if (process.stdout.write(text)) return;
     this.#signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => {

@@ -3,7 +3,7 @@ import type { FastDFSAdmin, FileFilter, FileListing, ListedFile } from '../../in
 import type { Context } from '../context.js';
 import { formatBytes, formatDate } from '../format.js';
 import { LineWriter } from '../line-writer.js';
-import { type Column, tableLines } from '../table.js';
+import type { Column } from '../table.js';
 
 export interface FilterFlags {
   kind?: 'normal' | 'appender' | 'slave';
@@ -99,6 +99,7 @@ async function sumUp(
     context.print({ files }, String(files));
     return;
   }
+  const { tableLines } = await import('../table.js');
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
   const unknown = rows.reduce((sum, row) => sum + row.unknownSizes, 0);
   context.print({ files, bytes, unknownSizes: unknown, usage: rows }, [
