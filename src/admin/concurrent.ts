@@ -27,6 +27,63 @@ export async function* mapConcurrently<T, R>(
   }
 }
 
+/**
+ * Gives out the items of batches one by one. An async generator in between would cost as much for each as making it: three
+ * promises instead of one.
+ */
+export class BatchedItems<T> implements AsyncGenerator<T, void, undefined> {
+  readonly #batches: AsyncGenerator<readonly T[], void, undefined>;
+  #batch: readonly T[] = [];
+  #at = 0;
+  #refilling: Promise<IteratorResult<T, void>> | undefined;
+
+  constructor(batches: AsyncGenerator<readonly T[], void, undefined>) {
+    this.#batches = batches;
+  }
+
+  next(): Promise<IteratorResult<T, void>> {
+    if (this.#refilling) return this.#refilling.then(() => this.next());
+    if (this.#at < this.#batch.length) {
+      return Promise.resolve({ value: this.#batch[this.#at++]!, done: false });
+    }
+    this.#refilling = this.#refill().finally(() => {
+      this.#refilling = undefined;
+    });
+    return this.#refilling;
+  }
+
+  async return(): Promise<IteratorResult<T, void>> {
+    this.#batch = [];
+    await this.#batches.return();
+    return { value: undefined, done: true };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<T, void>> {
+    this.#batch = [];
+    await this.#batches.throw(error);
+    return { value: undefined, done: true };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  async #refill(): Promise<IteratorResult<T, void>> {
+    for (;;) {
+      const { value, done } = await this.#batches.next();
+      if (done) return { value: undefined, done };
+      if (value.length === 0) continue;
+      this.#batch = value;
+      this.#at = 1;
+      return { value: value[0]!, done: false };
+    }
+  }
+}
+
 /** The failure of a call that is awaited later must not be an unhandled rejection until then. */
 function start<T, R>(run: (item: T) => Promise<R>, item: T): Promise<R> {
   const promise = run(item);

@@ -1,131 +1,144 @@
 /**
- * Lines split by a hash of their key into parts that fit in memory, on disk where they are many. What has the same key is
- * in the same part, so that millions of names can be joined in a few MiB.
+ * Lines about files, split by a hash of the name into parts that fit in memory, on disk where they are many. A master and its
+ * slaves are in the same part, so that millions of files can be joined in a few MiB.
  */
+import { isAscii } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const PARTS = 64;
-/** A part is written to disk in pieces of this many characters. */
-const PIECE_CHARS = 32 * 1024;
-const MAX_PART_BYTES = 3 * 1024 * 1024;
+const PARTS = 32;
+/** A part is written to disk in pieces of at most this many bytes. */
+const PIECE_BYTES = 16 * 1024;
+const MAX_PART_BYTES = 1024 * 1024;
+/** In UTF-8 a character is three bytes at most. */
+const MAX_LINE_CHARS = PIECE_BYTES / 3 - 1;
 /** Lines of one key cannot be split; deeper levels would not end. */
 const MAX_LEVEL = 4;
 const READ_BYTES = 64 * 1024;
+/** Lines that are given out at a time have about this many bytes. */
+const GROUP_BYTES = 8 * 1024;
+/** `M00/00/00/`: what storages and store paths have in common says nothing. */
+const FOLDER_BYTES = 10;
+/** Bytes of a name behind its folders that a master and its slaves share. */
+const KEY_BYTES = 27;
+const LF = 0x0a;
+const SLASH = 0x2f;
+const NOTHING = Buffer.alloc(0);
 
 interface Part {
-  lines: string[];
-  chars: number;
+  /** The piece that is not on disk yet. */
+  readonly piece: Buffer;
+  length: number;
   file: FileHandle | undefined;
   /** Where the file is, if it still has a name. */
   path: string | undefined;
   bytes: number;
 }
 
-/** Returns where in a line its key begins; the key ends `keyChars` later, or with the line. */
-export type LocateKey = (line: string) => number;
-
+/** The first slash of a line ends the group of the file that it is about. */
 export class LinePartitions {
-  readonly #locateKey: LocateKey;
-  readonly #keyChars: number;
   readonly #level: number;
   readonly #maxPartBytes: number;
-  /** What is written to disk and read from it: one piece or part at a time. */
-  #buffer = Buffer.alloc(0);
-  readonly #parts: Part[] = Array.from({ length: PARTS }, createPart);
-  #lines = 0;
+  readonly #parts: Part[];
+  /** One line that is added as text. */
+  #line = NOTHING;
+  /** A part that is read from disk. */
+  #buffer = NOTHING;
 
   /** @param maxPartBytes a larger part is split again */
-  constructor(locateKey: LocateKey, keyChars: number, maxPartBytes = MAX_PART_BYTES, level = 0) {
-    this.#locateKey = locateKey;
-    this.#keyChars = keyChars;
+  constructor(maxPartBytes = MAX_PART_BYTES, level = 0) {
     this.#level = level;
     this.#maxPartBytes = maxPartBytes;
+    const memory = Buffer.allocUnsafeSlow(PARTS * PIECE_BYTES);
+    this.#parts = Array.from({ length: PARTS }, (_, index) => ({
+      piece: memory.subarray(index * PIECE_BYTES, (index + 1) * PIECE_BYTES),
+      length: 0,
+      file: undefined,
+      path: undefined,
+      bytes: 0,
+    }));
   }
 
-  /** Lines added so far. */
-  get lines(): number {
-    return this.#lines;
-  }
-
-  /** Adds a line of Latin-1 text. Await what is returned before the next one: a full piece goes to disk. */
+  /** Adds a line. Await what is returned before the next one: a full piece goes to disk. */
   add(line: string): Promise<void> | undefined {
-    const start = this.#locateKey(line);
-    const part = this.#parts[hash(line, start, start + this.#keyChars, this.#level) % PARTS]!;
-    this.#lines++;
-    part.lines.push(line);
-    part.chars += line.length + 1;
-    return part.chars >= PIECE_CHARS ? this.#flush(part) : undefined;
+    if (line.length > MAX_LINE_CHARS) throw new Error(`A line of ${line.length} characters is too long`);
+    if (this.#line.length === 0) this.#line = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    return this.addBytes(NOTHING, this.#line, 0, this.#line.write(line));
   }
 
-  /** Yields each part once, its lines in the order in which they were added, and frees its disk space. */
+  /**
+   * Adds a line that is the bytes of `prefix` and those from `start` to `end`. They may be overwritten when what is returned
+   * has been awaited.
+   * @param prefix empty, or all before the name of the file
+   */
+  addBytes(prefix: Buffer, bytes: Buffer, start: number, end: number): Promise<void> | undefined {
+    const nameStart = prefix.length > 0 ? start : bytes.indexOf(SLASH, start) + 1;
+    const part = this.#parts[hashKey(bytes, nameStart, end, this.#level) % PARTS]!;
+    if (part.length + prefix.length + (end - start) < PIECE_BYTES) {
+      append(part, prefix, bytes, start, end);
+      return undefined;
+    }
+    return this.#flush(part).then(() => append(part, prefix, bytes, start, end));
+  }
+
+  /**
+   * Yields all lines, a few hundred at a time: what has the same key together, in the order in which it was added. Disk space is
+   * freed on the way.
+   */
   async *read(): AsyncGenerator<string[], void, undefined> {
     for (const part of this.#parts) {
-      if (part.file && part.bytes + part.chars > this.#maxPartBytes && this.#level < MAX_LEVEL) {
+      if (part.file && part.bytes + part.length > this.#maxPartBytes && this.#level < MAX_LEVEL) {
         await this.#flush(part);
         yield* this.#split(part);
-      } else if (part.lines.length > 0 || part.file) {
-        const lines = part.file ? (await this.#readAll(part)).concat(part.lines) : part.lines;
+      } else if (part.length > 0 || part.file) {
+        const bytes = await this.#readAll(part);
         await discard(part);
-        yield lines;
+        yield* splitLines(bytes);
       }
     }
   }
 
-  /** Removes what is on disk. */
+  /** Removes all lines; others can be added then. */
   async close(): Promise<void> {
     for (const part of this.#parts) await discard(part);
   }
 
   async #flush(part: Part): Promise<void> {
-    if (part.lines.length === 0) return;
-    const text = `${part.lines.join('\n')}\n`;
-    part.lines = [];
-    part.chars = 0;
     if (!part.file) await create(part);
-    const buffer = this.#allocate(text.length);
-    buffer.write(text, 'latin1');
-    for (let written = 0; written < text.length; ) {
-      const { bytesWritten } = await part.file!.write(buffer, written, text.length - written, part.bytes);
+    for (let written = 0; written < part.length; ) {
+      const { bytesWritten } = await part.file!.write(part.piece, written, part.length - written, part.bytes);
       written += bytesWritten;
       part.bytes += bytesWritten;
     }
+    part.length = 0;
   }
 
-  async #readAll(part: Part): Promise<string[]> {
-    const buffer = this.#allocate(part.bytes);
-    for (let at = 0; at < part.bytes; ) {
-      const { bytesRead } = await part.file!.read(buffer, at, part.bytes - at, at);
-      if (bytesRead === 0) throw new Error('A temporary file is shorter than what was written to it');
-      at += bytesRead;
-    }
-    const lines = buffer.toString('latin1', 0, part.bytes).split('\n');
-    lines.pop();
-    return lines;
-  }
-
-  #allocate(bytes: number): Buffer {
-    if (this.#buffer.length < bytes) this.#buffer = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * PIECE_CHARS));
-    return this.#buffer;
+  async #readAll(part: Part): Promise<Buffer> {
+    const size = part.bytes + part.length;
+    if (this.#buffer.length < size) this.#buffer = Buffer.allocUnsafeSlow(size + PIECE_BYTES);
+    for (let at = 0; at < part.bytes; ) at += await read(part, this.#buffer, at, part.bytes - at, at);
+    part.piece.copy(this.#buffer, part.bytes, 0, part.length);
+    return this.#buffer.subarray(0, size);
   }
 
   async *#split(part: Part): AsyncGenerator<string[], void, undefined> {
-    const finer = new LinePartitions(this.#locateKey, this.#keyChars, this.#maxPartBytes, this.#level + 1);
+    const finer = new LinePartitions(this.#maxPartBytes, this.#level + 1);
     try {
-      let carry = '';
-      const buffer = Buffer.allocUnsafe(READ_BYTES);
+      const buffer = Buffer.allocUnsafeSlow(READ_BYTES + PIECE_BYTES);
+      let held = 0;
       for (let at = 0; at < part.bytes; ) {
-        const { bytesRead } = await part.file!.read(buffer, 0, READ_BYTES, at);
-        if (bytesRead === 0) break;
+        const bytesRead = await read(part, buffer, held, READ_BYTES, at);
         at += bytesRead;
-        const lines = (carry + buffer.toString('latin1', 0, bytesRead)).split('\n');
-        carry = lines.pop()!;
-        for (const line of lines) {
-          const full = finer.add(line);
+        const filled = buffer.subarray(0, held + bytesRead);
+        let start = 0;
+        for (let end = filled.indexOf(LF); end >= 0; end = filled.indexOf(LF, start)) {
+          const full = finer.addBytes(NOTHING, filled, start, end);
           if (full) await full;
+          start = end + 1;
         }
+        held = filled.copy(buffer, 0, start);
       }
       await discard(part);
       yield* finer.read();
@@ -135,8 +148,35 @@ export class LinePartitions {
   }
 }
 
-function createPart(): Part {
-  return { lines: [], chars: 0, file: undefined, path: undefined, bytes: 0 };
+function append(part: Part, prefix: Buffer, bytes: Buffer, start: number, end: number): void {
+  const { piece } = part;
+  let to = part.length;
+  for (let at = 0; at < prefix.length; at++) piece[to++] = prefix[at]!;
+  for (let at = start; at < end; at++) piece[to++] = bytes[at]!;
+  piece[to++] = LF;
+  part.length = to;
+}
+
+/** Strings live long when there are many at a time, and much memory is needed to collect those. */
+function* splitLines(bytes: Buffer): Generator<string[], void, undefined> {
+  const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
+  const groups: number[][] = Array.from({ length: Math.ceil(bytes.length / GROUP_BYTES) }, () => []);
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(LF, start);
+    const nameStart = bytes.indexOf(SLASH, start) + 1;
+    groups[hashKey(bytes, nameStart, end, MAX_LEVEL + 1) % groups.length]!.push(start);
+    start = end + 1;
+  }
+  for (const starts of groups) {
+    if (starts.length === 0) continue;
+    yield starts.map((start) => bytes.toString(encoding, start, bytes.indexOf(LF, start)));
+  }
+}
+
+async function read({ file }: Part, into: Buffer, at: number, length: number, from: number): Promise<number> {
+  const { bytesRead } = await file!.read(into, at, length, from);
+  if (bytesRead === 0) throw new Error('A temporary file is shorter than what was written to it');
+  return bytesRead;
 }
 
 /** Without a name, where the system allows that, nothing stays when the process is killed. */
@@ -145,22 +185,23 @@ async function create(part: Part): Promise<void> {
   part.file = await open(file, 'wx+', 0o600);
   part.path = file;
   if (process.platform === 'win32') return;
-  await rm(file);
+  await unlink(file);
   part.path = undefined;
 }
 
 async function discard(part: Part): Promise<void> {
   const { file, path: name } = part;
-  Object.assign(part, createPart());
+  Object.assign(part, { length: 0, file: undefined, path: undefined, bytes: 0 });
   await file?.close();
-  if (name !== undefined) await rm(name, { force: true });
+  if (name !== undefined) await unlink(name);
 }
 
 /** FNV-1a, with another start on each level. */
-function hash(line: string, start: number, end: number, level: number): number {
+function hashKey(bytes: Buffer, nameStart: number, end: number, level: number): number {
   let value = 0x811c_9dc5 ^ Math.imul(level + 1, 0x9e37_79b1);
-  const stop = Math.min(end, line.length);
-  for (let at = start; at < stop; at++) value = Math.imul(value ^ line.charCodeAt(at), 0x0100_0193);
+  const start = nameStart + FOLDER_BYTES;
+  const stop = Math.min(start + KEY_BYTES, end);
+  for (let at = start; at < stop; at++) value = Math.imul(value ^ bytes[at]!, 0x0100_0193);
   value ^= value >>> 15;
   return Math.imul(value, 0x2c1b_3c6d) >>> 7;
 }

@@ -1,16 +1,26 @@
 /** Names of a listing are distinguished: files, metadata, slaves and their masters, also where servers misread them. */
 import { describe, expect, it } from 'vitest';
-import { describeName, groupNames } from '../../src/admin/listing/names.js';
+import {
+  describeFile,
+  describeLines,
+  describeLone,
+  groupNames,
+  isSlaveId,
+  readExtension,
+} from '../../src/admin/listing/names.js';
 
 const BASE = 'M00/03/03/fwAAFWsCeYyAeQYEAAAACw1KEYU';
 const APPENDER = 'M00/03/03/fwAAFWsCeYyES7OJAAAAAP1dNqU935.log';
 const TRUNK = 'M00/00/00/oYYBAGsCeAWIR-xeAAAAEsS80t4AAAAAQAAAAAAAAEA069.txt';
 
+const GROUP = { group: 'group1', addressById: new Map([['100001', '10.0.0.1']]) };
+
 function describeAll(...names: string[]) {
-  const group = groupNames(names.map((name) => `1700000000 C ${name}`));
-  return Object.fromEntries(
-    [...group.files.keys()].map((name) => [name, describeName('group1', name, group)]),
+  const files = describeLines(
+    names.map((name) => `group1/${name}`),
+    GROUP,
   );
+  return Object.fromEntries(files.map((file) => [file.fileId.slice('group1/'.length), file]));
 }
 
 describe('names of a listing', () => {
@@ -22,8 +32,6 @@ describe('names of a listing', () => {
       size: 11,
       crc32: 0x0d4a1185,
       hasMetadata: true,
-      isSlave: false,
-      extension: 'txt',
       sourceAddress: '127.0.0.21',
     });
   });
@@ -43,7 +51,8 @@ describe('names of a listing', () => {
     ['a slave of 60 characters', `${BASE}028.txt`, `${BASE}028_0123456789abcd.jpg`.padEnd(60, 'g'), 'slave'],
   ])('%s is a slave of its master, without size', (_, master, slave, kind) => {
     const { [slave]: file } = describeAll(master, slave, `${slave}-m`);
-    expect(file).toMatchObject({ kind, isSlave: true, slaveOf: `group1/${master}`, hasMetadata: true });
+    expect(file).toMatchObject({ kind, slaveOf: `group1/${master}`, hasMetadata: true });
+    expect([master, slave].map((name) => isSlaveId(`group1/${name}`))).toEqual([false, true]);
     expect(file).not.toHaveProperty('size');
     expect(file).not.toHaveProperty('crc32');
     expect(describeAll(slave)[slave]).not.toHaveProperty('slaveOf');
@@ -52,13 +61,33 @@ describe('names of a listing', () => {
   it('with an extension that ends in -m are files', () => {
     expect(Object.keys(describeAll(`${BASE}02.ab-m`))).toEqual([`${BASE}02.ab-m`]);
     const files = describeAll(`${BASE}02.ab-m`, `${BASE}02.ab-m-m`);
-    expect(files).toMatchObject({ [`${BASE}02.ab-m`]: { hasMetadata: true, extension: 'ab-m' } });
+    expect(files).toMatchObject({ [`${BASE}02.ab-m`]: { hasMetadata: true } });
+    expect(readExtension(`group1/${BASE}02.ab-m`)).toBe('ab-m');
   });
 
   it('name what a link points to', () => {
-    const group = groupNames([`1 C ${BASE}028.txt`, `2 L ${BASE}999.txt ${BASE}028.txt`]);
-    expect(describeName('group1', `${BASE}999.txt`, group)).toMatchObject({
-      linkTo: `group1/${BASE}028.txt`,
-    });
+    const link = `group1/${BASE}999.txt`;
+    const group = groupNames([`group1/${BASE}028.txt`, `${link} ${BASE}028.txt`]);
+    expect(describeFile(link, group, GROUP)).toMatchObject({ linkTo: `group1/${BASE}028.txt` });
+  });
+
+  it.each(['.照片', '028.a$b', '1234567', '12.a.bc'])('that end in %s are masters', (tail) => {
+    const fileId = `group1/${BASE}${tail}`;
+    expect(describeAll(`${BASE}${tail}`)[`${BASE}${tail}`]).toMatchObject({ kind: 'normal', size: 11 });
+    expect(describeLone(fileId)).toMatchObject({ fileId, kind: 'normal', size: 11 });
+  });
+
+  it('name the address of a storage id, where it is known', () => {
+    const name = 'M00/00/00/oYYBAGsCeYyAeQYEAAAACw1KEYU028.txt';
+    expect(describeAll(name)[name]).toMatchObject({ sourceAddress: '10.0.0.1', sourceId: 100001 });
+    expect(describeLone(`group1/${name}`)).toMatchObject({ sourceAddress: '', sourceId: 100001 });
+  });
+
+  it('that no storage makes are an error: of the storage in a listing, of the caller alone', () => {
+    const name = `M00/00/00/${'!'.repeat(27)}028.txt`;
+    expect(() => describeAll(name)).toThrow(expect.objectContaining({ code: 'FASTDFS_PROTOCOL' }));
+    expect(() => describeLone(`group1/${name}`)).toThrow(
+      expect.objectContaining({ code: 'FASTDFS_BAD_FILE_ID' }),
+    );
   });
 });

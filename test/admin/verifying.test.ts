@@ -1,6 +1,6 @@
 /** Which copies of a file are wrong, and what is reported. */
 import { describe, expect, it } from 'vitest';
-import { describeName, groupNames } from '../../src/admin/listing/names.js';
+import { describeLone } from '../../src/admin/listing/names.js';
 import { judgeCopies, type StoredCopy } from '../../src/admin/verifying/judge.js';
 import { RateLimit } from '../../src/admin/verifying/rate-limit.js';
 import type { StorageRecord } from '../../src/core/protocol/records.js';
@@ -12,7 +12,7 @@ const RIGHT = { size: 11, crc32: 0x0d4a1185 };
 const WRONG = { size: 11, crc32: 1 };
 
 function describeFile(name: string) {
-  return describeName('group1', name, groupNames([`1 C ${name}`]));
+  return describeLone(`group1/${name}`);
 }
 
 function storage(last: number): StorageRecord {

@@ -2,8 +2,8 @@
 import { type Checks, enumOption, stringOption } from '../../core/base/validate.js';
 import { checkExtension } from '../../core/model/names.js';
 import { momentOption, resolveMoment } from '../access.js';
-import type { NamedFile } from './names.js';
-import type { FileFilter } from './types.js';
+import { isSlaveId, readExtension } from './names.js';
+import type { FileFilter, ListedFile } from './types.js';
 
 export const filterChecks: Checks<FileFilter> = {
   kind: enumOption('normal', 'appender', 'slave'),
@@ -16,7 +16,7 @@ export const filterChecks: Checks<FileFilter> = {
  * Makes the test for the files of a filter.
  * @throws ArgumentError for an extension that no file can have
  */
-export function createFilter({ kind, ext, olderThan, newerThan }: FileFilter): (file: NamedFile) => boolean {
+export function createFilter({ kind, ext, olderThan, newerThan }: FileFilter): (file: ListedFile) => boolean {
   const extension = ext === undefined ? undefined : checkExtension(ext);
   const before = resolveMoment(olderThan) ?? Number.POSITIVE_INFINITY;
   const from = resolveMoment(newerThan) ?? Number.NEGATIVE_INFINITY;
@@ -32,6 +32,6 @@ export function createFilter({ kind, ext, olderThan, newerThan }: FileFilter): (
 }
 
 /** The extension of a slave is what follows the last dot: its name may have that of its master before it. */
-function matchesExtension({ isSlave, extension, fileId }: NamedFile, wanted: string): boolean {
-  return isSlave ? fileId.endsWith(`.${wanted}`) || extension === wanted : extension === wanted;
+function matchesExtension({ fileId }: ListedFile, wanted: string): boolean {
+  return readExtension(fileId) === wanted || (isSlaveId(fileId) && fileId.endsWith(`.${wanted}`));
 }

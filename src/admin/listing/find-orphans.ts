@@ -15,7 +15,7 @@ import type { AdminOptions } from '../types.js';
 import { createFilter, filterChecks } from './filter.js';
 import { type JoinedPart, ListingJoin } from './join.js';
 import { confirmFiles } from './list-files.js';
-import { describeLone, type NamedFile } from './names.js';
+import { describeLone, isDecodable, isYoung } from './names.js';
 import type { FileFilter, ListedFile } from './types.js';
 
 /** Options of `findOrphans()`. The filter chooses which unknown files are orphans. */
@@ -41,8 +41,6 @@ export type OrphanItem =
   | { readonly problem: 'missing'; readonly fileId: string }
   | { readonly problem: 'invalid'; readonly fileId: string };
 
-/** A listing may lack the changes of its last minutes: a younger known file is asked for. */
-const YOUNG_MS = 10 * 60_000;
 const ASKING = 16;
 
 const orphanChecks: Checks<FindOrphansOptions> = {
@@ -69,7 +67,7 @@ async function* generate(
   access: ClusterAccess,
   known: Iterable<string> | AsyncIterable<string>,
   options: FindOrphansOptions,
-  matches: (file: NamedFile) => boolean,
+  matches: (file: ListedFile) => boolean,
 ): AsyncGenerator<OrphanItem, void, undefined> {
   const signal = joinSignals(access, options.signal);
   const join = new ListingJoin(access, { ...options, signal });
@@ -95,16 +93,16 @@ async function* generate(
 async function* compare(
   access: ClusterAccess,
   { cluster, known, files }: JoinedPart,
-  matches: (file: NamedFile) => boolean,
+  matches: (file: ListedFile) => boolean,
   { slaves = 'with-master', signal }: FindOrphansOptions & { signal: AbortSignal },
 ): AsyncGenerator<OrphanItem, void, undefined> {
   const ids = new Set(known);
   const storage = cluster?.storages[0];
   if (cluster && storage && files.length > 0) {
-    const part = { ...cluster, storage, files, signal };
+    const part = { ...cluster, storage, signal };
     // Files in trunk files stay in the listing when they are deleted, whether they are known or not.
     const there = new Set((await confirmFiles(access, part, files, undefined)).map(({ fileId }) => fileId));
-    const isKnown = ({ fileId, slaveOf }: NamedFile) =>
+    const isKnown = ({ fileId, slaveOf }: ListedFile) =>
       ids.has(fileId) || (slaves === 'with-master' && slaveOf !== undefined && ids.has(slaveOf));
     const unknown = files.filter((file) => there.has(file.fileId) && !isKnown(file) && matches(file));
     for (const file of await confirmFiles(access, part, unknown, false)) {
@@ -113,21 +111,17 @@ async function* compare(
     for (const fileId of there) ids.delete(fileId);
   }
   const missing = mapConcurrently(ids, ASKING, async (fileId) => {
-    if (cluster && isYoung(fileId) && (await access.client.exists(fileId, { signal }))) return undefined;
+    if (cluster && isYoung(describeLone(fileId)) && (await access.client.exists(fileId, { signal })))
+      return undefined;
     return fileId;
   });
   for await (const fileId of missing) if (fileId !== undefined) yield { problem: 'missing', fileId };
 }
 
-function isYoung(fileId: string): boolean {
-  const { group, remoteFilename } = splitFileId(fileId);
-  return Date.now() - describeLone(group, remoteFilename).createdAt.getTime() < YOUNG_MS;
-}
-
 function isFileId(text: string): boolean {
   try {
     splitFileId(text);
-    return true;
+    return isDecodable(text);
   } catch {
     return false;
   }

@@ -2,10 +2,12 @@
 import type { StorageRecord } from '../../core/protocol/records.js';
 import { type ClusterAccess, type GroupStorages, isServerFailure, readActiveStorages } from '../access.js';
 import { LinePartitions } from '../partitions.js';
-import { KEY_CHARS, listStorePaths } from './list-files.js';
-import { describeLines, type NamedFile } from './names.js';
+import { listStorePaths } from './list-files.js';
+import { describeLines } from './names.js';
 import { readPath } from './read-path.js';
+import type { ListedFile } from './types.js';
 
+/** First characters of lines: `?group1/M00/00/00/…` was added, `=group1/M00/00/00/…` is listed. */
 const ADDED = '?';
 const LISTED = '=';
 
@@ -23,13 +25,13 @@ export interface JoinedPart {
   readonly cluster: GroupStorages | undefined;
   /** The lines that were added, in their order. */
   readonly known: readonly string[];
-  readonly files: readonly NamedFile[];
+  readonly files: readonly ListedFile[];
 }
 
 export class ListingJoin {
   readonly #access: ClusterAccess;
   readonly #options: JoinOptions;
-  readonly #partitions = new LinePartitions(locateKey, KEY_CHARS);
+  readonly #partitions = new LinePartitions();
 
   constructor(access: ClusterAccess, options: JoinOptions) {
     this.#access = access;
@@ -45,16 +47,17 @@ export class ListingJoin {
   async *read(): AsyncGenerator<JoinedPart, void, undefined> {
     const { group: only, tracker, signal } = this.#options;
     const clusters = await readActiveStorages(this.#access, only, { tracker, signal });
-    for (const { group, storages } of clusters) {
+    for (const { storages } of clusters) {
       for (const path of storages.length > 0 ? listStorePaths(storages, undefined) : []) {
-        await this.#list(storages, path, `${LISTED}${group} `);
+        await this.#list(storages, path);
       }
     }
     const byGroup = new Map(clusters.map((cluster) => [cluster.group, cluster]));
     for await (const lines of this.#partitions.read()) {
       signal.throwIfAborted();
       for (const [group, { known, listed }] of splitByGroup(lines)) {
-        yield { group, cluster: byGroup.get(group), known, files: describeLines(group, listed) };
+        const cluster = byGroup.get(group);
+        yield { group, cluster, known, files: cluster ? describeLines(listed, cluster) : [] };
       }
     }
   }
@@ -64,11 +67,11 @@ export class ListingJoin {
   }
 
   /** Lines of a storage that failed half-way are of files that exist: they may stay beside those of another. */
-  async #list(storages: readonly StorageRecord[], path: number, prefix: string): Promise<void> {
+  async #list(storages: readonly StorageRecord[], path: number): Promise<void> {
     let failure: unknown;
     for (const storage of storages) {
       try {
-        await readPath(this.#access, storage, path, this.#partitions, this.#options, prefix);
+        await readPath(this.#access, storage, path, this.#partitions, this.#options, LISTED);
         return;
       } catch (error) {
         this.#options.signal.throwIfAborted();
@@ -80,22 +83,14 @@ export class ListingJoin {
   }
 }
 
-/** `?group1/M00/00/00/…` for what was added, `=group1 1700000000 C M00/00/00/…` for what is listed. */
-function locateKey(line: string): number {
-  if (line.startsWith(ADDED)) return line.indexOf('/') + 11;
-  return line.indexOf(' ', line.indexOf(' ') + 1) + 13;
-}
-
 function splitByGroup(lines: readonly string[]): Map<string, { known: string[]; listed: string[] }> {
   const groups = new Map<string, { known: string[]; listed: string[] }>();
   for (const line of lines) {
-    const isAdded = line.startsWith(ADDED);
-    const end = line.indexOf(isAdded ? '/' : ' ');
-    const name = line.slice(1, end);
+    const name = line.slice(1, line.indexOf('/'));
     const group = groups.get(name) ?? { known: [], listed: [] };
     groups.set(name, group);
-    if (isAdded) group.known.push(line.slice(1));
-    else group.listed.push(line.slice(end + 1));
+    if (line.startsWith(ADDED)) group.known.push(line.slice(1));
+    else group.listed.push(line.slice(1));
   }
   return groups;
 }

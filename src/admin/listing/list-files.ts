@@ -8,7 +8,7 @@ import {
   stringOption,
 } from '../../core/base/validate.js';
 import { checkGroup, splitFileId } from '../../core/model/file-id.js';
-import { MAX_TIMER_MS, TRUNK_NAME_LENGTH } from '../../core/model/limits.js';
+import { MAX_TIMER_MS } from '../../core/model/limits.js';
 import type { StorageRecord } from '../../core/protocol/records.js';
 import { queryFileInfo } from '../../core/protocol/storage-commands.js';
 import {
@@ -20,17 +20,15 @@ import {
   readActiveStorages,
 } from '../access.js';
 import { adminChecks } from '../checks.js';
-import { mapConcurrently } from '../concurrent.js';
+import { BatchedItems, mapConcurrently } from '../concurrent.js';
 import { LinePartitions } from '../partitions.js';
 import { createFilter, filterChecks } from './filter.js';
-import { describeLines, locateStem, type NamedFile } from './names.js';
+import { describeLines, type FileGroup, isInTrunk } from './names.js';
 import { readPath } from './read-path.js';
 import type { FileListing, ListedFile, ListFilesOptions, ListingSource } from './types.js';
 
 /** Questions to a storage at a time. */
 const CONFIRMING = 16;
-/** Characters of a name that decide about its part: of the 27 that a master and its slaves share. */
-export const KEY_CHARS = 27;
 
 export const listingChecks: Checks<ListFilesOptions> = {
   ...adminChecks,
@@ -40,10 +38,6 @@ export const listingChecks: Checks<ListFilesOptions> = {
   confirm: booleanOption,
   silenceTimeoutMs: integerOption(1, MAX_TIMER_MS),
 };
-
-export function createPartitions(): LinePartitions {
-  return new LinePartitions(locateStem, KEY_CHARS);
-}
 
 /** @throws ArgumentError at once for a wrong option, not when the first file is read */
 export function listFiles(
@@ -56,22 +50,15 @@ export function listFiles(
   access.trackers.select(options);
   const matches = createFilter(options);
   const sources: ListingSource[] = [];
-  const files = flatten(generate(access, group, options, matches, sources));
+  const files = new BatchedItems(generate(access, group, options, matches, sources));
   return Object.assign(files, { sources });
-}
-
-/** One step of a generator for each file costs as much as all the rest: batches go through the others. */
-async function* flatten(
-  batches: AsyncIterable<readonly ListedFile[]>,
-): AsyncGenerator<ListedFile, void, undefined> {
-  for await (const batch of batches) for (const file of batch) yield file;
 }
 
 async function* generate(
   access: ClusterAccess,
   group: string | undefined,
   options: ListFilesOptions,
-  matches: (file: NamedFile) => boolean,
+  matches: (file: ListedFile) => boolean,
   sources: ListingSource[],
 ): AsyncGenerator<readonly ListedFile[], void, undefined> {
   for await (const part of readParts(access, group, options, sources)) {
@@ -79,13 +66,14 @@ async function* generate(
   }
 }
 
-/** Some files of one store path: masters, and all their slaves after them. */
-export interface ListedPart {
-  readonly group: string;
+/** Some files of one store path: masters and all their slaves. */
+export interface ListedPart extends PartSource {
+  readonly files: readonly ListedFile[];
+}
+
+export interface PartSource extends FileGroup {
   /** The storage that listed them. */
   readonly storage: StorageRecord;
-  readonly addressById: ReadonlyMap<string, string>;
-  readonly files: readonly NamedFile[];
   readonly signal: AbortSignal;
 }
 
@@ -99,22 +87,27 @@ export async function* readParts(
   const signal = joinSignals(access, options.signal);
   signal.throwIfAborted();
   const groups = await readActiveStorages(access, group, { tracker: options.tracker, signal });
+  const partitions = new LinePartitions();
   let found = false;
-  for (const each of groups) {
-    const storages = selectStorages(each, options.storage);
-    if (storages.length === 0) continue;
-    found = true;
-    for await (const { storage, source, path } of readGroupPaths(access, storages, { ...options, signal })) {
-      sources.push(source);
-      try {
-        for await (const lines of path.read()) {
+  try {
+    for (const each of groups) {
+      let storages = selectStorages(each, options.storage);
+      if (storages.length === 0) continue;
+      found = true;
+      for (const path of listStorePaths(storages, options.storePath)) {
+        const read = await readAnywhere(access, storages, path, partitions, { ...options, signal });
+        const { storage, source } = read;
+        // One that failed is tried last for the paths that follow.
+        storages = [storage, ...storages.filter((one) => one !== storage)];
+        sources.push(source);
+        for await (const lines of partitions.read()) {
           signal.throwIfAborted();
-          yield { ...each, storage, files: describeLines(each.group, lines), signal };
+          yield { ...each, storage, files: describeLines(lines, each), signal };
         }
-      } finally {
-        await path.close();
       }
     }
+  } finally {
+    await partitions.close();
   }
   if (!found && options.storage !== undefined) {
     throw new ArgumentError(
@@ -125,26 +118,6 @@ export async function* readParts(
 
 function selectStorages({ storages }: GroupStorages, wanted: string | undefined): readonly StorageRecord[] {
   return wanted === undefined ? storages : storages.filter((storage) => matchesStorage(storage, wanted));
-}
-
-interface PathRead {
-  storage: StorageRecord;
-  path: LinePartitions;
-  source: ListingSource;
-}
-
-async function* readGroupPaths(
-  access: ClusterAccess,
-  storages: readonly StorageRecord[],
-  options: ListFilesOptions & { signal: AbortSignal },
-): AsyncGenerator<PathRead, void, undefined> {
-  let candidates = storages;
-  for (const index of listStorePaths(storages, options.storePath)) {
-    const read = await readAnywhere(access, candidates, index, options);
-    // One that failed is tried last for the paths that follow.
-    candidates = [read.storage, ...candidates.filter((one) => one !== read.storage)];
-    yield read;
-  }
 }
 
 export function listStorePaths(storages: readonly StorageRecord[], only: number | undefined): number[] {
@@ -158,14 +131,13 @@ async function readAnywhere(
   access: ClusterAccess,
   storages: readonly StorageRecord[],
   path: number,
+  partitions: LinePartitions,
   options: ListFilesOptions & { signal: AbortSignal },
-): Promise<PathRead> {
+): Promise<{ storage: StorageRecord; source: ListingSource }> {
   const errors: Error[] = [];
   for (const storage of storages) {
-    const partitions = createPartitions();
     try {
-      const source = await readPath(access, storage, path, partitions, options);
-      return { storage, path: partitions, source };
+      return { storage, source: await readPath(access, storage, path, partitions, options) };
     } catch (error) {
       await partitions.close();
       if (options.signal.aborted) throw options.signal.reason;
@@ -185,27 +157,24 @@ async function readAnywhere(
 /** Removes files that are not there any more, where their storage lists those, too. */
 export async function confirmFiles(
   access: ClusterAccess,
-  { storage, addressById, signal }: ListedPart,
-  files: readonly NamedFile[],
+  { storage, signal }: PartSource,
+  files: readonly ListedFile[],
   confirm: boolean | undefined,
-): Promise<ListedFile[]> {
-  const mustAsk = ({ trunk }: NamedFile) => confirm ?? trunk;
+): Promise<readonly ListedFile[]> {
   const asked = new Map<string, Promise<number | undefined>>();
   const ask = (fileId: string) => {
     const known = asked.get(fileId) ?? readSize(access, storage, fileId, signal);
     asked.set(fileId, known);
     return known;
   };
-  const isTrunk = (fileId: string) => confirm ?? fileId.length - storage.group.length > TRUNK_NAME_LENGTH;
-  if (!files.some((file) => mustAsk(file) || (file.slaveOf !== undefined && isTrunk(file.slaveOf)))) {
-    return files.map((file) => toListedFile(file, addressById));
-  }
+  const mustAsk = (fileId: string | undefined) => fileId !== undefined && (confirm ?? isInTrunk(fileId));
+  if (!files.some(({ fileId, slaveOf }) => mustAsk(fileId) || mustAsk(slaveOf))) return files;
   const confirmed = mapConcurrently(files, CONFIRMING, async (file) => {
-    const { slaveOf, ...rest } = toListedFile(file, addressById);
+    const { slaveOf, ...rest } = file;
     // A master that was deleted from a trunk file is still in the listing.
-    const orphaned = slaveOf === undefined || (isTrunk(slaveOf) && (await ask(slaveOf)) === undefined);
-    const listed: ListedFile = orphaned ? rest : { ...rest, slaveOf };
-    if (!mustAsk(file)) return listed;
+    const isOrphaned = slaveOf !== undefined && mustAsk(slaveOf) && (await ask(slaveOf)) === undefined;
+    const listed: ListedFile = isOrphaned ? rest : file;
+    if (!mustAsk(file.fileId)) return listed;
     const size = await ask(file.fileId);
     return size === undefined ? undefined : { ...listed, size };
   });
@@ -234,22 +203,4 @@ async function readSize(
     if (isAbsent(error)) return undefined;
     throw error;
   }
-}
-
-export function toListedFile(file: NamedFile, addressById: ReadonlyMap<string, string>): ListedFile {
-  const { fileId, storePath, kind, createdAt, size, crc32, sourceId, hasMetadata, slaveOf, linkTo } = file;
-  return {
-    fileId,
-    group: fileId.slice(0, fileId.indexOf('/')),
-    storePath,
-    kind,
-    createdAt,
-    ...(size === undefined ? {} : { size }),
-    ...(crc32 === undefined ? {} : { crc32 }),
-    sourceAddress: file.sourceAddress ?? addressById.get(String(sourceId)) ?? '',
-    ...(sourceId === undefined ? {} : { sourceId }),
-    hasMetadata,
-    ...(slaveOf === undefined ? {} : { slaveOf }),
-    ...(linkTo === undefined ? {} : { linkTo }),
-  };
 }

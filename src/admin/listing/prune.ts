@@ -16,7 +16,6 @@ import { mapConcurrently } from '../concurrent.js';
 import type { AdminOptions } from '../types.js';
 import { createFilter, filterChecks } from './filter.js';
 import { confirmFiles, readParts } from './list-files.js';
-import type { NamedFile } from './names.js';
 import type { FileFilter, ListedFile } from './types.js';
 
 /** Options of `prune()`. */
@@ -113,10 +112,10 @@ function isSlaveOf({ slaveOf }: ListedFile): boolean {
 
 /** Slaves go with their master; alone only where slaves are asked for, or where the master has been removed before. */
 function choose(
-  files: readonly NamedFile[],
-  matches: (file: NamedFile) => boolean,
+  files: readonly ListedFile[],
+  matches: (file: ListedFile) => boolean,
   onlySlaves: boolean,
-): NamedFile[] {
+): ListedFile[] {
   if (onlySlaves) return files.filter(matches);
   const masters = new Set<string>();
   for (const file of files) if (file.slaveOf === undefined && matches(file)) masters.add(file.fileId);

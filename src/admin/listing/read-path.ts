@@ -1,6 +1,7 @@
 /** One store path of one storage, read whole to disk before anything of it is used. */
 import { formatAddress } from '../../core/model/address.js';
 import { readPathListing } from '../../core/net/path-listing.js';
+import { ListedLines } from '../../core/protocol/path-listing.js';
 import type { StorageRecord } from '../../core/protocol/records.js';
 import { type ClusterAccess, mapStorage } from '../access.js';
 import type { LinePartitions } from '../partitions.js';
@@ -9,7 +10,7 @@ import type { ListingSource } from './types.js';
 export const DEFAULT_SILENCE_MS = 120_000;
 
 /**
- * Adds the lines of a listing to `partitions`, `prefix` before each. A storage waits no longer than a disk takes: one that cannot
+ * Adds the ids of a listing to `partitions`, `mark` before each, and behind that of a link the name of its file. A storage waits no longer than a disk takes: one that cannot
  * send for a minute closes the connection, and the caller may need hours.
  */
 export async function readPath(
@@ -18,7 +19,7 @@ export async function readPath(
   storePathIndex: number,
   partitions: LinePartitions,
   options: { signal: AbortSignal; silenceTimeoutMs?: number | undefined },
-  prefix = '',
+  mark = '',
 ): Promise<ListingSource> {
   const { signal, silenceTimeoutMs = DEFAULT_SILENCE_MS } = options;
   const { group } = storage;
@@ -26,15 +27,17 @@ export async function readPath(
   const { connectTimeoutMs } = access.engine.options;
   const args = { group, storePathIndex };
   const limits = { connectTimeoutMs, silenceTimeoutMs, signal };
+  const prefix = Buffer.from(`${mark}${group}/`);
   let entries = 0;
   let newest = 0;
-  for await (const lines of readPathListing(mapStorage(access, storage), args, limits)) {
-    for (const line of lines) {
-      const full = partitions.add(prefix === '' ? line : prefix + line);
+  for await (const bytes of readPathListing(mapStorage(access, storage), args, limits)) {
+    const lines = new ListedLines(bytes);
+    while (lines.next()) {
+      const full = partitions.addBytes(prefix, bytes, lines.nameStart, lines.end);
       if (full) await full;
+      entries++;
+      newest = Math.max(newest, lines.loggedAt);
     }
-    entries += lines.length;
-    newest = Math.max(newest, Number.parseInt(lines.at(-1)!, 10));
   }
   return {
     group,

@@ -3,6 +3,7 @@ import type { FastDFSClient } from '../../client.js';
 import { ProtocolError, ServerError } from '../../core/base/errors.js';
 import { parseFileId } from '../../core/model/file-id.js';
 import { sleep } from '../concurrent.js';
+import { readExtension } from '../listing/names.js';
 import type { FileListing } from '../listing/types.js';
 import { digestFile, type SourceFile } from './content.js';
 import type { StartedUpload } from './id-map.js';
@@ -95,7 +96,7 @@ export class ClusterTarget implements CopyTarget {
     const { file, size, metadata } = source;
     const { fileId } = await this.#target.upload(this.#read(source, signal), {
       size,
-      ext: file.extension,
+      ext: readExtension(file.fileId),
       // A slave whose master has been removed becomes an ordinary file.
       appender: file.kind === 'appender',
       group: this.#options.group,

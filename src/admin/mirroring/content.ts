@@ -2,10 +2,10 @@
 import type { FastDFSClient } from '../../client.js';
 import { ContentCrc } from '../../core/files/content-crc.js';
 import type { Metadata } from '../../core/model/metadata.js';
-import type { NamedFile } from '../listing/names.js';
+import type { ListedFile } from '../listing/types.js';
 
 export interface SourceFile {
-  readonly file: NamedFile;
+  readonly file: ListedFile;
   readonly size: number;
   readonly crc32: number;
   readonly metadata: Metadata | undefined;
@@ -29,7 +29,7 @@ export async function digestFile(
 /** Reads size and checksum, from the id where it has them, and metadata. */
 export async function readSource(
   client: FastDFSClient,
-  file: NamedFile,
+  file: ListedFile,
   signal: AbortSignal,
 ): Promise<SourceFile> {
   const { fileId, hasMetadata } = file;

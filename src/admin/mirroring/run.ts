@@ -5,7 +5,7 @@ import type { ClusterAccess } from '../access.js';
 import { mapConcurrently, sleep } from '../concurrent.js';
 import type { JoinedPart } from '../listing/join.js';
 import { confirmFiles } from '../listing/list-files.js';
-import type { NamedFile } from '../listing/names.js';
+import type { ListedFile } from '../listing/types.js';
 import { readSource, type SourceFile } from './content.js';
 import type { IdMap } from './id-map.js';
 import { splitSlaveName } from './slave-names.js';
@@ -47,7 +47,7 @@ export class MirrorRun {
   /** Copies what of a part is not in the map. Slaves of slaves come last. */
   async copyPart(
     { cluster, known, files }: JoinedPart,
-    matches: (file: NamedFile) => boolean,
+    matches: (file: ListedFile) => boolean,
   ): Promise<void> {
     const storage = cluster?.storages[0];
     if (!cluster || !storage) return;
@@ -60,10 +60,10 @@ export class MirrorRun {
     const masters = files.filter((file) => file.slaveOf === undefined && matches(file));
     const chosen = new Set(masters.map(({ fileId }) => fileId));
     const slaves = files.filter(({ slaveOf }) => slaveOf !== undefined && chosen.has(slaveOf));
-    const isNew = ({ fileId }: NamedFile) => !copies.has(fileId);
+    const isNew = ({ fileId }: ListedFile) => !copies.has(fileId);
     const fresh = [...masters, ...slaves].filter(isNew);
     report.skipped += masters.length + slaves.length - fresh.length;
-    const part = { ...cluster, storage, files, signal };
+    const part = { ...cluster, storage, signal };
     const listed = await confirmFiles(access, part, fresh, undefined);
     const there = new Map(listed.map((file) => [file.fileId, file]));
     // The master of a slave may be listed although it was removed from its trunk file.
@@ -84,7 +84,7 @@ export class MirrorRun {
     for (const file of nested) await this.#each([file], (one) => this.#copySlave(one, copies));
   }
 
-  async #each(files: readonly NamedFile[], work: (file: NamedFile) => Promise<void>): Promise<void> {
+  async #each(files: readonly ListedFile[], work: (file: ListedFile) => Promise<void>): Promise<void> {
     const { concurrency, report, signal, onProgress } = this.#options;
     const attempts = mapConcurrently(files, concurrency, async (file) => {
       signal.throwIfAborted();
@@ -102,7 +102,7 @@ export class MirrorRun {
     for await (const _ of attempts);
   }
 
-  async #copyMaster(file: NamedFile, copies: Map<string, Copied>): Promise<void> {
+  async #copyMaster(file: ListedFile, copies: Map<string, Copied>): Promise<void> {
     await this.#attempt(
       file,
       async (source) => {
@@ -133,7 +133,7 @@ export class MirrorRun {
     }
   }
 
-  async #copySlave(file: NamedFile, copies: Map<string, Copied>): Promise<void> {
+  async #copySlave(file: ListedFile, copies: Map<string, Copied>): Promise<void> {
     const parent = findParent(file, copies);
     if (!parent) {
       const message = `${file.fileId} cannot be copied: its master was not, or its name is too long for a slave`;
@@ -145,7 +145,7 @@ export class MirrorRun {
 
   /** A file that changes while it is copied is copied again, once. */
   async #attempt(
-    file: NamedFile,
+    file: ListedFile,
     copy: (source: SourceFile) => Promise<string>,
     copies: Map<string, Copied>,
   ): Promise<void> {
@@ -172,7 +172,7 @@ export class MirrorRun {
     }
   }
 
-  async #update(file: NamedFile, copies: Map<string, Copied>): Promise<void> {
+  async #update(file: ListedFile, copies: Map<string, Copied>): Promise<void> {
     const { access, target, map, report, signal } = this.#options;
     const { to, size: copied } = copies.get(file.fileId)!;
     try {
@@ -190,7 +190,7 @@ export class MirrorRun {
 }
 
 /** Its master's copy, or that of a slave whose name it continues. */
-function findParent({ fileId, slaveOf }: NamedFile, copies: Map<string, Copied>): ParentCopy | undefined {
+function findParent({ fileId, slaveOf }: ListedFile, copies: Map<string, Copied>): ParentCopy | undefined {
   const master = copies.get(slaveOf!);
   const direct = master && splitSlaveName(fileId, slaveOf!, true);
   if (direct) return { to: master.to, ...direct };

@@ -1,7 +1,8 @@
 /** Decides which copies of a file are wrong, once all of them have been read. */
 import { formatAddress } from '../../core/model/address.js';
 import type { StorageRecord } from '../../core/protocol/records.js';
-import type { NamedFile } from '../listing/names.js';
+import { isInTrunk } from '../listing/names.js';
+import type { ListedFile } from '../listing/types.js';
 import type { Copy } from './read-copy.js';
 import type { CopyDigest, VerifyFault, VerifyProblem } from './types.js';
 
@@ -17,7 +18,7 @@ const CLOCK_TOLERANCE_MS = 5_000;
 
 /** Returns the faults of one file; none when every storage has it and has it right. */
 export function judgeCopies(
-  file: NamedFile,
+  file: ListedFile,
   copies: readonly StoredCopy[],
   mustExist: boolean,
 ): VerifyFault[] {
@@ -36,7 +37,7 @@ export function judgeCopies(
 }
 
 function judgeAbsence(
-  file: NamedFile,
+  file: ListedFile,
   holders: readonly StoredCopy[],
   absent: readonly StoredCopy[],
 ): VerifyFault[] {
@@ -67,18 +68,18 @@ function judgeAbsence(
  * suggest to remove the last one.
  */
 function isExtra(
-  file: NamedFile,
+  file: ListedFile,
   { modifiedAt }: StoredCopy,
   holders: number,
   absent: readonly StoredCopy[],
 ): boolean {
-  if (file.kind === 'normal' && !file.trunk && modifiedAt) {
+  if (file.kind === 'normal' && !isInTrunk(file.fileId) && modifiedAt) {
     if (modifiedAt.getTime() - file.createdAt.getTime() > CLOCK_TOLERANCE_MS) return true;
   }
   return absent.length > holders && absent.some(({ storage }) => isSource(file, storage));
 }
 
-function judgeContent(file: NamedFile, holders: readonly StoredCopy[]): VerifyFault[] {
+function judgeContent(file: ListedFile, holders: readonly StoredCopy[]): VerifyFault[] {
   const expected = file.size === undefined ? agree(file, holders) : { size: file.size, crc32: file.crc32! };
   if (!expected) return [];
   return holders.flatMap(({ storage, copy }) => {
@@ -96,7 +97,7 @@ export function matches(copy: Copy, { size, crc32 }: CopyDigest): boolean {
 }
 
 /** The content that most copies have; of as many, that of the storage which took the upload. */
-function agree(file: NamedFile, holders: readonly StoredCopy[]): CopyDigest | undefined {
+function agree(file: ListedFile, holders: readonly StoredCopy[]): CopyDigest | undefined {
   let best: CopyDigest | undefined;
   let most = 0;
   for (const { storage, copy } of holders) {
@@ -108,12 +109,12 @@ function agree(file: NamedFile, holders: readonly StoredCopy[]): CopyDigest | un
   return best;
 }
 
-function isSource({ sourceAddress, sourceId }: NamedFile, { id, host }: StorageRecord): boolean {
+function isSource({ sourceAddress, sourceId }: ListedFile, { id, host }: StorageRecord): boolean {
   return sourceId === undefined ? host === sourceAddress : id === String(sourceId);
 }
 
 function describe(
-  { fileId }: NamedFile,
+  { fileId }: ListedFile,
   storage: StorageRecord,
   problem: VerifyProblem,
   message: string,

@@ -1,13 +1,12 @@
 /** Verifies all copies of one file. */
 import type { StorageRecord } from '../../core/protocol/records.js';
 import { sleep } from '../concurrent.js';
-import type { NamedFile } from '../listing/names.js';
+import { isSlaveId, isYoung } from '../listing/names.js';
+import type { ListedFile } from '../listing/types.js';
 import { judgeCopies, matches, type StoredCopy } from './judge.js';
 import { type Copy, type CopyReader, readCopy, readInfo } from './read-copy.js';
 import type { VerifyFault } from './types.js';
 
-/** Younger files, and those that can change, may still be on their way between the storages. */
-const YOUNG_MS = 10 * 60_000;
 const SECOND_LOOK_MS = 2_000;
 
 /** What is learnt about a cluster while its files are read. */
@@ -24,20 +23,21 @@ export interface VerifyState extends CopyReader {
  */
 export async function verifyFile(
   state: VerifyState,
-  file: NamedFile,
+  file: ListedFile,
   storages: readonly StorageRecord[],
   mustExist: boolean,
 ): Promise<VerifyFault[]> {
   const copies = await Promise.all(storages.map((storage) => readStored(state, storage, file)));
   const faults = judgeCopies(file, await addTimes(state, file, copies), mustExist);
-  const moving = file.kind !== 'normal' || file.isSlave || Date.now() - file.createdAt.getTime() < YOUNG_MS;
+  // Files that can change may be on their way between the storages, as young ones are.
+  const moving = file.kind !== 'normal' || isSlaveId(file.fileId) || isYoung(file);
   if (!moving || !faults.some(({ problem }) => problem !== 'unreadable')) return faults;
   await sleep(SECOND_LOOK_MS, state.signal);
   const again = await Promise.all(storages.map((storage) => readStored(state, storage, file)));
   return judgeCopies(file, await addTimes(state, file, again), mustExist);
 }
 
-async function readStored(state: VerifyState, storage: StorageRecord, file: NamedFile): Promise<StoredCopy> {
+async function readStored(state: VerifyState, storage: StorageRecord, file: ListedFile): Promise<StoredCopy> {
   let copy = await readCopy(state, storage, file.fileId, file.size, state.legacy);
   state.onCopy();
   const { size, crc32 } = file;
@@ -56,7 +56,7 @@ async function readStored(state: VerifyState, storage: StorageRecord, file: Name
 async function readLegacy(
   state: VerifyState,
   storage: StorageRecord,
-  { fileId, size, crc32 }: NamedFile,
+  { fileId, size, crc32 }: ListedFile,
   first: Copy & { state: 'read' },
 ): Promise<Copy> {
   if (first.digest.size !== size) return first;
@@ -67,7 +67,7 @@ async function readLegacy(
 
 async function addTimes(
   state: VerifyState,
-  file: NamedFile,
+  file: ListedFile,
   copies: readonly StoredCopy[],
 ): Promise<readonly StoredCopy[]> {
   if (!copies.some(({ copy }) => copy.state === 'absent')) return copies;

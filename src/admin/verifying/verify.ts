@@ -10,12 +10,20 @@ import { formatAddress } from '../../core/model/address.js';
 import { checkGroup, splitFileId } from '../../core/model/file-id.js';
 import { MAX_TIMER_MS } from '../../core/model/limits.js';
 import type { StorageRecord } from '../../core/protocol/records.js';
-import { type ClusterAccess, isServerFailure, joinSignals, readActiveStorages } from '../access.js';
+import {
+  type ClusterAccess,
+  type GroupStorages,
+  isServerFailure,
+  joinSignals,
+  readActiveStorages,
+} from '../access.js';
 import { adminChecks } from '../checks.js';
 import { mapConcurrently } from '../concurrent.js';
-import { createPartitions, listStorePaths } from '../listing/list-files.js';
-import { describeLines, describeLone, type NamedFile } from '../listing/names.js';
+import { listStorePaths } from '../listing/list-files.js';
+import { describeLines, describeLone } from '../listing/names.js';
 import { readPath } from '../listing/read-path.js';
+import type { ListedFile } from '../listing/types.js';
+import { LinePartitions } from '../partitions.js';
 import { RateLimit } from './rate-limit.js';
 import type { Verification, VerifyFault, VerifyOptions, VerifySummary } from './types.js';
 import { type VerifyState, verifyFile } from './verify-file.js';
@@ -95,26 +103,26 @@ interface Run {
 async function* verifyListed(run: Run): AsyncGenerator<VerifyFault, void, undefined> {
   const { access, state, options } = run;
   const groups = await readActiveStorages(access, options.group, { ...options, signal: state.signal });
-  for (const { group, storages, inactive } of groups) {
+  for (const group of groups) {
+    const { storages, inactive } = group;
     // A storage that is not ACTIVE may have lost anything.
     for (const storage of inactive) {
       yield storageFault(storage, `the storage is ${storage.status}; none of its copies was verified`);
     }
     if (storages.length === 0) continue;
-    for (const path of listStorePaths(storages, undefined)) yield* verifyPath(run, group, storages, path);
+    for (const path of listStorePaths(storages, undefined)) yield* verifyPath(run, group, path);
   }
 }
 
 async function* verifyPath(
   run: Run,
-  group: string,
-  storages: readonly StorageRecord[],
+  group: GroupStorages,
   path: number,
 ): AsyncGenerator<VerifyFault, void, undefined> {
   const { access, state, options } = run;
-  const partitions = createPartitions();
+  const partitions = new LinePartitions();
   try {
-    for (const storage of storages) {
+    for (const storage of group.storages) {
       try {
         // What a storage lists before its listing breaks is not wrong, only not all.
         await readPath(access, storage, path, partitions, { ...options, signal: state.signal });
@@ -126,7 +134,7 @@ async function* verifyPath(
       }
     }
     for await (const lines of partitions.read()) {
-      yield* verifyFiles(run, describeLines(group, lines), () => storages);
+      yield* verifyFiles(run, describeLines(lines, group), () => group.storages);
     }
   } finally {
     await partitions.close();
@@ -140,17 +148,17 @@ async function* verifyNamed(
   const { access, state, options } = run;
   const groups = await readActiveStorages(access, options.group, { ...options, signal: state.signal });
   const storagesByGroup = new Map(groups.map(({ group, storages }) => [group, storages]));
-  const batch: NamedFile[] = [];
+  const batch: ListedFile[] = [];
   const flush = () => verifyFiles(run, batch.splice(0), (group) => storagesByGroup.get(group) ?? []);
   for await (const fileId of fileIds) {
-    const { group, remoteFilename } = splitFileId(fileId);
+    const { group } = splitFileId(fileId);
     if (!storagesByGroup.has(group)) {
       if (options.group !== undefined) continue;
       const message = 'there is no such group';
       yield { problem: 'missing', fileId, group, storage: '', address: '', message };
       continue;
     }
-    batch.push(describeLone(group, remoteFilename));
+    batch.push(describeLone(fileId));
     if (batch.length === BATCH_FILES) yield* flush();
   }
   yield* flush();
@@ -158,7 +166,7 @@ async function* verifyNamed(
 
 async function* verifyFiles(
   { state, options, summary }: Run,
-  files: readonly NamedFile[],
+  files: readonly ListedFile[],
   storagesFor: (group: string) => readonly StorageRecord[],
 ): AsyncGenerator<VerifyFault, void, undefined> {
   const { sample = 1, concurrency = DEFAULT_CONCURRENCY, onProgress } = options;

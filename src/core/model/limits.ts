@@ -19,6 +19,8 @@ export const IPV6_ADDRESS_BYTES = 46;
 export const MAX_REMOTE_FILENAME = 127;
 /** Shortest that trackers accept in 102, 103 and 105. */
 export const MIN_TRACKER_FILENAME = 22;
+/** Shortest that storages make, `M00/00/00/` + 27: of a slave whose master has a long extension. */
+export const SHORTEST_NAME_LENGTH = 37;
 /** Length of the name of a plain or appender file: `M00/00/00/` + 27 + 7. */
 export const NORMAL_NAME_LENGTH = 44;
 /** Length of the name of a file inside a trunk file: 16 more. */

@@ -9,6 +9,8 @@ import { FastDFSError, NetworkError, TimeoutError } from '../base/errors.js';
 import { type Address, formatAddress } from '../model/address.js';
 import { encodeRequest } from '../protocol/command.js';
 import { fetchOnePathBinlog, type PathListingArgs, PathListingDecoder } from '../protocol/path-listing.js';
+import { ReadBuffers } from './buffers.js';
+import { connectFailed, connectTimedOut } from './connection.js';
 
 export interface PathListingOptions {
   connectTimeoutMs: number;
@@ -18,7 +20,8 @@ export interface PathListingOptions {
 }
 
 /**
- * Yields the lines of a listing in batches, in the order of the storage's log.
+ * Yields the lines of a listing in batches, in the order of the storage's log. A batch is whole lines, as bytes that are valid
+ * until the next one is asked for.
  * @throws ServerError (22) for a wrong group or store path; NetworkError, TimeoutError; ProtocolError when the listing
  * was cut off or its count is wrong; the reason of the signal
  */
@@ -26,24 +29,19 @@ export async function* readPathListing(
   address: Address,
   args: PathListingArgs,
   options: PathListingOptions,
-): AsyncGenerator<string[], void, undefined> {
-  const { signal, silenceTimeoutMs } = options;
+): AsyncGenerator<Buffer, void, undefined> {
+  const { signal } = options;
   signal?.throwIfAborted();
   const name = formatAddress(address);
-  const socket = net.connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
-  const release = onAbort(signal, () => socket.destroy());
-  const decoder = new PathListingDecoder();
+  const reader = new ListingReader(address, options);
+  const { decoder } = reader;
+  const release = onAbort(signal, () => reader.destroy());
   let watched: WatchedCommand | undefined;
-  // Errors arrive through the iterator; those after its end are of no interest.
-  socket.on('error', () => undefined);
   try {
-    await watchConnect('storage', name, () => waitForConnect(socket, name, options));
+    await watchConnect('storage', name, () => reader.waitForConnect());
     if (commandsAreWatched()) watched = watch(name);
-    socket.write(encodeRequest(fetchOnePathBinlog, args));
-    for await (const chunk of readWithDeadline(socket, name, silenceTimeoutMs, () => decoder.started)) {
-      const lines = decoder.push(chunk);
-      if (lines.length > 0) yield lines;
-    }
+    reader.send(encodeRequest(fetchOnePathBinlog, args));
+    for (let lines = await reader.next(); lines; lines = await reader.next()) yield lines;
     signal?.throwIfAborted();
     decoder.end();
     watched?.end(0, decoder.textBytes);
@@ -55,7 +53,7 @@ export async function* readPathListing(
     throw reason;
   } finally {
     release();
-    socket.destroy();
+    reader.destroy();
     // The caller stopped in the middle.
     watched?.end(0, decoder.textBytes);
   }
@@ -66,70 +64,123 @@ function watch(address: string): WatchedCommand {
   return new WatchedCommand({ command, role, address, fileId: undefined, retries: 0 });
 }
 
-function waitForConnect(
-  socket: net.Socket,
-  name: string,
-  { connectTimeoutMs, signal }: PathListingOptions,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const message = `${name} did not accept a connection within ${connectTimeoutMs} ms`;
-      reject(new TimeoutError('connect', message, { address: name, retryable: true }));
-    }, connectTimeoutMs);
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-    socket.once('close', () => reject(signal?.reason ?? new Error('closed')));
-    const done = () => clearTimeout(timer);
-    socket.once('connect', done).once('close', done);
-  });
-}
+/** The socket of a listing. It reads on only while the next lines are awaited. */
+class ListingReader {
+  readonly decoder = new PathListingDecoder();
+  readonly #socket: net.Socket;
+  readonly #name: string;
+  readonly #options: PathListingOptions;
+  #lines: Buffer | undefined;
+  #error: Error | undefined;
+  #onChange: () => void = () => undefined;
 
-/** The chunks of a socket; the deadline runs only while one is awaited. */
-async function* readWithDeadline(
-  socket: net.Socket,
-  name: string,
-  timeoutMs: number,
-  started: () => boolean,
-): AsyncGenerator<Buffer, void, undefined> {
-  const expire = () => {
-    const phase = started() ? 'progress' : 'response';
-    const what = started() ? 'stopped in the middle of its listing' : 'sent no listing';
-    const message = `${name} ${what}: no byte within ${timeoutMs} ms`;
-    socket.destroy(new TimeoutError(phase, message, { address: name, retryable: true }));
-  };
-  let timer = setTimeout(expire, timeoutMs);
-  try {
-    for await (const chunk of socket) {
+  constructor(address: Address, options: PathListingOptions) {
+    this.#name = formatAddress(address);
+    this.#options = options;
+    const buffers = new ReadBuffers();
+    this.#socket = net.connect({
+      host: address.host,
+      port: address.port,
+      noDelay: true,
+      keepAlive: true,
+      onread: {
+        buffer: () => buffers.next(),
+        callback: (bytes, buffer) => {
+          this.#receive((buffer as Buffer).subarray(0, bytes));
+          return true;
+        },
+      },
+    });
+    this.#socket.on('error', (error) => {
+      this.#error ??= error;
+    });
+    this.#socket.on('close', () => this.#onChange());
+  }
+
+  waitForConnect(): Promise<void> {
+    const { connectTimeoutMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#socket.destroy(connectTimedOut(this.#name, connectTimeoutMs));
+      }, connectTimeoutMs);
+      this.#socket.once('connect', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#onChange = () => {
+        clearTimeout(timer);
+        reject(this.#error ?? new Error('closed'));
+      };
+    });
+  }
+
+  send(request: Buffer): void {
+    this.#socket.write(request);
+  }
+
+  /**
+   * Resolves with the next lines; with undefined when the storage has closed the connection.
+   * @throws what has ended the connection early
+   */
+  async next(): Promise<Buffer | undefined> {
+    const timer = setTimeout(() => this.#expire(), this.#options.silenceTimeoutMs);
+    this.#lines = undefined;
+    this.#socket.resume();
+    try {
+      while (!this.#lines && !this.#socket.closed) {
+        await new Promise<void>((resolve) => {
+          this.#onChange = resolve;
+        });
+        timer.refresh();
+      }
+    } finally {
       clearTimeout(timer);
-      yield chunk as Buffer;
-      timer = setTimeout(expire, timeoutMs);
     }
-  } finally {
-    clearTimeout(timer);
+    if (this.#error) throw this.#error;
+    return this.#lines;
+  }
+
+  destroy(error?: Error): void {
+    this.#socket.destroy(error);
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      const lines = this.decoder.push(chunk);
+      if (lines.length > 0) {
+        this.#lines = lines;
+        this.#socket.pause();
+      }
+      this.#onChange();
+    } catch (error) {
+      this.#socket.destroy(error as Error);
+    }
+  }
+
+  #expire(): void {
+    const { silenceTimeoutMs } = this.#options;
+    const phase = this.decoder.started ? 'progress' : 'response';
+    const what = this.decoder.started ? 'stopped in the middle of its listing' : 'sent no listing';
+    const message = `${this.#name} ${what}: no byte within ${silenceTimeoutMs} ms`;
+    this.destroy(new TimeoutError(phase, message, { address: this.#name, retryable: true }));
   }
 }
 
 function describe(error: unknown, address: string): FastDFSError {
   const { name: command } = fetchOnePathBinlog;
-  if (error instanceof FastDFSError) {
-    error.command ??= command;
-    error.address ??= address;
-    error.retryable = true;
-    return error;
-  }
-  const { code, message, syscall } = error as NodeJS.ErrnoException;
-  const why = code ?? message;
-  return syscall === 'connect'
-    ? new NetworkError('FASTDFS_CONNECT_FAILED', `Cannot connect to ${address} (${why})`, {
-        command,
-        address,
-        retryable: true,
-        cause: error,
-      })
-    : new NetworkError('FASTDFS_CONNECTION_LOST', `Connection to ${address} was lost (${why})`, {
-        command,
-        address,
-        retryable: true,
-        cause: error,
-      });
+  const cause = error as NodeJS.ErrnoException;
+  const described =
+    error instanceof FastDFSError
+      ? error
+      : cause.syscall === 'connect'
+        ? connectFailed(address, cause)
+        : new NetworkError(
+            'FASTDFS_CONNECTION_LOST',
+            `Connection to ${address} was lost (${cause.code ?? cause.message})`,
+            { cause },
+          );
+  described.command ??= command;
+  described.address ??= address;
+  described.retryable = true;
+  return described;
 }

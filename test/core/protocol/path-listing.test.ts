@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { encodeRequest } from '../../../src/core/protocol/command.js';
 import {
   fetchOnePathBinlog,
+  ListedLines,
   PathListingDecoder,
-  parseListingLine,
 } from '../../../src/core/protocol/path-listing.js';
 import { inPieces } from './receive.js';
 import { readVectors } from './vectors.js';
@@ -27,6 +27,7 @@ interface ListingVector {
 }
 
 const { vectors } = readVectors<{ vectors: ListingVector[] }>('storage-listing');
+const NAME = 'M00/00/00/fwAAFWsCeYyAeQYEAAAACw1KEYU028.txt';
 const listings = vectors.filter(({ status }) => status === 0);
 const refusals = vectors.filter(({ status }) => status !== 0);
 
@@ -34,11 +35,31 @@ function encodeReply({ header, text, count }: ListingVector): Buffer {
   return Buffer.concat([Buffer.from(header, 'hex'), Buffer.from(text, 'latin1'), Buffer.from(count, 'hex')]);
 }
 
-function decode(chunks: readonly Buffer[]): string[] {
+function decode(chunks: readonly Buffer[]): string {
   const decoder = new PathListingDecoder();
-  const lines = chunks.flatMap((chunk) => decoder.push(chunk));
+  // The next call overwrites what is returned.
+  const text = chunks.map((chunk) => decoder.push(chunk).toString('latin1'));
   decoder.end();
-  return lines;
+  return text.join('');
+}
+
+interface Listed {
+  loggedAt: number;
+  remoteFilename: string;
+  source: string | undefined;
+}
+
+function readLines(text: string): Listed[] {
+  const bytes = Buffer.from(text, 'latin1');
+  const lines = new ListedLines(bytes);
+  const listed: Listed[] = [];
+  while (lines.next()) {
+    const { loggedAt, nameStart, nameEnd, end } = lines;
+    const remoteFilename = bytes.toString('latin1', nameStart, nameEnd);
+    const source = end > nameEnd ? bytes.toString('latin1', nameEnd + 1, end) : undefined;
+    listed.push({ loggedAt, remoteFilename, source });
+  }
+  return listed;
 }
 
 describe('recorded listings', () => {
@@ -58,7 +79,7 @@ describe('recorded listings', () => {
   });
 
   it.each(listings)('$name: every file that is there, and none twice but slaves', (vector) => {
-    const names = decode([encodeReply(vector)]).map(parseListingLine);
+    const names = readLines(decode([encodeReply(vector)]));
     const files = names.filter(({ remoteFilename }) => !remoteFilename.endsWith('-m'));
     const listed = new Set(files.map(({ remoteFilename }) => `group1/${remoteFilename}`));
     // Files deleted from trunk files stay in the listing.
@@ -82,6 +103,7 @@ describe('recorded listings', () => {
   it.each(listings)('$name: in pieces of any size', (vector) => {
     const reply = encodeReply(vector);
     const whole = decode([reply]);
+    expect(whole).toBe(vector.text);
     for (const size of [1, 7, 8, 9, 10, 11, 53, 1000]) expect(decode(inPieces(reply, size))).toEqual(whole);
     for (let cut = 1; cut < reply.length; cut += 3) {
       expect(decode([reply.subarray(0, cut), reply.subarray(cut)])).toEqual(whole);
@@ -129,7 +151,7 @@ describe('listings that do not add up', () => {
   });
 
   it('end in the middle of a line, whatever the count says', () => {
-    const text = Buffer.from('1 C M00/00/00/x');
+    const text = Buffer.from(`1 C ${NAME}`);
     const count = Buffer.alloc(8);
     count.writeBigInt64BE(BigInt(text.length));
     expect(() => decode([Buffer.from(sample.header, 'hex'), text, count])).toThrow(/cut off|wrong count/);
@@ -139,10 +161,32 @@ describe('listings that do not add up', () => {
     expect(() => decode([Buffer.from('HTTP/1.1 400 Bad Request\r\n')])).toThrow(/looks like an HTTP port/);
   });
 
-  it.each(['', 'x', '1 C', '1  M00/00/00/x', 'a C M00/00/00/x', '1 C a b c'])(
-    'have a line of unknown form: %j',
-    (line) => {
-      expect(() => parseListingLine(line)).toThrow(/line of unknown form/);
-    },
-  );
+  it.each([
+    ['nothing', ''],
+    ['no name', '1 C'],
+    ['no time', `a C ${NAME}`],
+    ['no operation', `1  ${NAME}`],
+    ['a digit for an operation', `1 1 ${NAME}`],
+    ['too short a name', `1 C ${NAME.slice(0, 36)}`],
+    ['too long a name', `1 C ${NAME.padEnd(130, 'x')}`],
+    ['a third name', `1 C ${NAME} ${NAME} ${NAME}`],
+    ['a source that is no name', `1 L ${NAME} x`],
+    ['a name that leaves its folder', `1 C ${NAME}/../x`],
+    ['a name in no folder', `1 C ${NAME.replaceAll('/', '_')}`],
+    ['folders that are not hexadecimal', `1 C M00/0G/00/${NAME.slice(10)}`],
+    ['a control character', `1 C ${NAME}\x01`],
+    ['a NUL', `1 C ${NAME}\0x`],
+    ['a DEL', `1 C ${NAME}\x7f`],
+  ])('have a line of unknown form: %s', (_, line) => {
+    expect(() => readLines(`1 C ${NAME}\n${line}\n`)).toThrow(/line of unknown form/);
+  });
+
+  it('have a line that does not end: it is not held', () => {
+    const decoder = new PathListingDecoder();
+    decoder.push(Buffer.from(sample.header, 'hex'));
+    const endless = () => {
+      for (let index = 0; index < 100; index++) decoder.push(Buffer.alloc(100, 'x'));
+    };
+    expect(endless).toThrow(/line of unknown form/);
+  });
 });
