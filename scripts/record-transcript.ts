@@ -10,8 +10,8 @@
  */
 import net from 'node:net';
 import { parseArgs } from 'node:util';
+import { readResponseHeader, writeHeader } from '../src/core/protocol/command.js';
 import { HEADER_BYTES } from '../src/core/protocol/constants.js';
-import { readResponseHeader, writeHeader } from '../src/core/protocol/frame.js';
 
 const ACTIVE_TEST = 111;
 const REPLY_MS = 10_000;

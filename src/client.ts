@@ -17,7 +17,7 @@ import { getMetadata, type SetMetadataOptions, setMetadata } from './core/files/
 import { exists, type FileStat, type StatOptions, stat } from './core/files/stat.js';
 import type { Address } from './core/model/address.js';
 import type { Metadata } from './core/model/metadata.js';
-import { createPath, createUrl, type UrlOptions } from './core/model/url.js';
+import { createPath, type UrlOptions } from './core/model/url.js';
 import {
   type AppendOptions,
   AppendStream,
@@ -33,9 +33,9 @@ import { downloadToBuffer } from './streams/download/to-buffer.js';
 import { type DownloadedFile, downloadToFile } from './streams/download/to-file.js';
 import { type CopyOptions, copyFile, type FinalizeOptions, finalize } from './streams/upload/copy.js';
 import type { UploadOptions } from './streams/upload/plan.js';
-import { feed, readMemory, type Source } from './streams/upload/source.js';
+import { feed, type Source } from './streams/upload/source.js';
 import { TeeStream } from './streams/upload/tee-stream.js';
-import { uploadLocalFile, uploadSource } from './streams/upload/upload.js';
+import { readMemory, uploadLocalFile, uploadSource } from './streams/upload/upload.js';
 import { UploadStream } from './streams/upload/upload-stream.js';
 import type { UploadResult } from './streams/upload/verify.js';
 
@@ -337,7 +337,7 @@ export class FastDFSClient {
    */
   url(fileId: string, options: UrlOptions = {}): string {
     const { options: resolved } = this.#engine;
-    return createUrl(resolved, fileId, options) ?? createPath(resolved, fileId, options);
+    return (resolved.baseUrl ?? '') + createPath(resolved, fileId, options);
   }
 
   /** Connections per server (`host:port`), as they are now. */

@@ -7,8 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFileId as parseAny, splitFileId } from '../../src/core/model/file-id.js';
 import { decodeMetadata, encodeMetadata } from '../../src/core/model/metadata.js';
 import * as adminCommands from '../../src/core/protocol/admin-commands.js';
-import type { Command } from '../../src/core/protocol/command.js';
-import { ReplyDecoder } from '../../src/core/protocol/frame.js';
+import { type Command, ReplyDecoder } from '../../src/core/protocol/command.js';
 import * as storageCommands from '../../src/core/protocol/storage-commands.js';
 import * as trackerCommands from '../../src/core/protocol/tracker-commands.js';
 import {

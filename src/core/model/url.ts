@@ -44,11 +44,6 @@ const URL_CHECKS: Checks<UrlOptions> = {
   token: booleanOption,
 };
 
-/** Returns the URL of a file, or undefined without `baseUrl`. */
-export function createUrl(options: UrlSettings, fileId: string, url: UrlOptions = {}): string | undefined {
-  return options.baseUrl === undefined ? undefined : options.baseUrl + createPath(options, fileId, url);
-}
-
 /**
  * Returns path and query of a file's URL, beginning with a slash.
  * @throws ArgumentError for a malformed file id, for unknown options, or `expiresIn` without a token

@@ -6,7 +6,7 @@
 import net, { type Socket } from 'node:net';
 import { FastDFSError, NetworkError, ProtocolError, TimeoutError } from '../base/errors.js';
 import { type Address, formatAddress } from '../model/address.js';
-import { type Header, ReplyDecoder, type ReplySink } from '../protocol/frame.js';
+import { type Header, ReplyDecoder, type ReplySink } from '../protocol/command.js';
 import { type Allocate, ReadBuffers, type SendBuffer } from './buffers.js';
 
 /** What kind of server a connection leads to. */

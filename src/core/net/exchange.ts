@@ -3,14 +3,12 @@
  * else: a reply that was read completely, with every byte of both bodies accounted for, releases the connection;
  * anything else destroys it.
  */
-
 import { onAbort } from '../base/abort.js';
 import { commandsAreWatched, WatchedCommand } from '../base/diagnostics.js';
 import { ClosedError, FastDFSError, ProtocolError, ServerError, TimeoutError } from '../base/errors.js';
 import { MAX_REUSABLE_BODY } from '../model/limits.js';
-import { type Command, encodeRequest } from '../protocol/command.js';
+import { type Command, encodeRequest, type Header } from '../protocol/command.js';
 import { STATUS_EINVAL, STATUS_ENOENT, STATUS_OK } from '../protocol/constants.js';
-import type { Header } from '../protocol/frame.js';
 import { SMALL_CONTENT_BYTES } from './buffers.js';
 import type { Connection, ExchangeSink } from './connection.js';
 import type { ConnectionOwner } from './pool.js';

@@ -9,9 +9,8 @@
 import { onAbort } from '../base/abort.js';
 import { commandsAreWatched, WatchedCommand } from '../base/diagnostics.js';
 import { ClosedError, FastDFSError, NetworkError, ProtocolError, TimeoutError } from '../base/errors.js';
-import { type Command, encodeRequest } from '../protocol/command.js';
+import { type Command, encodeRequest, type Header } from '../protocol/command.js';
 import { STATUS_OK } from '../protocol/constants.js';
-import type { Header } from '../protocol/frame.js';
 import type { Connection, ExchangeSink } from './connection.js';
 import { checkHeader, createRefusal, type ExchangeOptions } from './exchange.js';
 import type { ConnectionOwner, Pool } from './pool.js';

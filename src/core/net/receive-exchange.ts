@@ -1,8 +1,7 @@
 /** A download: the length of the reply, then its bytes slice by slice, paused while the consumer is full. */
 import { TimeoutError } from '../base/errors.js';
-import type { Command } from '../protocol/command.js';
+import type { Command, Header } from '../protocol/command.js';
 import { STATUS_OK } from '../protocol/constants.js';
-import type { Header } from '../protocol/frame.js';
 import type { Allocate } from './buffers.js';
 import type { Connection } from './connection.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';

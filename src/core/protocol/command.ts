@@ -1,7 +1,8 @@
-/** Commands as data: one request and its reply. No command knows a socket, a pool or a retry. */
-import { HEADER_BYTES } from './constants.js';
-import { Writer } from './fields.js';
-import { writeHeader } from './frame.js';
+/** Commands as data, one request and its reply, and the frames that carry them. No command knows a socket, a pool or a retry. */
+
+import { ProtocolError } from '../base/errors.js';
+import { HEADER_BYTES, RESPONSE_COMMAND } from './constants.js';
+import { readInt64, Writer, writeInt64 } from './fields.js';
 
 /**
  * - `small`: parameters out, a small bounded reply in
@@ -43,4 +44,103 @@ export function encodeRequest<Args>(command: Command<Args, unknown>, args: Args)
   const content = command.contentLength?.(args) ?? 0;
   writeHeader(frame, frame.length - HEADER_BYTES + content, command.code, command.flags?.(args) ?? 0);
   return frame;
+}
+
+export interface Header {
+  /** Bytes of the body that follows. */
+  length: number;
+  command: number;
+  status: number;
+}
+
+export function writeHeader(buffer: Buffer, length: number, command: number, status = 0): void {
+  writeInt64(buffer, length, 0);
+  buffer[8] = command;
+  buffer[9] = status;
+}
+
+/**
+ * Reads a response header at `offset`.
+ * @throws ProtocolError when the bytes are no FastDFS response; the message says what they look like.
+ */
+export function readResponseHeader(buffer: Buffer, offset = 0): Header {
+  const command = buffer[offset + 8]!;
+  const length = readInt64(buffer, offset);
+  if (command !== RESPONSE_COMMAND) {
+    throw new ProtocolError(strangeHeader(buffer.subarray(offset, offset + HEADER_BYTES), command));
+  }
+  if (length < 0 || !Number.isSafeInteger(length)) {
+    throw new ProtocolError(`Response declares an impossible body length (${length} bytes)`);
+  }
+  return { length, command, status: buffer[offset + 9]! };
+}
+
+function strangeHeader(bytes: Buffer, command: number): string {
+  const text = bytes.toString('latin1');
+  if (text.startsWith('HTTP/') || text.startsWith('<')) {
+    return `Response starts with ${JSON.stringify(text)}: this looks like an HTTP port; use the FastDFS port (trackers 22122, storages 23000 by default)`;
+  }
+  if (text.startsWith('SSH-') || text.startsWith('220 ')) {
+    return `Response starts with ${JSON.stringify(text)}: another service answers on this port`;
+  }
+  return `Response header has command ${command} instead of ${RESPONSE_COMMAND} (bytes ${bytes.toString('hex')}): not a FastDFS server, or the stream is out of step`;
+}
+
+export interface ReplySink {
+  onHeader(header: Header): void;
+  /** A slice of the delivered chunk; valid only during the call unless the caller arranged otherwise. */
+  onBody(slice: Buffer): void;
+  /** The last byte of the reply has been delivered. */
+  onEnd(): void;
+}
+
+export class ReplyDecoder {
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  #headerBytes = 0;
+  #bodyLeft = 0;
+
+  /** True between the first byte of a reply and its last. */
+  get midReply(): boolean {
+    return this.#headerBytes > 0;
+  }
+
+  /**
+   * Delivers `chunk` up to the end of the current reply.
+   * @returns how many bytes of the chunk belong to the reply; fewer than its length means surplus bytes
+   * @throws ProtocolError when the header is no FastDFS header; whatever the sink throws
+   */
+  push(chunk: Buffer, sink: ReplySink): number {
+    let offset = 0;
+    if (this.#headerBytes < HEADER_BYTES) {
+      const header = this.#takeHeader(chunk);
+      if (header === undefined) return chunk.length;
+      offset = header.consumed;
+      this.#bodyLeft = header.value.length;
+      sink.onHeader(header.value);
+    }
+    if (this.#bodyLeft > 0 && offset < chunk.length) {
+      const end = Math.min(chunk.length, offset + this.#bodyLeft);
+      this.#bodyLeft -= end - offset;
+      sink.onBody(offset === 0 && end === chunk.length ? chunk : chunk.subarray(offset, end));
+      offset = end;
+    }
+    if (this.#bodyLeft === 0) {
+      this.#headerBytes = 0;
+      sink.onEnd();
+    }
+    return offset;
+  }
+
+  #takeHeader(chunk: Buffer): { value: Header; consumed: number } | undefined {
+    if (this.#headerBytes === 0 && chunk.length >= HEADER_BYTES) {
+      const value = readResponseHeader(chunk);
+      this.#headerBytes = HEADER_BYTES;
+      return { value, consumed: HEADER_BYTES };
+    }
+    const consumed = Math.min(HEADER_BYTES - this.#headerBytes, chunk.length);
+    chunk.copy(this.#header, this.#headerBytes, 0, consumed);
+    this.#headerBytes += consumed;
+    if (this.#headerBytes < HEADER_BYTES) return undefined;
+    return { value: readResponseHeader(this.#header), consumed };
+  }
 }

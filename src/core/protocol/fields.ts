@@ -2,7 +2,18 @@
 import { ArgumentError, ProtocolError } from '../base/errors.js';
 import type { SplitFileId } from '../model/file-id.js';
 import { GROUP_BYTES } from '../model/limits.js';
-import { readInt64, writeInt64 } from './frame.js';
+
+/** Writes a 64-bit length or offset; `value` is a safe integer ≥ 0 (or −1, which the protocol uses for "none"). */
+export function writeInt64(buffer: Buffer, value: number, offset: number): void {
+  const high = Math.floor(value / 0x1_0000_0000);
+  buffer.writeInt32BE(high, offset);
+  buffer.writeUInt32BE(value - high * 0x1_0000_0000, offset + 4);
+}
+
+/** Reads a signed 64-bit integer; values beyond 2^53 lose precision and are refused by the callers that count bytes. */
+export function readInt64(buffer: Buffer, offset: number): number {
+  return buffer.readInt32BE(offset) * 0x1_0000_0000 + buffer.readUInt32BE(offset + 4);
+}
 
 export class Writer {
   #buffer: Buffer;

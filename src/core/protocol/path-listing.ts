@@ -4,9 +4,9 @@
  */
 import { ProtocolError, ServerError } from '../base/errors.js';
 import { GROUP_BYTES, MAX_REMOTE_FILENAME, SHORTEST_NAME_LENGTH } from '../model/limits.js';
-import type { Command } from './command.js';
+import { type Command, readResponseHeader } from './command.js';
 import { HEADER_BYTES, RESPONSE_COMMAND, STATUS_OK } from './constants.js';
-import { readInt64, readResponseHeader } from './frame.js';
+import { readInt64 } from './fields.js';
 
 export interface PathListingArgs {
   readonly group: string;

@@ -4,8 +4,8 @@
  * {@link ConnectionClosed}.
  */
 import type { Socket } from 'node:net';
+import { writeHeader } from '../../core/protocol/command.js';
 import { HEADER_BYTES, RESPONSE_COMMAND } from '../../core/protocol/constants.js';
-import { writeHeader } from '../../core/protocol/frame.js';
 import { type Fault, GARBAGE } from './faults.js';
 
 /** Bytes of a request, header included, that a storage wants to see before it acts; its buffer is this large. */

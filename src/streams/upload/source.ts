@@ -7,7 +7,6 @@ import type { ReadableStream } from 'node:stream/web';
 import { ArgumentError } from '../../core/base/errors.js';
 import { assertUnread, isWebStream, isWithBody, type WithBody } from '../../core/base/unread-source.js';
 import { describeValue } from '../../core/base/validate.js';
-import type { Block } from '../append/block-buffer.js';
 import { measureLocalFile } from './local-file.js';
 
 /** Writes content; resolves when more can be taken. */
@@ -35,14 +34,6 @@ interface Length {
   readonly bytes: number;
   /** Further bytes are ignored, as those that are added to a log while it is read. */
   readonly ignoreMore: boolean;
-}
-
-/** Returns the content itself, if it is in memory. */
-export function readMemory(source: Source): Block | undefined {
-  const content = typeof source === 'string' ? Buffer.from(source) : source;
-  if (content instanceof Uint8Array) return { chunks: [content], size: content.length };
-  if (!Array.isArray(content) || !content.every((item) => item instanceof Uint8Array)) return undefined;
-  return { chunks: [...content], size: content.reduce((sum, { length }) => sum + length, 0) };
 }
 
 /** Returns the name of a web `File`. */

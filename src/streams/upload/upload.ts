@@ -13,7 +13,7 @@ import {
   type UploadOptions,
 } from './plan.js';
 import { type Placed, rollbackFor, waitWithGrace } from './rollback.js';
-import { feed, measureSource, readMemory, readName, type Source, type WriteContent } from './source.js';
+import { feed, measureSource, readName, type Source, type WriteContent } from './source.js';
 import { UploadStream } from './upload-stream.js';
 import { ContentDigest, complete, type UploadResult } from './verify.js';
 
@@ -31,6 +31,14 @@ export async function uploadSource(
   const create = () => new UploadStream(engine, known, slave);
   const stream = await feed(source, create, length?.ignoreMore ? length.bytes : undefined);
   return stream.result!;
+}
+
+/** Returns the content itself, if it is in memory. */
+export function readMemory(source: Source): Block | undefined {
+  const content = typeof source === 'string' ? Buffer.from(source) : source;
+  if (content instanceof Uint8Array) return { chunks: [content], size: content.length };
+  if (!Array.isArray(content) || !content.every((item) => item instanceof Uint8Array)) return undefined;
+  return { chunks: [...content], size: content.reduce((sum, { length }) => sum + length, 0) };
 }
 
 /** Of a file that grows while it is read only the bytes go that were there when it was opened; one that shrinks fails. */

@@ -4,7 +4,7 @@ import type { Engine } from '../../core/cluster/engine.js';
 import { type ContentCrc, matchesContent, startCrc } from '../../core/files/content-crc.js';
 import { type FileIdParts, type FileKind, readStoredFileId } from '../../core/model/file-id.js';
 import type { Metadata } from '../../core/model/metadata.js';
-import { createUrl } from '../../core/model/url.js';
+import { createPath } from '../../core/model/url.js';
 import type { ExchangeOptions } from '../../core/net/exchange.js';
 import { setMetadata } from '../../core/protocol/storage-commands.js';
 import { type Placed, rollbackFor } from './rollback.js';
@@ -97,14 +97,14 @@ export async function complete(
       await engine.repeatAt(storage, setMetadata, args, { signal, fileId });
     }
     engine.locator.recordSource(stored, storage);
-    const url = createUrl(engine.options, fileId);
+    const { baseUrl } = engine.options;
     return {
       fileId,
       group,
       remoteFilename,
       size: sent.size,
       ...(sent.crc === undefined ? {} : { crc32: sent.crc.value }),
-      ...(url === undefined ? {} : { url }),
+      ...(baseUrl === undefined ? {} : { url: baseUrl + createPath(engine.options, fileId) }),
       storage: { host: storage.host, port: storage.port },
       ...(pairs ? { metadata: pairs } : {}),
       kind,

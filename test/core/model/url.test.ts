@@ -1,7 +1,7 @@
 /** The URLs of files: tokens, names, and ids that other clients made. */
 import { describe, expect, it, vi } from 'vitest';
 import { verifyToken } from '../../../src/core/model/token.js';
-import { createPath, createUrl, type UrlOptions } from '../../../src/core/model/url.js';
+import { createPath, type UrlOptions } from '../../../src/core/model/url.js';
 
 const ID = 'group1/M00/00/00/wKgBcFWsCd42EbclqAAAAAKaEx8Y879.txt';
 const SECRET = 'FastDFS1234567890';
@@ -84,10 +84,9 @@ describe('names in URLs', () => {
 
 it('escapes what an id of another client may hold', () => {
   const odd = 'group1/M00/00/00/wKgBcFWsCd42EbclqAAAAAKaEx8Y87.文';
-  const url = createUrl({ ...settings, httpSecret: undefined }, `${odd}`);
-  expect(decodeURI(new URL(url!).pathname)).toBe(`/${odd}`);
+  expect(decodeURI(createPath({ ...settings, httpSecret: undefined }, odd))).toBe(`/${odd}`);
   const query = 'group1/M00/00/00/wKgBcFWsCd42EbclqAAAAAKaEx8Y87.?#$';
-  expect(createUrl({ ...settings, httpSecret: undefined }, query)).toBe(
-    'https://img.example.com/group1/M00/00/00/wKgBcFWsCd42EbclqAAAAAKaEx8Y87.%3F%23$',
+  expect(createPath({ ...settings, httpSecret: undefined }, query)).toBe(
+    '/group1/M00/00/00/wKgBcFWsCd42EbclqAAAAAKaEx8Y87.%3F%23$',
   );
 });

@@ -7,8 +7,8 @@ import { SendBuffer } from '../../../src/core/net/buffers.js';
 import { connect } from '../../../src/core/net/connection.js';
 import { MAX_BATCH, QueryBatches } from '../../../src/core/net/pipeline.js';
 import { Pool } from '../../../src/core/net/pool.js';
+import { writeHeader } from '../../../src/core/protocol/command.js';
 import { HEADER_BYTES } from '../../../src/core/protocol/constants.js';
-import { writeHeader } from '../../../src/core/protocol/frame.js';
 import { queryStoreWithGroupOne } from '../../../src/core/protocol/tracker-commands.js';
 
 const REQUEST_BYTES = HEADER_BYTES + 16;

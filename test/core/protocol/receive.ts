@@ -1,5 +1,5 @@
 /** What a connection does with delivered bytes, without a connection. */
-import { ReplyDecoder } from '../../../src/core/protocol/frame.js';
+import { ReplyDecoder } from '../../../src/core/protocol/command.js';
 
 export interface ReceivedReply {
   status: number;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ProtocolError } from '../../../src/core/base/errors.js';
-import { ReplyDecoder, type ReplySink } from '../../../src/core/protocol/frame.js';
+import { ReplyDecoder, type ReplySink } from '../../../src/core/protocol/command.js';
 import { inPieces, receive } from './receive.js';
 
 /** A header as a server would write it; `length` may be anything that 64 bits hold. */
