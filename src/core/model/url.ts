@@ -19,7 +19,7 @@ export interface UrlSettings {
 export interface UrlOptions {
   /**
    * Name under which browsers save the file (`?filename=`, read by the nginx module, which refuses URLs whose path
-   * and query have more than 510 bytes: beyond them the logger gets a warning). Default: none.
+   * and query have more than 510 bytes: beyond them the logger gets a warning). Control characters become `_`. Default: none.
    */
   filename?: string | undefined;
   /**
@@ -61,8 +61,7 @@ export function createPath(options: UrlSettings, fileId: string, url: UrlOptions
       `\`expiresIn\` needs ${url.token === false ? 'a token, and `token` is false' : 'the option `httpSecret`'}: a URL without a token never expires`,
     );
   }
-  // Half an emoji would not be text in UTF-8.
-  if (url.filename !== undefined) query.set('filename', Buffer.from(url.filename).toString());
+  if (url.filename !== undefined) query.set('filename', cleanFilename(url.filename));
   const path = encodePath(fileId);
   const search = query.toString();
   const full = search === '' ? `/${path}` : `/${path}?${search}`;
@@ -72,6 +71,13 @@ export function createPath(options: UrlSettings, fileId: string, url: UrlOptions
     );
   }
   return full;
+}
+
+/** Half an emoji would not be text in UTF-8; the nginx module copies line breaks into a header, where another would begin. */
+function cleanFilename(name: string): string {
+  return Buffer.from(name)
+    .toString()
+    .replace(/\p{Cc}/gu, '_');
 }
 
 /** Ids that other clients made may have any characters in the extension. */

@@ -77,6 +77,10 @@ describe('names in URLs', () => {
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/511 bytes.*510.*shorten/));
   });
 
+  it('have no line breaks: the nginx module copies them into a header, where another would begin', () => {
+    expect(path({ token: false, filename: 'a\r\nX: 1\u0085' })).toBe(`/${ID}?filename=a__X%3A+1_`);
+  });
+
   it('are well-formed even when half an emoji is not', () => {
     expect(path({ token: false, filename: 'a\ud83d' })).toBe(`/${ID}?filename=a%EF%BF%BD`);
   });
