@@ -13,17 +13,6 @@ export type ClusterChoice = { readonly conf: string } | { readonly trackers: str
 
 export const DEFAULT_CONF = '/etc/fdfs/client.conf';
 
-export const CLUSTER_HELP = `Which cluster (the first one that is given counts):
-  --conf <file>, or --tracker <host:port> once or several times
-  FDFS_CONF       path of a client.conf
-  FDFS_TRACKERS   host:port,host:port,…
-  ${DEFAULT_CONF}
-
-Storages that announce addresses which cannot be reached from here:
-  --map <announced=reachable> once or several times, e.g. 172.17.0.2=files.example.com
-  FDFS_MAP        announced=reachable,announced=reachable,…
-  map_address = announced=reachable in the client.conf`;
-
 /** @throws UsageError when nothing names a cluster */
 export function chooseCluster(
   { conf, tracker }: ClusterOptions,
@@ -36,7 +25,8 @@ export function chooseCluster(
   if (env.FDFS_TRACKERS) return { trackers: env.FDFS_TRACKERS };
   if (existsSync(defaultConf)) return { conf: defaultConf };
   throw new UsageError(
-    `no cluster is named: pass --conf or --tracker, set FDFS_CONF or FDFS_TRACKERS, or write ${defaultConf}; to try things out, start one with: fdfs dev`,
+    'no cluster is named: pass --conf or --tracker, set FDFS_CONF or FDFS_TRACKERS, or write {conf}; to try things out, start one with: fdfs dev',
+    { conf: defaultConf },
   );
 }
 
@@ -65,7 +55,8 @@ export function chooseMapping(
       const equals = text.indexOf('=');
       if (equals < 1) {
         throw new UsageError(
-          `${JSON.stringify(text)} is not an address mapping; write announced=reachable, e.g. 172.17.0.2=files.example.com`,
+          '{mapping} is not an address mapping; write announced=reachable, e.g. 172.17.0.2=files.example.com',
+          { mapping: JSON.stringify(text) },
         );
       }
       return [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];

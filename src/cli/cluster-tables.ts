@@ -8,6 +8,7 @@ import {
   type Verdict,
 } from '../index.js';
 import { formatBytes, formatDate, formatDuration, formatPercent } from './format.js';
+import { localize, words } from './language.js';
 import type { Paint, Style } from './paint.js';
 import { type Column, tableLines, terminalWidth } from './table.js';
 import { wrapText } from './text.js';
@@ -32,11 +33,15 @@ export function healthLines(health: ClusterHealth, paint: Paint): string[] {
 
 export function verdictLines({ verdict, reasons, notes, checkedAt }: ClusterHealth, paint: Paint): string[] {
   return [
-    `The cluster is ${paint(verdict, VERDICT_STYLES[verdict])} ${paint(`(${formatDate(checkedAt)})`, 'dim')}`,
-    ...reasons.flatMap((reason) => wrapText(`  - ${reason}`, terminalWidth(), '    ')),
-    ...notes.flatMap((note) =>
-      wrapText(`  note: ${note}`, terminalWidth(), '    ').map((line) => paint(line, 'dim')),
-    ),
+    localize('The cluster is {verdict} {time}', {
+      verdict: paint(localize(verdict), VERDICT_STYLES[verdict]),
+      time: paint(`(${formatDate(checkedAt)})`, 'dim'),
+    }),
+    ...reasons.flatMap((reason) => wrapText(`  - ${words().translate(reason)}`, terminalWidth(), '    ')),
+    ...notes
+      .map((note) => localize('note: {note}', { note: words().translate(note) }))
+      .flatMap((note) => wrapText(`  ${note}`, terminalWidth(), '    '))
+      .map((line) => paint(line, 'dim')),
   ];
 }
 
@@ -44,18 +49,19 @@ function trackerLines(trackers: readonly TrackerStatus[], paint: Paint): string[
   return tableLines<TrackerStatus>(
     trackers,
     [
-      { title: 'TRACKER', value: ({ address }) => address },
+      { title: localize('TRACKER'), value: ({ address }) => address },
       {
-        title: 'STATUS',
-        value: ({ reachable, leader, status }) => (reachable ? (leader ? 'leader' : status) : 'unreachable'),
+        title: localize('STATUS'),
+        value: ({ reachable, leader, status }) =>
+          reachable ? (leader ? localize('leader') : status) : localize('unreachable'),
         style: ({ reachable }) => (reachable ? undefined : 'red'),
       },
       {
-        title: 'LATENCY',
+        title: localize('LATENCY'),
         value: ({ latencyMs }) => (latencyMs === undefined ? UNKNOWN : `${latencyMs.toFixed(1)} ms`),
         right: true,
       },
-      { title: 'UP FOR', value: ({ runningSeconds }) => duration(runningSeconds), right: true },
+      { title: localize('UP FOR'), value: ({ runningSeconds }) => duration(runningSeconds), right: true },
     ],
     paint,
     terminalWidth(),
@@ -65,15 +71,15 @@ function trackerLines(trackers: readonly TrackerStatus[], paint: Paint): string[
 export function groupLines(groups: readonly GroupRecord[], paint: Paint): string[] {
   const trunk = groups.some(({ currentTrunkFileId }) => currentTrunkFileId !== undefined);
   const columns: Column<GroupRecord>[] = [
-    { title: 'GROUP', value: ({ name }) => name },
-    { title: 'STORAGES', value: ({ storageCount }) => String(storageCount), right: true },
+    { title: localize('GROUP'), value: ({ name }) => name },
+    { title: localize('STORAGES'), value: ({ storageCount }) => String(storageCount), right: true },
     {
-      title: 'READABLE',
+      title: localize('READABLE'),
       value: ({ readableCount, activeCount }) => count(readableCount ?? activeCount),
       right: true,
     },
     {
-      title: 'WRITABLE',
+      title: localize('WRITABLE'),
       value: ({ writableCount, activeCount }) => count(writableCount ?? activeCount),
       right: true,
       style: ({ writableCount, activeCount }) => ((writableCount ?? activeCount) === 0 ? 'red' : undefined),
@@ -82,7 +88,7 @@ export function groupLines(groups: readonly GroupRecord[], paint: Paint): string
     ...(trunk
       ? [
           {
-            title: 'TRUNK FREE',
+            title: localize('TRUNK FREE'),
             value: (group: GroupRecord) => formatBytes(group.trunkFreeBytes),
             right: true,
           },
@@ -96,32 +102,45 @@ export function storageLines(storages: readonly StorageRecord[], now: Date, pain
   const withIds = storages.some(({ id, host }) => id !== host);
   const since = (date: Date | undefined) => duration(date && (now.getTime() - date.getTime()) / 1000);
   const columns: Column<StorageRecord>[] = [
-    { title: 'GROUP', value: ({ group }) => group },
-    ...(withIds ? [{ title: 'STORAGE', value: ({ id }: StorageRecord) => id, spare: 1 }] : []),
-    { title: 'ADDRESS', value: formatAddress },
-    { title: 'STATUS', value: ({ status }) => status, style: ({ status }) => statusStyle(status) },
+    { title: localize('GROUP'), value: ({ group }) => group },
+    ...(withIds ? [{ title: localize('STORAGE'), value: ({ id }: StorageRecord) => id, spare: 1 }] : []),
+    { title: localize('ADDRESS'), value: formatAddress },
+    { title: localize('STATUS'), value: ({ status }) => status, style: ({ status }) => statusStyle(status) },
     {
-      title: 'MODE',
-      value: ({ rwMode, trunkServer }) => `${rwMode ?? UNKNOWN}${trunkServer ? ', trunk' : ''}`,
+      title: localize('MODE'),
+      value: ({ rwMode, trunkServer }) => {
+        const mode = rwMode === undefined ? UNKNOWN : localize(rwMode);
+        return trunkServer ? localize('{mode}, trunk', { mode }) : mode;
+      },
       spare: 9,
     },
-    { title: 'VERSION', value: ({ version }) => version },
+    { title: localize('VERSION'), value: ({ version }) => version },
     ...spaceColumns<StorageRecord>(),
-    { title: 'UPLOADS', value: ({ operations }) => String(operations.upload.success), right: true, spare: 7 },
     {
-      title: 'DOWNLOADS',
+      title: localize('UPLOADS'),
+      value: ({ operations }) => String(operations.upload.success),
+      right: true,
+      spare: 7,
+    },
+    {
+      title: localize('DOWNLOADS'),
       value: ({ operations }) => String(operations.download.success),
       right: true,
       spare: 6,
     },
-    { title: 'CONNS', value: ({ connections }) => count(connections?.current), right: true, spare: 8 },
     {
-      title: 'UP FOR',
+      title: localize('CONNS'),
+      value: ({ connections }) => count(connections?.current),
+      right: true,
+      spare: 8,
+    },
+    {
+      title: localize('UP FOR'),
       value: ({ status, upSince }) => since(status === 'ACTIVE' ? upSince : undefined),
       right: true,
       spare: 5,
     },
-    { title: 'BEAT', value: ({ lastHeartbeat }) => since(lastHeartbeat), right: true, spare: 2 },
+    { title: localize('BEAT'), value: ({ lastHeartbeat }) => since(lastHeartbeat), right: true, spare: 2 },
   ];
   return tableLines(storages, columns, paint, terminalWidth());
 }
@@ -136,14 +155,14 @@ interface Space {
 function spaceColumns<Row extends Space>(): Column<Row>[] {
   return [
     {
-      title: 'FREE',
+      title: localize('FREE'),
       value: ({ freeBytes }) => formatBytes(freeBytes),
       right: true,
       style: ({ availableBytes, totalBytes }) => (availableBytes === 0 && totalBytes > 0 ? 'red' : undefined),
     },
-    { title: 'TOTAL', value: ({ totalBytes }) => formatBytes(totalBytes), right: true, spare: 4 },
+    { title: localize('TOTAL'), value: ({ totalBytes }) => formatBytes(totalBytes), right: true, spare: 4 },
     {
-      title: 'USED',
+      title: localize('USED'),
       value: ({ totalBytes, freeBytes }) => formatPercent(totalBytes - freeBytes, totalBytes),
       right: true,
       spare: 3,

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import type { FastDFSAdmin, FastDFSClient, FastDFSOptions } from '../index.js';
 import { type ClusterOptions, chooseCluster, chooseMapping } from './cluster-choice.js';
 import { describeError, EXIT, exitCodeFor, explain, isQuiet } from './exit.js';
+import { localize, words } from './language.js';
 import { type Paint, painter } from './paint.js';
 import type { Measure } from './progress.js';
 import { writeKept } from './results.js';
@@ -78,7 +79,7 @@ export class Context {
     const exitCode = exitCodeFor(error);
     this.#exitCodes.add(exitCode);
     if (isQuiet(error)) return;
-    this.warn(explain(error));
+    this.warn(explain(error, words()));
     if (this.options.verbose) process.stderr.write(`${inspect(error)}\n`);
     if (this.options.json) this.print({ ...about, error: { ...describeError(error), exitCode } }, []);
   }
@@ -147,7 +148,8 @@ export class Context {
     const { loadConfig } = await import('../index.js');
     const { options, warnings, mistakes } = loadConfig(path);
     if (this.options.quiet) return options;
-    for (const warning of this.options.verbose ? warnings : mistakes) this.warn(`warning: ${warning}`);
+    for (const warning of this.options.verbose ? warnings : mistakes)
+      this.warn(localize('warning: {problem}', { problem: words().translate(warning) }));
     return options;
   }
 }

@@ -1,6 +1,7 @@
 /** How a command can end: exit codes, and errors in one line. Errors are known by their names, so that their classes need not be loaded. */
 import { getSystemErrorMap } from 'node:util';
 import { escapeControls } from './escape.js';
+import { ENGLISH, type Message, message, type PartsOf, type Text, type Words } from './words.js';
 
 export const EXIT = {
   ok: 0,
@@ -12,19 +13,30 @@ export const EXIT = {
   brokenPipe: 141,
 } as const;
 
-export const EXIT_HELP = `Exit codes:
-  0    done
-  1    failed, or several files failed for different reasons
-  2    wrong arguments, options or configuration
-  3    no such file, group or storage
-  4    no server could be reached, or none answered in time
-  130  interrupted (Ctrl-C); what was half-done has been removed
-  141  the reader of the output ended before all was written
-  health: 0 ok, 1 degraded, 2 down; doctor: 0 no problem, 1 problems, 2 no server reached`;
+/** An error of the command line itself: its message is English, and can be said in another language. */
+export class CliError<T extends Text = Text> extends Error {
+  readonly #text: Message;
+
+  constructor(text: T, ...parts: PartsOf<T>) {
+    super(ENGLISH.say(message(text, ...parts)));
+    this.#text = message(text, ...parts);
+  }
+
+  say(words: Words): string {
+    return words.say(this.#text);
+  }
+}
 
 /** The command line cannot be used. */
-export class UsageError extends Error {
+export class UsageError<T extends Text = Text> extends CliError<T> {
   readonly code = 'USAGE';
+}
+
+const notes = new WeakMap<Error, Message>();
+
+/** Adds to what is reported of an error. */
+export function addNote(error: unknown, note: Message): void {
+  if (error instanceof Error) notes.set(error, note);
 }
 
 const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -47,9 +59,10 @@ export class BrokenPipe extends Error {
 }
 
 /** Standard output cannot be written: a full disk, most likely. */
-export class OutputError extends Error {
+export class OutputError extends CliError<'standard output: {problem}'> {
   constructor(cause: NodeJS.ErrnoException) {
-    super(`standard output: ${errnoText(cause) ?? cause.message}`, { cause });
+    super('standard output: {problem}', { problem: errnoText(cause) ?? cause.message });
+    this.cause = cause;
   }
 }
 
@@ -75,21 +88,31 @@ export function exitCodeFor(error: unknown): number {
   return error.name === 'ArgumentError' && code !== 'FASTDFS_SIZE_MISMATCH' ? EXIT.usage : EXIT.failed;
 }
 
-/** One line: what happened, and what to do where that is known. */
-export function explain(error: unknown): string {
+/** One line: what happened, and what to do where that is known. In English for machines, in the words of the user for people. */
+export function explain(error: unknown, words: Words = ENGLISH): string {
   if (!(error instanceof Error)) return String(error);
   const { orphan, maybeApplied } = error as ErrorFields;
-  const parts = [systemMessage(error) ?? error.message];
-  if (maybeApplied === true) parts.push('the change may have been made all the same');
-  if (typeof orphan === 'string') parts.push(`a file is left behind, remove it with: fdfs rm ${orphan}`);
-  return escapeControls(parts.join('; ').replace(/\s*\n\s*/g, ' '));
+  const parts = [errorText(error, words)];
+  const note = notes.get(error);
+  if (note) parts.push(words.say(note));
+  if (maybeApplied === true) parts.push(words.say(message('the change may have been made all the same')));
+  if (typeof orphan === 'string') {
+    parts.push(
+      words.say(message('a file is left behind, remove it with: fdfs rm {fileId}', { fileId: orphan })),
+    );
+  }
+  return escapeControls(parts.join(words.semicolon).replace(/\s*\n\s*/g, ' '));
 }
 
-/** `ENOENT: no such file or directory, open 'a'` in the words of other programs. */
-function systemMessage(error: Error): string | undefined {
-  const { path } = error as ErrorFields;
-  const text = errnoText(error);
-  return text === undefined || typeof path !== 'string' ? undefined : `${path}: ${text}`;
+function errorText(error: Error, words: Words): string {
+  if (error instanceof CliError) return error.say(words);
+  const { code, path } = error as ErrorFields;
+  const problem = errnoText(error);
+  // `ENOENT: no such file or directory, open 'a'` in the words of other programs.
+  if (problem !== undefined && typeof path === 'string') {
+    return words.say(message('{file}: {problem}', { file: path, problem: words.translate(problem) }));
+  }
+  return words.translate(error.message, typeof code === 'string' ? code : undefined);
 }
 
 function errnoText(error: Error): string | undefined {

@@ -3,7 +3,8 @@ import { chmod, open, realpath, rename, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Context } from './context.js';
-import { UsageError } from './exit.js';
+import { CliError, UsageError } from './exit.js';
+import { localize } from './language.js';
 
 export const STDIN = '-';
 export const STDOUT = '-';
@@ -17,18 +18,19 @@ export interface LocalSource {
 
 export function standardInput(context: Context): Readable {
   if (process.stdin.isTTY && !context.options.json && !context.options.quiet)
-    context.warn('reading from the terminal; Ctrl-D ends the input');
+    context.warn(localize('reading from the terminal; Ctrl-D ends the input'));
   return process.stdin;
 }
 
 /** Opens a file, or standard input. Errors name the file, also those of a directory. */
 export async function openSource(context: Context, path: string): Promise<LocalSource> {
-  if (path === STDIN) return { stream: standardInput(context), label: 'standard input' };
+  if (path === STDIN) return { stream: standardInput(context), label: localize('standard input') };
   if (path === '') throw new UsageError('the name of a file is empty; standard input is -');
   const file = await open(path, 'r');
   try {
     const stats = await file.stat();
-    if (stats.isDirectory()) throw Object.assign(new Error(`${path}: is a directory`), { code: 'EISDIR' });
+    if (stats.isDirectory())
+      throw Object.assign(new CliError('{file}: is a directory', { file: path }), { code: 'EISDIR' });
     return {
       stream: file.createReadStream({ highWaterMark: CHUNK_BYTES }),
       label: basename(path),

@@ -23,7 +23,10 @@ export async function readManifest(file: string): Promise<ManifestEntry[]> {
     // A line without its end was being written when the program was killed.
     if (entry === undefined && index === text.split('\n').length - 1) continue;
     if (entry === undefined) {
-      throw new UsageError(`${file}:${index + 1}: not a JSON document with path and fileId`);
+      throw new UsageError('{file}:{line}: not a JSON document with path and fileId', {
+        file,
+        line: index + 1,
+      });
     }
     // The last upload of a path counts.
     entries.set(entry.path, entry);

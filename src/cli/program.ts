@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { CLUSTER_HELP } from './cluster-choice.js';
 import type { Work } from './context.js';
 import { defineAdminCommands } from './definitions/admin.js';
 import { defineClusterCommands } from './definitions/cluster.js';
@@ -14,7 +13,8 @@ import { defineDevCommand } from './definitions/dev.js';
 import { defineFileCommands } from './definitions/files.js';
 import { defineListingCommands } from './definitions/listing.js';
 import type { Action, Does } from './does.js';
-import { EXIT_HELP } from './exit.js';
+import { CLUSTER_HELP, EXIT_HELP } from './help-texts.js';
+import { helpText, localize, words } from './language.js';
 import { commandMeant } from './other-names.js';
 import { collect } from './values.js';
 
@@ -59,14 +59,21 @@ export function createProgram(perform: Perform): Command {
       ).argParser(collect),
     )
     .option('--json', 'results as JSON, one document on each line')
+    .addOption(
+      new Option(
+        '--lang <language>',
+        'language of help and messages (default: FDFS_LANG, or the locale)',
+      ).choices(['en', 'zh']),
+    )
     .option('-q, --quiet', 'results and errors only: no progress, notes or warnings')
     .option('--verbose', 'warnings about the configuration; errors with their stack')
-    .addHelpText('after', `\n${CLUSTER_HELP}\n\n${EXIT_HELP}`)
+    .addHelpText('after', helpText(CLUSTER_HELP, EXIT_HELP))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(formatUsageError(text)) })
     .exitOverride();
 
   for (const define of DEFINITIONS) define(program, does);
+  words().translateHelp(program);
   return program;
 }
 
@@ -78,7 +85,11 @@ function formatUsageError(text: string): string {
     .split('\n');
   const unknown = /^unknown command '(.+)'$/.exec(first)?.[1];
   const suggestion = commandMeant(unknown) ?? /^\(Did you mean (.+)\?\)$/.exec(rest.join(' '))?.[1];
-  return `fdfs: ${first} (${suggestion ? `did you mean ${suggestion}?` : 'see --help'})\n`;
+  const problem = words().translate(first);
+  const line = suggestion
+    ? localize('{problem} (did you mean {suggestion}?)', { problem, suggestion })
+    : localize('{problem} (see --help)', { problem });
+  return `fdfs: ${line}\n`;
 }
 
 function version(): string {

@@ -2,6 +2,7 @@
 
 import { escapeControls } from './escape.js';
 import { formatBytes, formatClock } from './format.js';
+import { localize } from './language.js';
 import { cutToWidth, keepEnd } from './text.js';
 
 export interface Measure {
@@ -58,7 +59,9 @@ export function progressParts(
   seconds: number,
   unit?: 'files',
 ): string[] {
-  const format = unit ? (value: number) => `${Math.round(value)} ${unit}` : formatBytes;
+  const format = unit
+    ? (value: number) => localize('{count} files', { count: Math.round(value) })
+    : formatBytes;
   const rate = `${format(speed)}/s`.padStart(11);
   if (!total) return [format(done).padStart(9), rate, formatClock(seconds)];
   const share = Math.min(1, done / total);
@@ -66,8 +69,8 @@ export function progressParts(
   return [
     `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}]`,
     `${Math.floor(share * 100)}%`.padStart(4),
-    `${format(done)} of ${format(total)}`,
+    localize('{done} of {total}', { done: format(done), total: format(total) }),
     rate,
-    speed > 0 ? `${formatClock((total - done) / speed)} left` : 'waiting',
+    speed > 0 ? localize('{time} left', { time: formatClock((total - done) / speed) }) : localize('waiting'),
   ];
 }

@@ -7,13 +7,16 @@ import {
   type EndSignal,
   EXIT,
   exitCodeFor,
+  explain,
   Interrupted,
   OutputError,
 } from './exit.js';
+import { chooseLanguage, localize, words } from './language.js';
 import { createProgram } from './program.js';
 import { takeUnwritten } from './results.js';
 
 export async function run(args: readonly string[]): Promise<number> {
+  await chooseLanguage(args);
   const end = listenForEnd();
   let code: number = EXIT.ok;
   const program = createProgram(async (command: Command, work: Work) => {
@@ -27,10 +30,12 @@ export async function run(args: readonly string[]): Promise<number> {
     if (code === EXIT.usage && args.includes('--json')) printUsageError(error.message);
   }
   await waitForOutput();
-  for (const line of takeUnwritten()) process.stderr.write(`fdfs: not printed: ${line}\n`);
+  for (const line of takeUnwritten()) {
+    process.stderr.write(`fdfs: ${localize('not printed: {line}', { line })}\n`);
+  }
   // What a command has written may turn out to be lost only now.
   if (code !== EXIT.ok || !end.aborted || end.reason instanceof Interrupted) return code;
-  if (end.reason instanceof OutputError) process.stderr.write(`fdfs: ${end.reason.message}\n`);
+  if (end.reason instanceof OutputError) process.stderr.write(`fdfs: ${explain(end.reason, words())}\n`);
   return exitCodeFor(end.reason);
 }
 

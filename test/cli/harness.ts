@@ -82,7 +82,7 @@ export async function cliServer(options: EmbeddedOptions): Promise<CliServer> {
 
 function environment(env: Record<string, string> = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(FDFS_|NODE_|FORCE_COLOR|NO_COLOR|VITEST)/.test(name),
+    ([name]) => !/^(FDFS_|NODE_|FORCE_COLOR|NO_COLOR|VITEST|LC_ALL$|LC_MESSAGES$)/.test(name),
   );
-  return { ...Object.fromEntries(own), ...env };
+  return { ...Object.fromEntries(own), LANG: 'C.UTF-8', ...env };
 }

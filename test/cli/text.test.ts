@@ -173,7 +173,7 @@ it('a screen shows what fits, again when the terminal changes, and restores it',
 
 describe('errors', () => {
   it.each([
-    [new UsageError('x'), EXIT.usage],
+    [new UsageError('--size is for one file only'), EXIT.usage],
     [new ArgumentError('x'), EXIT.usage],
     [new ArgumentError('x', { code: 'FASTDFS_SIZE_MISMATCH' }), EXIT.failed],
     [new ServerError(2), EXIT.notFound],

@@ -2,15 +2,18 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../context.js';
-import { UsageError } from '../exit.js';
+import { addNote, UsageError } from '../exit.js';
 import { type LocalSource, openSource } from '../local-files.js';
 import { parseBytes } from '../values.js';
+import { type Message, message, type Text } from '../words.js';
 
 export async function append(context: Context, fileId: string, file: string): Promise<void> {
   const client = await context.client();
   const source = await openSource(context, file);
   const target = client.createAppendStream(fileId, { signal: context.signal });
-  await write(context, source, target, 'appended');
+  await write(context, source, target, (bytes) =>
+    message('{bytes} bytes had been appended by then', { bytes }),
+  );
   context.print({ fileId, appended: target.bytesConfirmed }, []);
 }
 
@@ -19,7 +22,9 @@ export async function modify(context: Context, fileId: string, offset: string, f
   const client = await context.client();
   const source = await openSource(context, file);
   const target = client.createModifyStream(fileId, { start, signal: context.signal });
-  await write(context, source, target, 'written');
+  await write(context, source, target, (bytes) =>
+    message('{bytes} bytes had been written by then', { bytes }),
+  );
   context.print({ fileId, start, written: target.bytesConfirmed }, []);
 }
 
@@ -27,7 +32,7 @@ async function write(
   context: Context,
   source: LocalSource,
   target: Writable & { readonly bytesConfirmed: number },
-  done: string,
+  describe: (bytes: number) => Message,
 ): Promise<void> {
   try {
     await context.progress(
@@ -36,9 +41,7 @@ async function write(
       pipeline(source.stream, target),
     );
   } catch (error) {
-    if (error instanceof Error && target.bytesConfirmed > 0) {
-      error.message += `; ${target.bytesConfirmed} bytes had been ${done} by then`;
-    }
+    if (target.bytesConfirmed > 0) addNote(error, describe(target.bytesConfirmed));
     throw error;
   }
 }
@@ -64,6 +67,7 @@ function readSize(text: string): number {
   try {
     return parseBytes(text);
   } catch (error) {
-    throw new UsageError(`${JSON.stringify(text)} is not a number of bytes. ${(error as Error).message}`);
+    const hint: Message = { text: (error as Error).message as Text, parts: {} };
+    throw new UsageError('{value} is not a number of bytes. {hint}', { value: JSON.stringify(text), hint });
   }
 }

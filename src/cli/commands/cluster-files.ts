@@ -7,6 +7,7 @@ import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../exit.js';
 import { readFileId } from '../file-ids.js';
 import { formatBytes } from '../format.js';
+import { localize } from '../language.js';
 import { LineWriter } from '../line-writer.js';
 import { STDIN, standardInput } from '../local-files.js';
 import { estimateFiles, type FilterFlags, readFilter } from './ls.js';
@@ -45,15 +46,20 @@ export async function verify(
     for await (const fault of verification) context.print(describeFault(fault), faultLine(fault));
   };
   await context.progress(
-    'verify',
+    localize('verify'),
     () => ({ done: summary.files, total: total && Math.round(total * (sample ?? 1)), unit: 'files' }),
     report(),
   );
   const found = Object.entries(summary.faults).filter(([, count]) => count > 0);
-  const text = found.map(([problem, count]) => `${count} ${problem}`).join(', ') || 'nothing wrong';
+  const text = found.map(([problem, count]) => `${count} ${problem}`).join(', ') || localize('nothing wrong');
   context.print(
     { summary },
-    `${summary.files} files, ${summary.copies} copies, ${formatBytes(summary.bytes)} read: ${text}`,
+    localize('{files} files, {copies} copies, {bytes} read: {found}', {
+      files: summary.files,
+      copies: summary.copies,
+      bytes: formatBytes(summary.bytes),
+      found: text,
+    }),
   );
   return found.length > 0 ? EXIT.failed : EXIT.ok;
 }
@@ -63,7 +69,12 @@ function describeFault({ error, ...fault }: VerifyFault): object {
 }
 
 function faultLine({ problem, fileId, storage, message }: VerifyFault): string {
-  return `${problem}  ${fileId ?? '(storage)'}  at ${storage || '(no storage)'}: ${message}`;
+  return localize('{problem}  {file}  at {storage}: {message}', {
+    problem,
+    file: fileId ?? localize('(storage)'),
+    storage: storage || localize('(no storage)'),
+    message,
+  });
 }
 
 export interface OrphansFlags extends FilterFlags {
@@ -95,11 +106,17 @@ export async function orphans(context: Context, flags: OrphansFlags): Promise<nu
     }
     await output.flush();
   };
-  await context.progress('known', () => ({ done: read, unit: 'files' }), work());
+  await context.progress(localize('known'), () => ({ done: read, unit: 'files' }), work());
   const { orphan, missing, invalid } = counts;
-  const summary = `${read} known: ${orphan} orphans, ${missing} missing, ${invalid} invalid`;
   if (context.options.json) context.print({ summary: { known: read, ...counts } }, []);
-  else context.warn(summary);
+  else {
+    context.warn(
+      localize('{known} known: {orphan} orphans, {missing} missing, {invalid} invalid', {
+        known: read,
+        ...counts,
+      }),
+    );
+  }
   return orphan + missing + invalid > 0 ? EXIT.failed : EXIT.ok;
 }
 
@@ -125,14 +142,18 @@ export async function prune(context: Context, flags: PruneFlags): Promise<number
       context.print({ fileId: file.fileId, size: file.size, removed: yes }, file.fileId);
     },
   });
-  const report = await context.progress('prune', () => ({ done, unit: 'files' }), work);
+  const report = await context.progress(localize('prune'), () => ({ done, unit: 'files' }), work);
   for (const { fileId, error } of report.failures) context.fail(error, { fileId });
   const { fileIds, bytes } = report;
   const summary = { files: fileIds.length, bytes, failures: report.failures.length, dryRun: !yes };
   if (context.options.json) context.print({ summary }, []);
   else {
-    const verb = yes ? 'removed' : 'would be removed; remove them with --yes';
-    context.warn(`${fileIds.length} files, ${formatBytes(bytes)} ${verb}`);
+    const parts = { files: fileIds.length, bytes: formatBytes(bytes) };
+    context.warn(
+      yes
+        ? localize('{files} files, {bytes} removed', parts)
+        : localize('{files} files, {bytes} would be removed; remove them with --yes', parts),
+    );
   }
   return report.failures.length > 0 ? EXIT.failed : EXIT.ok;
 }
@@ -171,7 +192,7 @@ export async function mirror(
   });
   const done = () => (report ? report.copied + report.skipped : 0);
   const { failures, ...result } = await context.progress(
-    'mirror',
+    localize('mirror'),
     () => ({ done: done(), total, unit: 'files' }),
     work,
   );
@@ -179,7 +200,10 @@ export async function mirror(
   const { copied, bytes, skipped, updated, adopted } = result;
   context.print(
     { summary: { ...result, failures: failures.length } },
-    `${copied} files copied (${formatBytes(bytes)}), ${skipped} were there, ${updated} updated, ${adopted} adopted, ${failures.length} failed`,
+    localize(
+      '{copied} files copied ({bytes}), {skipped} were there, {updated} updated, {adopted} adopted, {failed} failed',
+      { copied, bytes: formatBytes(bytes), skipped, updated, adopted, failed: failures.length },
+    ),
   );
   return failures.length > 0 ? EXIT.failed : EXIT.ok;
 }

@@ -2,12 +2,16 @@
 import type { Verdict } from '../../index.js';
 import { groupLines, storageLines, verdictLines } from '../cluster-tables.js';
 import type { Context } from '../context.js';
+import { localize } from '../language.js';
 
 const HEALTH_EXIT_CODES: Readonly<Record<Verdict, number>> = { ok: 0, degraded: 1, down: 2 };
 
 export async function groups(context: Context): Promise<void> {
   const list = await (await context.admin()).listGroups({ signal: context.signal });
-  context.print(list, list.length === 0 ? 'The cluster has no group yet.' : groupLines(list, context.paint));
+  context.print(
+    list,
+    list.length === 0 ? localize('The cluster has no group yet.') : groupLines(list, context.paint),
+  );
 }
 
 export async function storages(context: Context, group: string | undefined): Promise<void> {
@@ -17,7 +21,7 @@ export async function storages(context: Context, group: string | undefined): Pro
   const list = (await Promise.all(names.map((name) => admin.listStorages(name, { signal })))).flat();
   context.print(
     list,
-    list.length === 0 ? 'There is no storage yet.' : storageLines(list, new Date(), context.paint),
+    list.length === 0 ? localize('There is no storage yet.') : storageLines(list, new Date(), context.paint),
   );
 }
 

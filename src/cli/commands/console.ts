@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Console, isLoopback } from '../console/server.js';
 import type { Context } from '../context.js';
 import { EXIT, Interrupted, UsageError } from '../exit.js';
+import { localize } from '../language.js';
 
 interface ConsoleFlags {
   port: number;
@@ -19,7 +20,8 @@ export async function runConsole(
   if (auth !== undefined && !/^[^:]+:.+$/s.test(auth)) throw new UsageError('--auth must be user:password');
   if (auth === undefined && !isLoopback(host)) {
     throw new UsageError(
-      `--host ${host} can be reached from other machines, so --auth user:password is required`,
+      '--host {host} can be reached from other machines, so --auth user:password is required',
+      { host },
     );
   }
   const { signal } = context;
@@ -27,10 +29,13 @@ export async function runConsole(
   try {
     const url = await page.start().catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE')
-        throw new UsageError(`Port ${port} is in use: choose another with --port`);
+        throw new UsageError('Port {port} is in use: choose another with --port', { port });
       throw error;
     });
-    context.print({ url, auth: auth !== undefined, allowDelete }, `FastDFS console: ${url}`);
+    context.print(
+      { url, auth: auth !== undefined, allowDelete },
+      localize('FastDFS console: {url}', { url }),
+    );
     if (!signal.aborted) await once(signal, 'abort');
     if (!(signal.reason instanceof Interrupted)) throw signal.reason;
     return EXIT.ok;

@@ -53,7 +53,7 @@ function readPairs(file: string): Array<[string, string]> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`);
+    throw new UsageError('cannot read {file}: {problem}', { file, problem: (error as Error).message });
   }
   return text.split('\n').flatMap((line) => {
     const match = /^\s*([A-Za-z_]\w*)\s*=\s*(.*?)\s*$/.exec(line);

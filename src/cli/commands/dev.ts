@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { EmbeddedOptions } from '../../embedded/index.js';
 import type { Context } from '../context.js';
-import { EXIT, Interrupted, UsageError } from '../exit.js';
+import { CliError, EXIT, Interrupted, UsageError } from '../exit.js';
+import { localize } from '../language.js';
 import { readLike } from './dev-like.js';
 
 interface DevFlags {
@@ -65,7 +66,16 @@ export async function dev(
     web = http === undefined ? undefined : await startOrExplain(() => serve(conf, http, flags.host));
     context.print(
       { trackers, conf, directory: kept, groups: options.groups, ...(web ? { http: web.url } : {}) },
-      `FastDFS (for development) is ready: trackers ${trackers.join(',')} conf ${conf}${web ? ` http ${web.url}` : ''}`,
+      web
+        ? localize('FastDFS (for development) is ready: trackers {trackers} conf {conf} http {url}', {
+            trackers: trackers.join(','),
+            conf,
+            url: web.url,
+          })
+        : localize('FastDFS (for development) is ready: trackers {trackers} conf {conf}', {
+            trackers: trackers.join(','),
+            conf,
+          }),
     );
     if (!signal.aborted) await once(signal, 'abort');
     if (!(signal.reason instanceof Interrupted)) throw signal.reason;
@@ -123,7 +133,9 @@ function clientConf(directory: string, trackers: readonly string[]): string {
 async function assertConfIsOurs(path: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => CONF_HEAD);
   if (!text.startsWith(CONF_HEAD)) {
-    throw new UsageError(`${path} is not by fdfs dev and would be overwritten; choose another --dir`);
+    throw new UsageError('{path} is not by fdfs dev and would be overwritten; choose another --dir', {
+      path,
+    });
   }
 }
 
@@ -133,8 +145,8 @@ async function startOrExplain<T>(start: () => Promise<T>): Promise<T> {
   } catch (error) {
     const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
     if (code !== 'EADDRINUSE') throw error;
-    throw new Error(`port ${port} of ${address} is in use; choose another --port, --storage-port or --http`, {
-      cause: error,
-    });
+    const text = 'port {port} of {address} is in use; choose another --port, --storage-port or --http';
+    const parts = { port: String(port), address: String(address) };
+    throw Object.assign(new CliError(text, parts), { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 /** `fdfs doctor`: every server as it is reached from this machine, and what to do. */
 import type { DiagnosedStorage, DiagnosedTracker, Diagnosis } from '../../index.js';
 import type { Context } from '../context.js';
+import { localize, words } from '../language.js';
 import type { Paint } from '../paint.js';
 import { tableLines, terminalWidth } from '../table.js';
 import { wrapText } from '../text.js';
@@ -17,14 +18,21 @@ export async function doctor(context: Context): Promise<number> {
 export function diagnosisLines({ trackers, storages, problems }: Diagnosis, paint: Paint): string[] {
   const verdict =
     problems.length === 0
-      ? paint('Nothing is wrong: all servers can be reached from here.', 'green')
-      : paint(`${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}:`, 'yellow');
+      ? paint(localize('Nothing is wrong: all servers can be reached from here.'), 'green')
+      : paint(
+          problems.length === 1
+            ? localize('1 problem:')
+            : localize('{count} problems:', { count: problems.length }),
+          'yellow',
+        );
   return [
     ...trackerLines(trackers, paint),
     ...(storages.length > 0 ? ['', ...storageLines(storages, paint)] : []),
     '',
     verdict,
-    ...problems.flatMap((problem, index) => wrapText(`${index + 1}. ${problem}`, terminalWidth(), '   ')),
+    ...problems.flatMap((problem, index) =>
+      wrapText(`${index + 1}. ${words().translate(problem)}`, terminalWidth(), '   '),
+    ),
   ];
 }
 
@@ -32,15 +40,18 @@ function trackerLines(trackers: readonly DiagnosedTracker[], paint: Paint): stri
   return tableLines<DiagnosedTracker>(
     trackers,
     [
-      { title: 'TRACKER', value: ({ address }) => address },
+      { title: localize('TRACKER'), value: ({ address }) => address },
       ...mappedColumn(trackers.map(({ address, connectsTo }) => ({ announced: address, connectsTo }))),
       reachColumn(),
       {
-        title: 'CLOCK',
+        title: localize('CLOCK'),
         value: ({ clockSkewSeconds: skew }) =>
-          skew === undefined ? 'ok' : `${skew > 0 ? '+' : ''}${skew} s`,
+          skew === undefined ? localize('ok') : `${skew > 0 ? '+' : ''}${skew} s`,
       },
-      { title: 'ROLE', value: ({ leader, error }) => (leader ? 'leader' : error ? '–' : 'follower') },
+      {
+        title: localize('ROLE'),
+        value: ({ leader, error }) => (leader ? localize('leader') : error ? '–' : localize('follower')),
+      },
     ],
     paint,
     terminalWidth(),
@@ -51,12 +62,15 @@ function storageLines(storages: readonly DiagnosedStorage[], paint: Paint): stri
   return tableLines<DiagnosedStorage>(
     storages,
     [
-      { title: 'GROUP', value: ({ group }) => group },
-      { title: 'STORAGE', value: ({ announced }) => announced },
+      { title: localize('GROUP'), value: ({ group }) => group },
+      { title: localize('STORAGE'), value: ({ announced }) => announced },
       ...mappedColumn(storages),
       reachColumn(),
-      { title: 'VERSION', value: ({ version }) => version },
-      { title: 'TRACKERS SAY', value: ({ states }) => [...new Set(Object.values(states))].join(', ') },
+      { title: localize('VERSION'), value: ({ version }) => version },
+      {
+        title: localize('TRACKERS SAY'),
+        value: ({ states }) => [...new Set(Object.values(states))].join(', '),
+      },
     ],
     paint,
     terminalWidth(),
@@ -66,13 +80,14 @@ function storageLines(storages: readonly DiagnosedStorage[], paint: Paint): stri
 /** Where any address is mapped. */
 function mappedColumn<Row extends { announced?: string; connectsTo: string }>(rows: readonly Row[]) {
   if (rows.every(({ announced, connectsTo }) => announced === connectsTo)) return [];
-  return [{ title: 'CONNECTS TO', value: ({ connectsTo }: { connectsTo: string }) => connectsTo }];
+  return [{ title: localize('CONNECTS TO'), value: ({ connectsTo }: { connectsTo: string }) => connectsTo }];
 }
 
 function reachColumn<Row extends { reachable: boolean; latencyMs?: number }>() {
   return {
-    title: 'FROM HERE',
-    value: ({ reachable, latencyMs = 0 }: Row) => (reachable ? `${latencyMs.toFixed(1)} ms` : 'unreachable'),
+    title: localize('FROM HERE'),
+    value: ({ reachable, latencyMs = 0 }: Row) =>
+      reachable ? `${latencyMs.toFixed(1)} ms` : localize('unreachable'),
     style: ({ reachable }: Row) => (reachable ? undefined : ('red' as const)),
   };
 }

@@ -6,7 +6,7 @@ import { type DownloadSettings, type FastDFSClient, type Progress, parseFileId }
 import type { Context, Report } from '../context.js';
 import { continueDownload } from '../continue-download.js';
 import { escapeControls } from '../escape.js';
-import { UsageError } from '../exit.js';
+import { CliError, UsageError } from '../exit.js';
 import { expandFileIds, readFileId } from '../file-ids.js';
 import { isFolder, STDIN, STDOUT, safeLocalName, targetFile } from '../local-files.js';
 import { type ManifestEntry, readManifest } from '../manifest.js';
@@ -33,7 +33,7 @@ export async function download(context: Context, args: string[], flags: Download
   if (ids.length === 0) throw new UsageError("missing required argument 'fileId'");
   const several = ids.length > 1 || ids.includes(STDIN);
   if (several && target !== undefined && !(await isFolder(target))) {
-    throw new UsageError(`${target} is not a folder; several files need one`);
+    throw new UsageError('{path} is not a folder; several files need one', { path: target });
   }
   const client = await context.client();
   if (target === STDOUT) {
@@ -92,7 +92,10 @@ async function placeFile(
   const { lstat } = await import('node:fs/promises');
   const present = await lstat(file).catch(() => undefined);
   if (taken.has(file) || present) {
-    throw new Error(`${file} exists already, and is the name of ${fileId} in its metadata; name a target`);
+    throw new CliError('{file} exists already, and is the name of {fileId} in its metadata; name a target', {
+      file,
+      fileId,
+    });
   }
   taken.add(file);
   return file;
@@ -177,7 +180,9 @@ function checkPath(path: string): string {
     path.includes('\\') ||
     parts.some((part) => part === '' || part === '.' || part === '..')
   ) {
-    throw new Error(`the path ${JSON.stringify(path)} of the manifest is not one within a folder`);
+    throw new CliError('the path {path} of the manifest is not one within a folder', {
+      path: JSON.stringify(path),
+    });
   }
   return path;
 }

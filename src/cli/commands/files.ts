@@ -4,6 +4,7 @@ import type { Context } from '../context.js';
 import { EXIT, exitCodeFor } from '../exit.js';
 import { expandFileIds } from '../file-ids.js';
 import { formatBytes, formatCrc32, formatDate } from '../format.js';
+import { localize } from '../language.js';
 import { STDIN } from '../local-files.js';
 import type { Paint } from '../paint.js';
 import { fieldLines } from '../table.js';
@@ -84,17 +85,25 @@ export async function copy(context: Context, fileId: string, { group }: { group?
 
 function statLines(stat: FileStat, paint: Paint): string[] {
   const { size, createdAt, modifiedAt, crc32, sourceAddress, sourceId } = stat;
-  const source = [sourceAddress, sourceId === undefined ? '' : `storage id ${sourceId}`].filter(Boolean);
+  const source = [
+    sourceAddress,
+    sourceId === undefined ? '' : localize('storage id {id}', { id: sourceId }),
+  ].filter(Boolean);
   return fieldLines(
     [
-      ['file id', stat.fileId],
-      ['kind', stat.kind],
-      ['size', size < 1000 ? formatBytes(size) : `${formatBytes(size)} (${size} bytes)`],
-      ['created', formatDate(createdAt)],
-      ['modified', modifiedAt && formatDate(modifiedAt)],
+      [localize('file id'), stat.fileId],
+      [localize('kind'), localize(stat.kind)],
+      [
+        localize('size'),
+        size < 1000
+          ? formatBytes(size)
+          : localize('{size} ({bytes} bytes)', { size: formatBytes(size), bytes: size }),
+      ],
+      [localize('created'), formatDate(createdAt)],
+      [localize('modified'), modifiedAt && formatDate(modifiedAt)],
       ['crc32', crc32 === undefined ? undefined : formatCrc32(crc32)],
-      ['source', source.join(', ')],
-      ['read from', stat.from === 'id' ? 'the file id' : 'the server'],
+      [localize('source'), source.join(', ')],
+      [localize('read from'), stat.from === 'id' ? localize('the file id') : localize('the server')],
     ],
     paint,
   );

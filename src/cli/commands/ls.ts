@@ -2,6 +2,7 @@
 import type { FastDFSAdmin, FileFilter, FileListing, ListedFile } from '../../index.js';
 import type { Context } from '../context.js';
 import { formatBytes, formatDate } from '../format.js';
+import { localize } from '../language.js';
 import { LineWriter } from '../line-writer.js';
 import type { Column } from '../table.js';
 
@@ -52,7 +53,9 @@ export async function ls(context: Context, group: string | undefined, flags: Lis
       ? sumUp(context, listing, flags, () => listed++)
       : writeFiles(context, listing, flags, () => listed++);
   const shown = process.stdout.isTTY && !flags.count && !flags.du;
-  await (shown ? work : context.progress('files', () => ({ done: listed, total, unit: 'files' }), work));
+  await (shown
+    ? work
+    : context.progress(localize('files'), () => ({ done: listed, total, unit: 'files' }), work));
   describeSources(context, listing);
 }
 
@@ -102,18 +105,27 @@ async function sumUp(
   const { tableLines } = await import('../table.js');
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
   const unknown = rows.reduce((sum, row) => sum + row.unknownSizes, 0);
+  const total = { files, bytes: formatBytes(bytes) };
   context.print({ files, bytes, unknownSizes: unknown, usage: rows }, [
-    ...tableLines(rows, USAGE_COLUMNS, context.paint),
-    `${files} files, ${formatBytes(bytes)}${unknown > 0 ? `, and ${unknown} files whose size only --confirm finds out` : ''}`,
+    ...tableLines(rows, usageColumns(), context.paint),
+    unknown > 0
+      ? localize('{files} files, {bytes}, and {unknown} files whose size only --confirm finds out', {
+          ...total,
+          unknown,
+        })
+      : localize('{files} files, {bytes}', total),
   ]);
 }
 
-const USAGE_COLUMNS: Column<Usage>[] = [
-  { title: 'GROUP', value: ({ group }) => group },
-  { title: 'PATH', value: ({ storePath }) => `M${storePath.toString(16).toUpperCase().padStart(2, '0')}` },
-  { title: 'KIND', value: ({ kind }) => kind },
-  { title: 'FILES', value: ({ files }) => String(files), right: true },
-  { title: 'SIZE', value: ({ bytes }) => formatBytes(bytes), right: true },
+const usageColumns = (): Column<Usage>[] => [
+  { title: localize('GROUP'), value: ({ group }) => group },
+  {
+    title: localize('PATH'),
+    value: ({ storePath }) => `M${storePath.toString(16).toUpperCase().padStart(2, '0')}`,
+  },
+  { title: localize('KIND'), value: ({ kind }) => kind },
+  { title: localize('FILES'), value: ({ files }) => String(files), right: true },
+  { title: localize('SIZE'), value: ({ bytes }) => formatBytes(bytes), right: true },
 ];
 
 /** By the counters of the storages, which count since they were set up. */
@@ -136,6 +148,9 @@ export function describeSources(context: Context, { sources }: FileListing): voi
   if (!process.stderr.isTTY || context.options.json || sources.length === 0) return;
   const storages = [...new Set(sources.map(({ address }) => address))].join(', ');
   context.warn(
-    `listed by ${storages} at ${formatDate(sources[0]!.listedAt)}; changes of the last minute may be missing`,
+    localize('listed by {storages} at {time}; changes of the last minute may be missing', {
+      storages,
+      time: formatDate(sources[0]!.listedAt),
+    }),
   );
 }

@@ -29,7 +29,7 @@ function readPairs(pairs: readonly string[]): Metadata {
   let metadata: Metadata = {};
   for (const pair of pairs) {
     if (pair.indexOf('=') < 1)
-      throw new UsageError(`${JSON.stringify(pair)} is not metadata; write name=value`);
+      throw new UsageError('{pair} is not metadata; write name=value', { pair: JSON.stringify(pair) });
     metadata = collectPair(pair, metadata);
   }
   return metadata;

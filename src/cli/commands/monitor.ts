@@ -2,6 +2,7 @@
 import { healthLines } from '../cluster-tables.js';
 import type { Context } from '../context.js';
 import { EXIT, Interrupted } from '../exit.js';
+import { localize } from '../language.js';
 import { Screen } from '../screen.js';
 
 const DEFAULT_INTERVAL_SECONDS = 5;
@@ -20,9 +21,9 @@ export async function monitor(
   const intervalMs = Math.max(1, Math.round(interval * 1000));
   const live = process.stdout.isTTY && !context.options.json;
   const screen = live ? new Screen(process.stdout) : undefined;
-  const footer = ['', paint(`every ${interval} s, Ctrl-C ends`, 'dim')];
+  const footer = ['', paint(localize('every {interval} s, Ctrl-C ends', { interval }), 'dim')];
   try {
-    screen?.show(['Asking the trackers …', ...footer]);
+    screen?.show([localize('Asking the trackers …'), ...footer]);
     for await (const health of admin.watch({ intervalMs, signal })) {
       const lines = healthLines(health, paint);
       if (screen) screen.show([...lines, ...footer]);

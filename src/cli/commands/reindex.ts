@@ -4,6 +4,7 @@ import { rebuildIndex } from '../../adapters/blob-store/index.js';
 import { levelIndex, postgresIndex, redisIndex } from '../../adapters/indexes/index.js';
 import type { FileListing } from '../../index.js';
 import type { Context } from '../context.js';
+import { localize } from '../language.js';
 import { describeSources, estimateFiles } from './ls.js';
 
 export interface ReindexFlags {
@@ -35,12 +36,15 @@ export async function reindex(
       withMetadata(listing, () => done++),
       { dryRun, removeOrphans, signal, ...(minAge === undefined ? {} : { minAgeMs: minAge * 1000 }) },
     );
-    const result = await context.progress('files', () => ({ done, total, unit: 'files' }), work);
+    const result = await context.progress(localize('files'), () => ({ done, total, unit: 'files' }), work);
     const { files, restored, orphans, removed } = result;
+    const parts = { files, restored, orphans: orphans.length };
+    const counts = dryRun
+      ? localize('{files} files keep a key: {restored} keys would be restored, {orphans} orphans', parts)
+      : localize('{files} files keep a key: {restored} keys restored, {orphans} orphans', parts);
     context.print(result, [
       ...orphans,
-      `${files} files keep a key: ${restored} keys ${dryRun ? 'would be ' : ''}restored, ` +
-        `${orphans.length} orphans${removeOrphans ? `, ${removed} removed` : ''}`,
+      removeOrphans ? localize('{counts}, {removed} removed', { counts, removed }) : counts,
     ]);
     describeSources(context, listing);
   } finally {

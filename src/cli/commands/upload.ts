@@ -6,6 +6,7 @@ import type { Context } from '../context.js';
 import { escapeControls } from '../escape.js';
 import { UsageError } from '../exit.js';
 import { readFileId } from '../file-ids.js';
+import { localize } from '../language.js';
 import { openSource, STDIN, standardInput } from '../local-files.js';
 import { ManifestWriter, readManifest } from '../manifest.js';
 import { type WalkedFile, walk } from '../walk.js';
@@ -85,7 +86,8 @@ async function uploadFolder(context: Context, folders: string[], flags: UploadFl
   if (folders.length !== 1) throw new UsageError('--recursive takes one folder');
   const [folder = ''] = folders;
   const kind = await stat(folder);
-  if (!kind.isDirectory()) throw new UsageError(`${folder} is not a folder; --recursive takes one`);
+  if (!kind.isDirectory())
+    throw new UsageError('{path} is not a folder; --recursive takes one', { path: folder });
   const client = await context.client();
   const before = manifest === undefined ? [] : await readManifest(manifest).catch(emptyIfMissing);
   const known = new Map(before.map((entry) => [entry.path, entry]));
@@ -119,7 +121,9 @@ async function uploadFolder(context: Context, folders: string[], flags: UploadFl
   await uploading.finally(() => writer?.[Symbol.asyncDispose]());
   if (skipped > 0 && !context.options.quiet && !context.options.json) {
     context.warn(
-      `${skipped} unchanged ${skipped === 1 ? 'file is' : 'files are'} in the manifest and left out`,
+      skipped === 1
+        ? localize('1 unchanged file is in the manifest and left out')
+        : localize('{count} unchanged files are in the manifest and left out', { count: skipped }),
     );
   }
 }
@@ -158,5 +162,5 @@ function sendFile(context: Context, client: FastDFSClient, source: string): Send
 }
 
 function labelFor(source: string, { filename }: UploadFlags): string {
-  return source === STDIN ? (filename ?? 'standard input') : basename(source);
+  return source === STDIN ? (filename ?? localize('standard input')) : basename(source);
 }

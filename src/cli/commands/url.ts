@@ -2,6 +2,7 @@
 import type { UrlOptions } from '../../index.js';
 import type { Context } from '../context.js';
 import { UsageError } from '../exit.js';
+import { localize } from '../language.js';
 
 interface UrlFlags {
   baseUrl?: string;
@@ -21,7 +22,9 @@ export async function url(context: Context, fileId: string, { baseUrl, ...flags 
     );
   }
   const base = baseUrl ?? process.env.FDFS_BASE_URL;
-  const logger = { warn: (message: string) => context.warn(`warning: ${message}`) };
+  const logger = {
+    warn: (message: string) => context.warn(localize('warning: {problem}', { problem: message })),
+  };
   const client = createClient({ ...options, logger, ...(base ? { baseUrl: base } : {}) });
   const made = client.url(fileId, flags satisfies UrlOptions);
   await client.close();

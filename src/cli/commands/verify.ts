@@ -2,6 +2,7 @@
 import type { Context } from '../context.js';
 import { escapeControls } from '../escape.js';
 import { EXIT } from '../exit.js';
+import { localize } from '../language.js';
 import { openSource } from '../local-files.js';
 
 /** Downloads the file and compares every byte. Exit code 1 when they differ. */
@@ -18,7 +19,9 @@ export async function verifyFile(context: Context, fileId: string, file: string)
   const name = escapeControls(file);
   context.print(
     { fileId, file, same: at === undefined, ...(at === undefined ? {} : { differsAt: at }) },
-    at === undefined ? `same: ${name}` : `differs from byte ${at} on: ${name}`,
+    at === undefined
+      ? localize('same: {file}', { file: name })
+      : localize('differs from byte {offset} on: {file}', { offset: at, file: name }),
   );
   return at === undefined ? EXIT.ok : EXIT.failed;
 }

@@ -1,6 +1,8 @@
 /** Commands on all files of the cluster: their arguments and options. */
 import { type Command, Option } from 'commander';
 import type { Does } from '../does.js';
+import { MIRROR_HELP } from '../help-texts.js';
+import { helpText } from '../language.js';
 import { parseBytes, parseMoment, parseSeconds, parseShare, parseWhole } from '../values.js';
 
 export function defineListingCommands(program: Command, does: Does): void {
@@ -16,7 +18,7 @@ export function defineListingCommands(program: Command, does: Does): void {
     .option('--store-path <index>', 'only this store path (the number in M00)', parseWhole)
     .option('--confirm', 'ask the storage about each file: the size of appender and slave files, too')
     .option('--no-confirm', 'do not ask about files in trunk files, of which deleted ones are listed, too')
-    .addHelpText('after', '\nExample: fdfs ls group1 --long --older-than 90d --ext jpg')
+    .addHelpText('after', helpText('Example: fdfs ls group1 --long --older-than 90d --ext jpg'))
     .action(does(async () => (await import('../commands/ls.js')).ls));
 
   program
@@ -27,7 +29,7 @@ export function defineListingCommands(program: Command, does: Does): void {
     .option('--dry-run', 'change nothing')
     .option('--remove-orphans', 'remove files whose key leads to another file')
     .option('--min-age <seconds>', 'how old an orphan must be (default: 3600)', parseSeconds)
-    .addHelpText('after', '\nExample: fdfs reindex group1 --index redis://127.0.0.1 --dry-run')
+    .addHelpText('after', helpText('Example: fdfs reindex group1 --index redis://127.0.0.1 --dry-run'))
     .action(does(async () => (await import('../commands/reindex.js')).reindex));
 
   program
@@ -43,7 +45,7 @@ export function defineListingCommands(program: Command, does: Does): void {
     .option('--files <file>', 'only the file ids in this file, one on each line (-: standard input)')
     .addHelpText(
       'after',
-      '\nExample: fdfs verify --sample 5% --rate 20M --json >> verify.jsonl || mail-the-operator',
+      helpText('Example: fdfs verify --sample 5% --rate 20M --json >> verify.jsonl || mail-the-operator'),
     )
     .action(does(async () => (await import('../commands/cluster-files.js')).verify));
 
@@ -59,7 +61,7 @@ export function defineListingCommands(program: Command, does: Does): void {
     )
     .addHelpText(
       'after',
-      "\nExample: psql -Atc 'select file_id from photos' | fdfs orphans --known - --older-than 1d",
+      helpText("Example: psql -Atc 'select file_id from photos' | fdfs orphans --known - --older-than 1d"),
     )
     .action(does(async () => (await import('../commands/cluster-files.js')).orphans));
 
@@ -67,7 +69,7 @@ export function defineListingCommands(program: Command, does: Does): void {
     .description('remove old files, with their slaves; without --yes only print them')
     .option('--group <group>', 'only this group')
     .option('-y, --yes', 'remove them')
-    .addHelpText('after', '\nExample: fdfs prune --older-than 365d --ext log --yes')
+    .addHelpText('after', helpText('Example: fdfs prune --older-than 365d --ext log --yes'))
     .action(does(async () => (await import('../commands/cluster-files.js')).prune));
 
   filtered(program.command('mirror [directory]'))
@@ -80,7 +82,7 @@ export function defineListingCommands(program: Command, does: Does): void {
     .option('--concurrency <count>', 'files at a time (default 8)', parseWhole)
     .addHelpText(
       'after',
-      '\n--map <file> (required) keeps old and new ids as JSON lines; a later run resumes from it.\n\nExample: fdfs mirror --to-conf /etc/fdfs/new.conf --map ids.jsonl',
+      helpText(MIRROR_HELP, 'Example: fdfs mirror --to-conf /etc/fdfs/new.conf --map ids.jsonl'),
     )
     .action(does(async () => (await import('../commands/cluster-files.js')).mirror));
 }
