@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parseFileId } from '../../src/core/model/file-id.js';
 import { EmbeddedFastDFS, type EmbeddedOptions } from '../../src/embedded/index.js';
 import { exchange, exchangeOk, group16, Raw } from './raw.js';
-import { COMMAND, download, named, upload } from './requests.js';
+import { COMMAND, download, named, setMeta, slave, upload } from './requests.js';
 
 let fdfs: EmbeddedFastDFS;
 afterEach(() => fdfs?.stop());
@@ -131,6 +131,26 @@ describe('trunk mode', () => {
     expect(await store(1024 * 1024)).toHaveLength(44);
     expect(await store(5, COMMAND.appender)).toHaveLength(44);
     expect((await exchangeOk(storage, COMMAND.download, download(names[1]!))).length).toBe(100);
+  });
+
+  it('does not find a slave whose name is as long as its master’s, and keeps the slot of the master', async () => {
+    await start({ groups: { group1: 1 }, trunk: true });
+    const storage = fdfs.storageAddress('group1');
+    const master = (await exchangeOk(storage, COMMAND.upload, upload('master', 'jpg'))).toString('latin1', 16);
+    const made = (await exchangeOk(storage, COMMAND.slave, slave(master, '_', 'js', 'slave'))).toString('latin1', 16);
+    expect(made).toHaveLength(60);
+    for (const [code, body] of [
+      [COMMAND.download, download(made)],
+      [COMMAND.info, named(made)],
+      [COMMAND.setMeta, setMeta(made, 'O', 'a\x02b')],
+      [COMMAND.slave, slave(made, '_b', 'jpg', 'x')],
+      [COMMAND.delete, named(made)],
+    ] as const)
+      expect(await exchange(storage, code, body)).toBe('2/0/open');
+    expect(await exchange(storage, COMMAND.upload, upload('next'))).toBe('0/76/open');
+    expect((await exchangeOk(storage, COMMAND.download, download(master))).toString()).toBe('master');
+    await exchangeOk(storage, COMMAND.delete, named(master));
+    expect(await exchange(storage, COMMAND.upload, upload('in its place'))).toBe('0/76/open');
   });
 
   it('answers 17 where a slot is used again before its deletion has arrived', async () => {

@@ -43,9 +43,11 @@ export function checkGroupField(context: StorageContext, bytes: Buffer, at: numb
   refuseUnless(readGroupField(bytes, at) === context.node.group.name, STATUS.INVALID);
 }
 
-/** Returns the remote filename that a field means. @throws Refused (22) */
-export function readName(context: StorageContext, field: Buffer): string {
-  return readRemoteName(field, context.model.options.storePaths);
+/** Returns the remote filename that a field means. @throws Refused (22; 2 for a slave that has the length of a trunk file's name) */
+export function readName({ model, node }: StorageContext, field: Buffer): string {
+  const name = readRemoteName(field, model.options.storePaths);
+  refuseUnless(node.slots?.finds(name) !== false, STATUS.NOT_FOUND);
+  return name;
 }
 
 /** Whether a length field can be that of an appender file's name. */

@@ -112,7 +112,17 @@ export class TrunkSlots {
 
   take(name: string): void {
     const slot = decodeSlot(name);
-    if (slot) this.#taken.set(formatKey(slot), name);
+    if (!slot) return;
+    const key = formatKey(slot);
+    // A slave whose name is as long as its master's decodes to the master's slot.
+    const isSlave = this.#taken.get(key)?.startsWith(name.slice(0, ENCODED_AT + INFO_CHARS)) === true;
+    if (!isSlave) this.#taken.set(key, name);
+  }
+
+  /** Whether content is found under a name: what decodes to a slot has to be the file in that slot. */
+  finds(name: string): boolean {
+    const slot = decodeSlot(name);
+    return slot === undefined || this.#taken.get(formatKey(slot)) === name;
   }
 
   /** Registers a file of an earlier run. */
