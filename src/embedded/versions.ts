@@ -23,8 +23,13 @@ export interface Traits {
   };
   /** Request size of FETCH_STORAGE_IDS. */
   readonly idsRequestBytes: number;
+  /** GET_SERVER_ID, GET_STORAGE_STATUS and GET_MY_IP name a server by address and port; older ones by the address alone. */
+  readonly namesServersByPort: boolean;
+  readonly hasMyIp: boolean;
   readonly trackerClosesOnInvalid: boolean;
   readonly canRegenerate: boolean;
+  /** TRUNCATE_FILE can make a file larger; before 5.12 it is refused. */
+  readonly canExtend: boolean;
   /** CRC-32 as it was before FastDFS 5.12: with an arithmetic shift. */
   readonly hasSignedCrc: boolean;
   /** Storages read files of these kinds to compute their CRC-32; older ones repeat the one in the name. */
@@ -62,8 +67,11 @@ export function readTraits(version: string, addressBytes: number): Traits {
       versionBytes: since(6, 12) ? 8 : 6,
     },
     idsRequestBytes: since(6, 11) ? 5 : 4,
+    namesServersByPort: since(6, 16),
+    hasMyIp: since(6, 0),
     trackerClosesOnInvalid: !since(6, 9),
     canRegenerate: since(6, 2),
+    canExtend: since(5, 12),
     hasSignedCrc: !since(5, 12),
     computesCrc: { appender: since(6, 2), slave: since(6, 15, 1) },
     hasInfoFlags: since(6, 15, 1),

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
 import { exchange, frame, group16, Raw } from './raw.js';
-import { COMMAND, download, named, upload } from './requests.js';
+import { COMMAND, download, named, truncate, upload } from './requests.js';
 
 interface Expected {
   /** Bytes of an address in records. */
@@ -10,6 +10,8 @@ interface Expected {
   group: number;
   storage: number;
   idsRequest: 4 | 5;
+  /** Requests of 60; there is none without. */
+  myIp: 16 | 21 | undefined;
   regenerates: boolean;
   /** Downloads of an empty file and past the end. */
   oldDownloads: boolean;
@@ -23,6 +25,7 @@ const oldest: Expected = {
   group: 105,
   storage: 600,
   idsRequest: 4,
+  myIp: undefined,
   regenerates: false,
   oldDownloads: true,
   leader: false,
@@ -34,24 +37,25 @@ const v611: Expected = {
   address: 46,
   storage: 642,
   idsRequest: 5,
+  myIp: 16,
   regenerates: true,
   trackerCloses: false,
 };
 const v615: Expected = { ...v611, address: 16, group: 113, storage: 487 };
-const newest: Expected = { ...v615, oldDownloads: false, leader: true, clusterStats: true };
+const newest: Expected = { ...v615, myIp: 21, oldDownloads: false, leader: true, clusterStats: true };
 
 const versions: Array<[string, Expected]> = [
   ['5.03', oldest],
   ['5.12', { ...oldest, storage: 612 }],
-  ['6.02', { ...oldest, storage: 612, regenerates: true }],
-  ['6.10.0', { ...oldest, storage: 612, regenerates: true, trackerCloses: false }],
+  ['6.02', { ...oldest, storage: 612, myIp: 16, regenerates: true }],
+  ['6.10.0', { ...oldest, storage: 612, myIp: 16, regenerates: true, trackerCloses: false }],
   ['6.11.0', v611],
   ['6.12.4', { ...v611, storage: 644 }],
   ['6.13.0', { ...v611, storage: 509 }],
   ['6.13.2', { ...v611, group: 113, storage: 517 }],
   ['6.15.0', v615],
   ['6.15.4', { ...v615, oldDownloads: false }],
-  ['6.15.5', { ...newest, clusterStats: false }],
+  ['6.15.5', { ...newest, myIp: 16, clusterStats: false }],
   ['6.16.1', newest],
 ];
 
@@ -96,12 +100,38 @@ describe.each(versions)('server %s', (serverVersion, expected) => {
     expect(await exchange(tracker, 69, Buffer.alloc(other))).toBe(refused('tracker'));
   });
 
+  it('identity of servers and callers', async () => {
+    const { myIp, address } = expected;
+    const group = group16('group1');
+    const status = 1 + 4 + 16 + (address === 16 && expected.idsRequest === 4 ? 16 : 46);
+    const named = Buffer.concat([group, Buffer.from('127.0.0.1')]);
+    const withPort = Buffer.concat([group, Buffer.from(storage)]);
+    const byPort = myIp === 21;
+    expect(await exchange(tracker, 60, Buffer.alloc(16))).toBe(myIp === 16 ? '0/9/open' : refused('tracker'));
+    expect(await exchange(tracker, 60, Buffer.alloc(21))).toBe(byPort ? '0/9/open' : refused('tracker'));
+    expect(await exchange(tracker, 70, group)).toBe(byPort ? refused('tracker') : '0/6/open');
+    expect(await exchange(tracker, 70, named)).toBe(byPort ? refused('tracker') : '0/6/open');
+    expect(await exchange(tracker, 70, withPort)).toBe(byPort ? '0/6/open' : '2/0/open');
+    expect(await exchange(tracker, 71, group)).toBe(byPort ? refused('tracker') : `0/${status}/open`);
+    expect(await exchange(tracker, 71, named)).toBe(byPort ? refused('tracker') : `0/${status}/open`);
+    expect(await exchange(tracker, 71, withPort)).toBe(byPort ? `0/${status}/open` : '2/0/open');
+  });
+
   it('regenerate', async () => {
     const raw = await Raw.connect(storage);
     const name = (await raw.ok(COMMAND.appender, upload('abc', 'log'))).toString('latin1', 16);
     raw.close();
     const regenerated = await exchange(storage, COMMAND.regenerate, Buffer.from(name));
     expect(regenerated).toBe(expected.regenerates ? '0/60/open' : '22/0/closed');
+  });
+
+  it('truncate to a larger size', async () => {
+    const raw = await Raw.connect(storage);
+    const name = (await raw.ok(COMMAND.appender, upload('abc', 'log'))).toString('latin1', 16);
+    raw.close();
+    const extended = await exchange(storage, COMMAND.truncate, truncate(name, 4));
+    expect(extended).toBe(serverVersion === '5.03' ? '22/0/closed' : '0/0/open');
+    expect(await exchange(storage, COMMAND.truncate, truncate(name, 2))).toBe('0/0/open');
   });
 
   it('downloads at the edges', async () => {
@@ -145,4 +175,13 @@ it('servers from 6.15 on can be asked for wide addresses', async () => {
   await using fdfs = await EmbeddedFastDFS.start({ addressBytes: 46 });
   expect(await exchange(fdfs.trackers[0]!, 101)).toBe('0/70/open');
   expect(await exchange(fdfs.trackers[0]!, 92, group16('group1'))).toBe('0/517/open');
+});
+
+it('servers before 6.11 refuse to list storage ids that are not in use, whatever the request', async () => {
+  await using old = await EmbeddedFastDFS.start({ serverVersion: '6.06' });
+  for (const length of [0, 4, 5])
+    expect(await exchange(old.trackers[0]!, 69, Buffer.alloc(length))).toBe('95/0/open');
+  await using later = await EmbeddedFastDFS.start({ serverVersion: '6.11.0' });
+  expect(await exchange(later.trackers[0]!, 69, Buffer.alloc(4))).toBe('22/0/open');
+  expect(await exchange(later.trackers[0]!, 69, Buffer.alloc(5))).toBe('95/0/open');
 });

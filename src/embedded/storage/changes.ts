@@ -110,6 +110,7 @@ export const truncateFile: StorageCommand = {
     }
     const { name, size } = await findAppender(context, request, 16, nameLength);
     if (newSize === size) return { status: STATUS.OK, body: first };
+    refuseUnless(newSize < size || context.model.traits.canExtend, STATUS.INVALID);
     space.checkGrowth(newSize - size);
     await store.truncate(name, newSize);
     space.grow(name, newSize - size);

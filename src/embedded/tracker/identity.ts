@@ -7,10 +7,11 @@ import {
   STORAGE_ID_BYTES,
 } from '../../core/model/limits.js';
 import { Writer } from '../../core/protocol/fields.js';
-import type { StorageNode } from '../model.js';
+import type { ClusterModel, StorageNode } from '../model.js';
 import { readCString, readGroupField } from '../storage/file-names.js';
+import type { Traits } from '../versions.js';
 import { Refused, refuseUnless, STATUS } from '../wire/status.js';
-import type { TrackerCommand } from './context.js';
+import type { TrackerCommand, TrackerRequest } from './context.js';
 
 /** Parameters of a default installation that no option changes. */
 const FIXED_PARAMETERS = `storage_ip_changed_auto_adjust=1
@@ -49,8 +50,10 @@ export const getParameters: TrackerCommand = ({ view }, { body }) => {
 /** start index 4 [, allow empty 1] → total 4, count 4, lines `id group host:port` */
 export const fetchStorageIds: TrackerCommand = ({ view }, { body }) => {
   const { storageIds, traits } = view.model;
-  refuseUnless(body.length === traits.idsRequestBytes, STATUS.INVALID);
+  const isOld = traits.idsRequestBytes === 4;
+  refuseUnless(body.length === traits.idsRequestBytes || (isOld && !storageIds), STATUS.INVALID);
   if (!storageIds) {
+    refuseUnless(!isOld, STATUS.NOT_SUPPORTED);
     refuseUnless((body[4] ?? 0) !== 0, STATUS.NOT_SUPPORTED);
     return Buffer.alloc(8);
   }
@@ -74,9 +77,22 @@ function formatRwMode({ readable, writable }: StorageNode): string {
 /** Longest `ip:port` that trackers take. */
 const MAX_IP_PORT = IPV6_ADDRESS_BYTES + 6;
 
-/** Reads `group 16, ip:port`. @throws Refused (22 without a port) */
-function readServerField(body: Buffer): { group: string; host: string; port: number } {
+interface ServerField {
+  readonly group: string;
+  readonly host: string;
+  /** 0: any. */
+  readonly port: number;
+}
+
+/** Reads `group 16, ip:port`. Before 6.16: `group 16 [, ip]`, without the ip the caller's. @throws Refused (22 without a port) */
+function readServerField({ traits }: ClusterModel, { body, remoteAddress }: TrackerRequest): ServerField {
   const length = body.length - GROUP_BYTES;
+  if (!traits.namesServersByPort) {
+    refuseUnless(length >= 0, STATUS.INVALID);
+    const field = body.subarray(GROUP_BYTES, GROUP_BYTES + countAddressBytes(traits) - 1);
+    const host = length === 0 ? remoteAddress : readCString(field);
+    return { group: readGroupField(body, 0), host, port: 0 };
+  }
   refuseUnless(length > 0 && length <= MAX_IP_PORT, STATUS.INVALID);
   const text = readCString(body.subarray(GROUP_BYTES));
   // Separators that follow each other count as one, as everywhere where the C servers split text.
@@ -94,29 +110,39 @@ function findServer(nodes: readonly StorageNode[], host: string, port: number): 
   return node;
 }
 
+/** Size of an address in what trackers and storages exchange, whatever size replies to clients have. */
+function countAddressBytes({ idsRequestBytes }: Traits): number {
+  return idsRequestBytes === 5 ? IPV6_ADDRESS_BYTES : IPV4_ADDRESS_BYTES;
+}
+
 /** Without storage ids a storage is its address: any text in its place is repeated. */
-export const getServerId: TrackerCommand = ({ view }, { body }) => {
-  const { group, host, port } = readServerField(body);
+export const getServerId: TrackerCommand = ({ view }, request) => {
+  const { group, host, port } = readServerField(view.model, request);
   if (!view.model.storageIds) return Buffer.from(host, 'latin1');
   return Buffer.from(findServer(view.storages(view.group(group)), host, port).id);
 };
 
-/** → status 1, port 4, id 16, address 46 (16 before IPv6 came, and always 46 since) */
-export const getStorageStatus: TrackerCommand = ({ view }, { body }) => {
-  refuseUnless(body.length > GROUP_BYTES && body.length <= GROUP_BYTES + MAX_IP_PORT, STATUS.INVALID);
+/** → status 1, port 4, id 16, address 46 (16 before IPv6 came) */
+export const getStorageStatus: TrackerCommand = ({ view }, request) => {
+  const { traits, storageIds } = view.model;
+  const { body } = request;
+  const longest = traits.namesServersByPort ? MAX_IP_PORT : body.length;
+  const shortest = traits.namesServersByPort ? 1 : 0;
+  refuseUnless(body.length >= GROUP_BYTES + shortest && body.length <= GROUP_BYTES + longest, STATUS.INVALID);
   const group = view.group(readGroupField(body, 0));
-  const { host, port } = readServerField(body);
+  const { host, port } = readServerField(view.model, request);
   // Without storage ids a storage is its address: its port is not compared.
-  const node = findServer(view.storages(group), host, view.model.storageIds ? port : 0);
-  const wide = view.model.traits.idsRequestBytes === 5;
+  const node = findServer(view.storages(group), host, storageIds ? port : 0);
   const writer = new Writer().byte(view.readStatus(node)).int32(node.port);
   writer.fixed(node.id, STORAGE_ID_BYTES, 'Storage id');
-  return writer.fixed(node.host, wide ? IPV6_ADDRESS_BYTES : IPV4_ADDRESS_BYTES, 'Address').finish();
+  return writer.fixed(node.host, countAddressBytes(traits), 'Address').finish();
 };
 
-/** group 17, port 4 → the caller's address */
-export const getMyIp: TrackerCommand = (_context, { body, remoteAddress }) => {
-  refuseUnless(body.length === GROUP_BYTES + 1 + 4, STATUS.INVALID);
+/** group 17, port 4 (before 6.16: group 16) → the caller's address */
+export const getMyIp: TrackerCommand = ({ view }, { body, remoteAddress }) => {
+  const { hasMyIp, namesServersByPort } = view.model.traits;
+  refuseUnless(hasMyIp, STATUS.INVALID);
+  refuseUnless(body.length === (namesServersByPort ? GROUP_BYTES + 1 + 4 : GROUP_BYTES), STATUS.INVALID);
   return Buffer.from(remoteAddress);
 };
 
@@ -124,7 +150,7 @@ export const getMyIp: TrackerCommand = (_context, { body, remoteAddress }) => {
 export const getGroupName: TrackerCommand = ({ view }, { body, remoteAddress }) => {
   refuseUnless(view.model.storageIds, STATUS.NOT_SUPPORTED);
   refuseUnless(body.length >= 4, STATUS.INVALID);
-  refuseUnless(body.length - 4 < IPV6_ADDRESS_BYTES, STATUS.NAME_TOO_LONG);
+  refuseUnless(body.length - 4 < countAddressBytes(view.model.traits), STATUS.NAME_TOO_LONG);
   const host = body.length === 4 ? remoteAddress : readCString(body.subarray(0, body.length - 4));
   const port = body.readInt32BE(body.length - 4);
   const nodes = view.model.groups.flatMap((group) => group.storages);
