@@ -5,6 +5,7 @@
 
 import { RealCluster } from '../helpers/real/real-cluster.js';
 import { clusterFiles } from './cluster-files.js';
+import { differential } from './differential.js';
 import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
 import { fire } from './fire.js';
 import { fullDisk, kills, laggingReplica } from './kills.js';
@@ -28,6 +29,7 @@ const PARTS: Record<string, (cluster: () => Promise<RealCluster | undefined>) =>
     if (obstacle) return skipped('uploads of unknown length', obstacle);
     await spool();
   },
+  differential: () => differential(),
   kills: async (cluster) => {
     if (!(await cluster())) return skipped('killed servers', obstacle ?? 'there is no cluster');
     await stopCluster();
