@@ -60,8 +60,8 @@ function openFiles(
   const space = new DiskSpace(folder, capacityBytes, reservedBytes);
   const slots = allocator && new TrunkSlots(allocator);
   if (space.limited || slots) {
-    for (const { name, size } of store.list()) {
-      space.grow(name, size);
+    for (const name of store.names()) {
+      if (space.limited) space.grow(name, store.size(name) ?? 0);
       slots?.found(name);
     }
   }

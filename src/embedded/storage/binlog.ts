@@ -30,6 +30,11 @@ export interface BinlogRecord {
   readonly rest: readonly string[];
 }
 
+export interface PlacedRecord extends BinlogRecord {
+  /** Position behind its line. */
+  readonly end: number;
+}
+
 const READ_BYTES = 256 * 1024;
 
 export class Binlog {
@@ -71,18 +76,26 @@ export class Binlog {
     }
   }
 
-  /** Changes by clients from a position on: what another storage has not received yet. */
-  readRecords(from: number): BinlogRecord[] {
-    const bytes = Buffer.alloc(Math.max(this.#length - from, 0));
-    readSync(this.#file, bytes, 0, bytes.length, from);
-    return bytes
-      .toString('latin1')
+  /**
+   * Reads the changes by clients from a position on: what another storage has not received yet. One block at a time; `end` is
+   * where the next one begins, `from` itself behind the last line.
+   */
+  readRecords(from: number): { records: PlacedRecord[]; end: number } {
+    if (this.#file < 0) return { records: [], end: from };
+    const block = Buffer.allocUnsafe(Math.max(Math.min(READ_BYTES, this.#length - from), 0));
+    const text = block.toString('latin1', 0, readSync(this.#file, block, 0, block.length, from));
+    const records: PlacedRecord[] = [];
+    let end = from;
+    for (const line of text
+      .slice(0, text.lastIndexOf('\n') + 1)
       .split('\n')
-      .flatMap((line) => {
-        const [at = '', operation = '', name, ...rest] = line.split(' ');
-        if (name === undefined || !/^[A-Z]$/.test(operation)) return [];
-        return [{ at: Number(at), operation: operation as Operation, name, rest }];
-      });
+      .slice(0, -1)) {
+      end += line.length + 1;
+      const [at = '', operation = '', name, ...rest] = line.split(' ');
+      if (name === undefined || !/^[A-Z]$/.test(operation)) continue;
+      records.push({ at: Number(at), operation: operation as Operation, name, rest, end });
+    }
+    return { records, end };
   }
 
   /** How far another storage had received the changes; undefined when that was never recorded. */

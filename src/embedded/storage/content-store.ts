@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  renameSync,
   rmSync,
   type Stats,
   statSync,
@@ -82,31 +83,38 @@ export class ContentStore {
 
   /**
    * Stores a new file under the name that `makeName` returns for the checksum. It appears whole or not at all.
+   * @param record called right before it appears, so that a process killed in between leaves no file without a record
    * @returns its name
    */
-  async create(body: Body, storePath: number, makeName: (crc: number) => string): Promise<string> {
-    const whole = body.whole;
-    if (whole !== undefined) {
-      const name = makeName(this.#checksum(whole, 0));
-      await this.#write(name, whole);
-      return name;
-    }
+  async create(
+    body: Body,
+    storePath: number,
+    makeName: (crc: number) => string,
+    record: (name: string) => void,
+  ): Promise<string> {
     const temporary = this.#temporaryPath(storePath);
     try {
-      const handle = await open(temporary, 'wx');
-      let crc: number;
-      try {
-        crc = await writeBody(handle, body, 0, this.#checksum);
-      } finally {
-        await handle.close();
-      }
-      const name = makeName(crc);
-      this.#makeDirectory(name);
-      await rename(temporary, this.path(name));
+      const name = makeName(await this.#receive(body, temporary));
+      this.#appear(temporary, name, record);
       return name;
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
+    }
+  }
+
+  /** @returns the checksum */
+  async #receive(body: Body, temporary: string): Promise<number> {
+    const { whole } = body;
+    if (whole !== undefined) {
+      await writeFile(temporary, whole, { flag: 'wx' });
+      return this.#checksum(whole, 0);
+    }
+    const handle = await open(temporary, 'wx');
+    try {
+      return await writeBody(handle, body, 0, this.#checksum);
+    } finally {
+      await handle.close();
     }
   }
 
@@ -117,8 +125,7 @@ export class ContentStore {
       await copyFile(source.path(name), temporary, constants.COPYFILE_FICLONE);
       const { atime, mtime } = statSync(source.path(name));
       await utimes(temporary, atime, mtime);
-      this.#makeDirectory(name);
-      await rename(temporary, this.path(name));
+      this.#appear(temporary, name);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
@@ -262,9 +269,9 @@ export class ContentStore {
     return readFile(this.path(name + METADATA_SUFFIX));
   }
 
-  /** Replaces the metadata: a failure leaves what was there before. */
-  async writeMetadata(name: string, metadata: Buffer): Promise<void> {
-    await this.#write(name + METADATA_SUFFIX, metadata);
+  /** Replaces the metadata: a failure leaves what was there before. @param record as that of {@link create} */
+  async writeMetadata(name: string, metadata: Buffer, record: (name: string) => void): Promise<void> {
+    await this.#write(name + METADATA_SUFFIX, metadata, record);
   }
 
   /** @returns whether there was metadata */
@@ -280,17 +287,26 @@ export class ContentStore {
     await this.#write(name, content);
   }
 
+  /** Names of all files in no order, without metadata files. */
+  *names(): Generator<string> {
+    for (const [index, path] of this.#paths.entries()) {
+      const data = join(path, 'data');
+      for (const high of listFolders(data)) {
+        for (const low of listFolders(join(data, high))) {
+          for (const entry of readdirSync(join(data, high, low))) {
+            if (!entry.endsWith(METADATA_SUFFIX)) yield `M${formatHex(index)}/${high}/${low}/${entry}`;
+          }
+        }
+      }
+    }
+  }
+
   /** Lists every file in the order of the names, without metadata files. */
   list(): StoredFile[] {
     const files: StoredFile[] = [];
-    for (const [index, path] of this.#paths.entries()) {
-      const data = join(path, 'data');
-      for (const entry of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
-        if (entry.endsWith(METADATA_SUFFIX)) continue;
-        const stats = statSync(join(data, entry), { throwIfNoEntry: false });
-        const name = `M${formatHex(index)}/${entry.replaceAll('\\', '/')}`;
-        if (stats?.isFile()) files.push({ name, size: stats.size, modifiedAt: stats.mtime });
-      }
+    for (const name of this.names()) {
+      const stats = statSync(this.path(name), { throwIfNoEntry: false });
+      if (stats?.isFile()) files.push({ name, size: stats.size, modifiedAt: stats.mtime });
     }
     return files.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -305,16 +321,22 @@ export class ContentStore {
     this.#prepare();
   }
 
-  async #write(name: string, content: Buffer): Promise<void> {
+  async #write(name: string, content: Buffer, record?: (name: string) => void): Promise<void> {
     const temporary = this.#temporaryPath(readStorePath(name));
     try {
       await writeFile(temporary, content, { flag: 'wx' });
-      this.#makeDirectory(name);
-      await rename(temporary, this.path(name));
+      this.#appear(temporary, name, record);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
     }
+  }
+
+  /** In one go: nothing happens between the record and the new name. */
+  #appear(temporary: string, name: string, record?: (name: string) => void): void {
+    this.#makeDirectory(name);
+    record?.(name);
+    renameSync(temporary, this.path(name));
   }
 
   #folder(name: string): string {
@@ -340,4 +362,10 @@ export class ContentStore {
       mkdirSync(join(path, 'tmp'));
     }
   }
+}
+
+function listFolders(path: string): string[] {
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? entry.name : [],
+  );
 }

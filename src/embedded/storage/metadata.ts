@@ -49,8 +49,9 @@ async function change(context: StorageContext, name: string, flag: number, metad
     flag === MERGE && existing !== undefined
       ? makeMergedMetadata(existing, metadata)
       : makeNewMetadata(metadata);
-  await store.writeMetadata(name, content);
-  await replicator.record(existing === undefined ? 'C' : 'U', file);
+  const operation = existing === undefined ? 'C' : 'U';
+  await store.writeMetadata(name, content, (made) => replicator.write(operation, made));
+  await replicator.send();
 }
 
 /** group 16, name → the metadata file */

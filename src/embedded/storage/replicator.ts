@@ -2,8 +2,9 @@
  * Sends the changes of one storage to the others of its group: in order, each after the delay. A storage that does not
  * run gets them when it is back.
  */
+import { setImmediate } from 'node:timers/promises';
 import { applyRecord } from './apply-record.js';
-import type { BinlogRecord, Operation } from './binlog.js';
+import type { Operation, PlacedRecord } from './binlog.js';
 import type { SyncNode } from './sync-node.js';
 
 export interface ReplicationSettings {
@@ -17,11 +18,10 @@ export interface ReplicationSettings {
 
 /** How often positions are written: sending a change twice does no harm. */
 const MARK_INTERVAL_MS = 1000;
-
-interface Pending extends BinlogRecord {
-  /** Position behind its line. */
-  readonly end: number;
-}
+/** Further changes wait in the binlog. */
+const MAX_QUEUED = 5000;
+/** A storage that catches up lets others work after this long. */
+const SLICE_MS = 10;
 
 /** The changes that one storage still has to send to one other. */
 class Sender {
@@ -29,7 +29,9 @@ class Sender {
   delayMs: number;
   readonly #source: SyncNode;
   readonly #settings: ReplicationSettings;
-  #queue: Pending[] = [];
+  /** The next changes; what follows them is in the binlog from `#read` on. */
+  #queue: PlacedRecord[] = [];
+  #read: number;
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Until then nothing is sent: the real sender reconnects after a rename. */
@@ -44,8 +46,7 @@ class Sender {
     this.#settings = settings;
     this.delayMs = settings.delayMs;
     this.#position = source.binlog.readMark(this.#peer) ?? (settings.persistent ? 0 : source.binlog.length);
-    const end = source.binlog.length;
-    this.#queue = source.binlog.readRecords(this.#position).map((record) => ({ ...record, end }));
+    this.#read = this.#position;
   }
 
   get pending(): number {
@@ -54,14 +55,21 @@ class Sender {
 
   /** Names that no longer exist at the source, and still have to be removed at the other storage. */
   *removals(): Generator<string> {
-    for (const { operation, name, rest } of this.#queue) {
-      if (operation === 'D') yield name;
-      else if (operation === 'R') yield rest[0]!;
+    let { records, end } = { records: this.#queue, end: this.#read };
+    for (let from = -1; from !== end; { records, end } = this.#source.binlog.readRecords(end)) {
+      for (const { operation, name, rest } of records) {
+        if (operation === 'D') yield name;
+        else if (operation === 'R') yield rest[0]!;
+      }
+      from = end;
     }
   }
 
-  add(record: Pending): void {
+  /** @param start position of its line in the binlog */
+  add(record: PlacedRecord, start: number): void {
+    if (this.#read !== start || this.#queue.length >= MAX_QUEUED) return;
     this.#queue.push(record);
+    this.#read = record.end;
   }
 
   /** Sends what is due and schedules the rest. Resolves when what is due now has arrived. */
@@ -86,19 +94,37 @@ class Sender {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0 && this.#source.running && this.target.running) {
+    let started = Date.now();
+    while (this.#source.running && this.target.running && this.#fill()) {
+      if (Date.now() - started > SLICE_MS) {
+        await setImmediate();
+        started = Date.now();
+        continue;
+      }
       const record = this.#queue[0]!;
       const due = Math.max(record.at + this.delayMs, this.#stalledUntil);
       if (this.#flushing === 0 && this.delayMs > 0 && due > Date.now()) return this.#schedule(due);
       // A failure, e.g. of the disk, loses this change on the other storage as a real one does after its retries.
       const result = await applyRecord(this.#source, this.target, record).catch(() => 'failed' as const);
-      // `reset()` may have emptied the queue meanwhile.
-      if (this.#queue[0] === record) this.#queue.shift();
+      if (this.#queue[0] !== record) continue; // `reset()` has emptied the queue meanwhile
+      this.#queue.shift();
       this.#position = record.end;
       if (result === 'renamed' && this.delayMs > 0)
         this.#stalledUntil = Date.now() + this.#settings.renameStallMs;
       if (this.#settings.persistent && Date.now() - this.#marked > MARK_INTERVAL_MS) this.mark();
     }
+  }
+
+  /** Reads on in the binlog where nothing is queued. Returns whether there is a change to send. */
+  #fill(): boolean {
+    while (this.#queue.length === 0) {
+      const { records, end } = this.#source.binlog.readRecords(this.#read);
+      if (records.length === 0) this.#position = end;
+      if (end === this.#read) return false;
+      this.#read = end;
+      this.#queue = records;
+    }
+    return true;
   }
 
   #schedule(due: number): void {
@@ -127,6 +153,7 @@ class Sender {
     clearTimeout(this.#timer);
     this.#queue = [];
     this.#position = 0;
+    this.#read = 0;
     this.#stalledUntil = 0;
   }
 
@@ -163,12 +190,23 @@ export class Replicator {
 
   /** Records a change by a client. Resolves when the storages without delay have it. */
   async record(operation: Operation, name: string, ...rest: Array<string | number>): Promise<void> {
+    this.write(operation, name, ...rest);
+    await this.send();
+  }
+
+  /** Writes a change into the binlog, for {@link send}. */
+  write(operation: Operation, name: string, ...rest: Array<string | number>): void {
     const { binlog } = this.#source;
     const record = { at: Date.now(), operation, name, rest: rest.map(String) };
+    const start = binlog.length;
     binlog.append(record);
+    for (const sender of this.#senders) sender.add({ ...record, end: binlog.length }, start);
+  }
+
+  /** Sends what is in the binlog. Resolves when the storages without delay have it. */
+  async send(): Promise<void> {
     const waits: Promise<void>[] = [];
     for (const sender of this.#senders) {
-      sender.add({ ...record, end: binlog.length });
       const sent = sender.pending > 1 && sender.delayMs > 0 ? undefined : sender.send();
       if (sender.delayMs === 0 && sent) waits.push(sent);
     }

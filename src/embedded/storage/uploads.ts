@@ -52,13 +52,22 @@ async function upload(context: StorageContext, request: StorageRequest, appender
   const source = context.model.storageIds ? context.node.id : context.node.host;
   const slot = !appender && fitsSlot(size) ? slots?.allocate(size) : undefined;
   const directory = slot ? store.trunkDirectory(storePath) : store.nextDirectory(storePath);
-  const name = await store.create(openBody(request, UPLOAD_PARAMS), storePath, (crc32) =>
-    group.names.make(directory, { source, size: appender ? 0 : size, crc32, appender }, makeTail(ext), slot),
+  const name = await store.create(
+    openBody(request, UPLOAD_PARAMS),
+    storePath,
+    (crc32) =>
+      group.names.make(
+        directory,
+        { source, size: appender ? 0 : size, crc32, appender },
+        makeTail(ext),
+        slot,
+      ),
+    (made) => replicator.write('C', made),
   );
   slots?.take(name);
   space.grow(name, size);
   count(context, { counter: 'upload', bytes: ['uploadBytes', size], access: 'fileWrite', change: true });
-  await replicator.record('C', name);
+  await replicator.send();
   return { status: STATUS.OK, body: encodeFileId(group.name, name) };
 }
 
@@ -84,10 +93,12 @@ export const uploadSlaveFile: StorageCommand = {
     space.checkNewFile(size);
     await Promise.resolve(); // other requests of this moment are checked before the file is there
     const storePath = readStorePath(master);
-    await store.create(openBody(request, SLAVE_PARAMS + nameLength), storePath, () => name);
+    const body = openBody(request, SLAVE_PARAMS + nameLength);
+    const makeName = () => name;
+    await store.create(body, storePath, makeName, (made) => replicator.write('C', made));
     space.grow(name, size);
     count(context, { counter: 'upload', bytes: ['uploadBytes', size], access: 'fileWrite', change: true });
-    await replicator.record('C', name);
+    await replicator.send();
     return { status: STATUS.OK, body: encodeFileId(group.name, name) };
   },
 };
