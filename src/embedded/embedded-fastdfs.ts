@@ -197,7 +197,7 @@ export class EmbeddedFastDFS {
   async loseCopy(fileId: string, index: number): Promise<void> {
     const { node, name } = this.#copy(fileId, index);
     node.space.grow(name, -node.store.size(name)!);
-    await node.store.remove(name);
+    node.store.remove(name);
   }
 
   /**

@@ -28,7 +28,7 @@ async function apply(source: SyncNode, target: SyncNode, record: BinlogRecord): 
     case 'D':
       if (target.store.exists(name)) {
         target.space.grow(name, -(target.store.size(name) ?? 0));
-        await target.store.remove(name);
+        target.store.remove(name);
         target.slots?.free(name);
         target.binlog.append(record, true);
       }

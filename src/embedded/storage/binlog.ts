@@ -6,6 +6,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -16,6 +17,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { refuseUnless, STATUS } from '../wire/status.js';
 
 /** Create, append, delete, update (metadata), modify, truncate, rename. */
 export type Operation = 'C' | 'A' | 'D' | 'U' | 'M' | 'T' | 'R';
@@ -55,9 +57,14 @@ export class Binlog {
     return this.#length;
   }
 
+  /** @throws Refused (28) on a full disk, and leaves no part of the line */
   append({ at, operation, name, rest }: BinlogRecord, replica = false): void {
     const letter = replica ? operation.toLowerCase() : operation;
-    this.#length += writeSync(this.#file, `${[at, letter, name, ...rest].join(' ')}\n`);
+    const line = Buffer.from(`${[at, letter, name, ...rest].join(' ')}\n`);
+    const written = writeSync(this.#file, line);
+    if (written < line.length) ftruncateSync(this.#file, this.#length);
+    refuseUnless(written === line.length, STATUS.NO_SPACE);
+    this.#length += written;
   }
 
   /** Reads the lines from a position on, in blocks. Lines that are added meanwhile are not read. */

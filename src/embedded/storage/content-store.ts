@@ -15,8 +15,9 @@ import {
   rmSync,
   type Stats,
   statSync,
+  unlinkSync,
 } from 'node:fs';
-import { copyFile, open, readFile, rename, rm, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Body, type Checksum, writeBody } from '../wire/body.js';
@@ -259,10 +260,11 @@ export class ContentStore {
     await rename(this.path(from), this.path(to));
   }
 
-  /** Removes a file, and its metadata. @returns whether there was metadata */
-  async remove(name: string): Promise<boolean> {
-    await unlink(this.path(name));
-    return this.removeMetadata(name);
+  /** Removes a file, and its metadata. @param record called with the name of each, right before it is removed */
+  remove(name: string, record?: (name: string) => void): void {
+    record?.(name);
+    unlinkSync(this.path(name));
+    this.removeMetadata(name, record);
   }
 
   async readMetadata(name: string): Promise<Buffer> {
@@ -274,12 +276,12 @@ export class ContentStore {
     await this.#write(name + METADATA_SUFFIX, metadata, record);
   }
 
-  /** @returns whether there was metadata */
-  async removeMetadata(name: string): Promise<boolean> {
-    return unlink(this.path(name + METADATA_SUFFIX)).then(
-      () => true,
-      () => false,
-    );
+  /** Removes the metadata of a file, if there is any. @param record as that of {@link remove} */
+  removeMetadata(name: string, record?: (name: string) => void): void {
+    const file = name + METADATA_SUFFIX;
+    if (!this.exists(file)) return;
+    record?.(file);
+    unlinkSync(this.path(file));
   }
 
   /** Overwrites a file with other bytes, whatever it held. */

@@ -1,7 +1,7 @@
 /** SET_METADATA and GET_METADATA. A file without metadata and a missing file look the same to a reader: 2. */
 import { GROUP_BYTES } from '../../core/model/limits.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
-import { METADATA_SUFFIX, NAME_LIMIT } from './file-names.js';
+import { NAME_LIMIT } from './file-names.js';
 import { makeMergedMetadata, makeNewMetadata } from './metadata-file.js';
 import {
   checkGroupField,
@@ -39,10 +39,9 @@ export const setMetadata: StorageCommand = {
 
 async function change(context: StorageContext, name: string, flag: number, metadata: Buffer): Promise<void> {
   const { store, replicator } = context.node;
-  const file = name + METADATA_SUFFIX;
   if (metadata.length === 0) {
-    if (flag === OVERWRITE && (await store.removeMetadata(name))) await replicator.record('D', file);
-    return;
+    if (flag === OVERWRITE) store.removeMetadata(name, (removed) => replicator.write('D', removed));
+    return replicator.send();
   }
   const existing = await store.readMetadata(name).catch(() => undefined);
   const content =

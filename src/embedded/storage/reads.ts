@@ -5,7 +5,7 @@ import { Writer } from '../../core/protocol/fields.js';
 import type { ClusterModel } from '../model.js';
 import { refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
-import { decodeRemoteName, METADATA_SUFFIX, MIN_DECODABLE, readCString } from './file-names.js';
+import { decodeRemoteName, MIN_DECODABLE, readCString } from './file-names.js';
 import {
   checkGroupField,
   count,
@@ -119,12 +119,11 @@ export const deleteFile: StorageCommand = {
     checkGroupField(context, first, 0);
     const name = readName(context, first.subarray(GROUP_BYTES));
     const { size } = await store.stat(name).catch(refuseDirectory);
-    const hadMetadata = await store.remove(name);
+    store.remove(name, (removed) => replicator.write('D', removed));
     slots?.release(name);
     space.grow(name, -size);
     count(context, { counter: 'delete', change: true });
-    await replicator.record('D', name);
-    if (hadMetadata) await replicator.record('D', name + METADATA_SUFFIX);
+    await replicator.send();
     return { status: STATUS.OK };
   },
 };
