@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parseFileId } from '../../src/core/model/file-id.js';
 import { EmbeddedFastDFS, type EmbeddedOptions } from '../../src/embedded/index.js';
 import { exchange, exchangeOk, group16, Raw } from './raw.js';
-import { COMMAND, download, named, setMeta, slave, upload } from './requests.js';
+import { append, COMMAND, download, named, setMeta, slave, upload } from './requests.js';
 
 let fdfs: EmbeddedFastDFS;
 afterEach(() => fdfs?.stop());
@@ -136,8 +136,14 @@ describe('trunk mode', () => {
   it('does not find a slave whose name is as long as its master’s, and keeps the slot of the master', async () => {
     await start({ groups: { group1: 1 }, trunk: true });
     const storage = fdfs.storageAddress('group1');
-    const master = (await exchangeOk(storage, COMMAND.upload, upload('master', 'jpg'))).toString('latin1', 16);
-    const made = (await exchangeOk(storage, COMMAND.slave, slave(master, '_', 'js', 'slave'))).toString('latin1', 16);
+    const master = (await exchangeOk(storage, COMMAND.upload, upload('master', 'jpg'))).toString(
+      'latin1',
+      16,
+    );
+    const made = (await exchangeOk(storage, COMMAND.slave, slave(master, '_', 'js', 'slave'))).toString(
+      'latin1',
+      16,
+    );
     expect(made).toHaveLength(60);
     for (const [code, body] of [
       [COMMAND.download, download(made)],
@@ -147,7 +153,14 @@ describe('trunk mode', () => {
       [COMMAND.delete, named(made)],
     ] as const)
       expect(await exchange(storage, code, body)).toBe('2/0/open');
+    expect(await exchange(storage, COMMAND.append, append(made, 'x'))).toBe('22/0/closed');
+    expect(await exchange(storage, COMMAND.append, append(master, 'x'))).toBe('2/0/open');
     expect(await exchange(storage, COMMAND.upload, upload('next'))).toBe('0/76/open');
+    expect((await exchangeOk(storage, COMMAND.download, download(master))).toString()).toBe('master');
+    // With its own extension as prefix it even has the name of the master.
+    const twin = await exchangeOk(storage, COMMAND.slave, slave(master, '.jpg', '', 'twin'));
+    expect(twin.toString('latin1', 16)).toBe(master);
+    expect(await exchange(storage, COMMAND.slave, slave(master, '.jpg', '', 'twin'))).toBe('17/0/open');
     expect((await exchangeOk(storage, COMMAND.download, download(master))).toString()).toBe('master');
     await exchangeOk(storage, COMMAND.delete, named(master));
     expect(await exchange(storage, COMMAND.upload, upload('in its place'))).toBe('0/76/open');

@@ -6,13 +6,12 @@ import { nowSeconds } from '../model.js';
 import { ConnectionClosed } from '../wire/connection.js';
 import { Refused, refuseUnless, STATUS } from '../wire/status.js';
 import type { Reply } from '../wire/wire-server.js';
-import { decodeRemoteName } from './file-names.js';
+import { decodeRemoteName, readRemoteName } from './file-names.js';
 import {
   count,
   isAppenderNameLength,
   openBody,
   readInt64,
-  readName,
   refuseDirectory,
   type StorageCommand,
   type StorageContext,
@@ -32,12 +31,13 @@ async function findAppender(
   at: number,
   length: number,
 ): Promise<Appender> {
+  const { model, node } = context;
   const field = request.first.subarray(at, at + length);
-  const name = readName(context, field);
-  const decoded = decodeRemoteName(field.toString('latin1'));
+  const name = readRemoteName(field, model.options.storePaths);
   // Content inside a trunk file is not a file with this name.
-  refuseUnless(!(decoded?.trunk && decoded.kind === 'normal'), STATUS.NOT_FOUND);
-  const { size } = await context.node.store.stat(name).catch(refuseDirectory);
+  refuseUnless(node.slots?.holds(name) !== true, STATUS.NOT_FOUND);
+  const { size } = await node.store.stat(name).catch(refuseDirectory);
+  const decoded = decodeRemoteName(field.toString('latin1'));
   refuseUnless(decoded?.appender === true, STATUS.INVALID);
   return { name, size };
 }
@@ -105,7 +105,7 @@ export const truncateFile: StorageCommand = {
     refuseUnless(isAppenderNameLength(nameLength), STATUS.INVALID);
     refuseUnless(newSize >= 0, STATUS.INVALID);
     if (nameLength > length - 16) {
-      readName(context, first.subarray(16));
+      readRemoteName(first.subarray(16), context.model.options.storePaths);
       throw new Refused(STATUS.NOT_FOUND);
     }
     const { name, size } = await findAppender(context, request, 16, nameLength);

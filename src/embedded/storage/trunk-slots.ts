@@ -95,6 +95,7 @@ export class TrunkAllocator {
 export class TrunkSlots {
   readonly #allocator: TrunkAllocator;
   readonly #taken = new Map<string, string>();
+  readonly #shadowed = new Set<string>();
 
   constructor(allocator: TrunkAllocator) {
     this.#allocator = allocator;
@@ -119,10 +120,24 @@ export class TrunkSlots {
     if (!isSlave) this.#taken.set(key, name);
   }
 
-  /** Whether content is found under a name: what decodes to a slot has to be the file in that slot. */
-  finds(name: string): boolean {
+  /** Whether a name is that of the content in a slot, which is no file of its own. */
+  holds(name: string): boolean {
     const slot = decodeSlot(name);
-    return slot === undefined || this.#taken.get(formatKey(slot)) === name;
+    return slot !== undefined && this.#taken.get(formatKey(slot)) === name;
+  }
+
+  /** Whether content is found under a name: what decodes to a slot has to be in that slot. */
+  finds(name: string): boolean {
+    return this.holds(name) || decodeSlot(name) === undefined;
+  }
+
+  /**
+   * Registers a slave that gets the name of its master. It is a file beside the trunk file, where no command finds it.
+   * @throws Refused (17) the second time
+   */
+  shadow(name: string): void {
+    refuseUnless(!this.#shadowed.has(name), STATUS.EXISTS);
+    this.#shadowed.add(name);
   }
 
   /** Registers a file of an earlier run. */
@@ -146,5 +161,6 @@ export class TrunkSlots {
 
   clear(): void {
     this.#taken.clear();
+    this.#shadowed.clear();
   }
 }

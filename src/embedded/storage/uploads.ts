@@ -76,7 +76,7 @@ export const uploadSlaveFile: StorageCommand = {
   streams: true,
   async run(context, request) {
     const { first, length } = request;
-    const { group, store, space, replicator } = context.node;
+    const { group, store, slots, space, replicator } = context.node;
     refuseUnless(length > SLAVE_PARAMS, STATUS.INVALID);
     const nameLength = readInt64(first, 0);
     const size = readInt64(first, 8);
@@ -89,11 +89,17 @@ export const uploadSlaveFile: StorageCommand = {
     const master = readName(context, first.subarray(SLAVE_PARAMS, SLAVE_PARAMS + nameLength));
     refuseUnless(store.exists(master), STATUS.NOT_FOUND);
     const name = makeSlaveName(master, prefix, ext);
-    refuseUnless(!store.exists(name), STATUS.EXISTS);
+    const isShadowed = slots?.holds(name) === true;
+    if (isShadowed) slots?.shadow(name);
+    else refuseUnless(!store.exists(name), STATUS.EXISTS);
     space.checkNewFile(size);
+    const body = openBody(request, SLAVE_PARAMS + nameLength);
+    if (isShadowed) {
+      while (await body.next());
+      return { status: STATUS.OK, body: encodeFileId(group.name, name) };
+    }
     await Promise.resolve(); // other requests of this moment are checked before the file is there
     const storePath = readStorePath(master);
-    const body = openBody(request, SLAVE_PARAMS + nameLength);
     const makeName = () => name;
     await store.create(body, storePath, makeName, (made) => replicator.write('C', made));
     space.grow(name, size);
