@@ -1,14 +1,19 @@
 /** The directory on disk: one process at a time, nothing half-written after a kill, nothing left of killed processes. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
-import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseFileId } from '../../src/core/model/file-id.js';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
@@ -16,31 +21,20 @@ import { createClient } from '../../src/index.js';
 import { mountSmallDisk } from '../helpers/small-disk.js';
 import { Raw, type RawReply } from './raw.js';
 import { append, COMMAND, download, named, setMeta, slave, upload } from './requests.js';
+import { bundleServer, killServer, startRunning, startServer } from './server-process.js';
 
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 6);
-const SOURCE = fileURLToPath(new URL('./killed-server.ts', import.meta.url));
+/** Records of a directory that was used for long. */
+const RECORDS = 100_000;
+const MIB = 2 ** 20;
 
 let directory: string;
+let server: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'embedded-directory-'));
-  const bundle = await rolldown({ input: SOURCE, platform: 'node' });
-  await bundle.write({ file: join(directory, 'server.mjs'), format: 'esm' }); // starts faster than the sources
+  server = await bundleServer(directory);
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-async function startProcess(...args: string[]): Promise<{ child: ChildProcess; line: string }> {
-  const child = spawn(process.execPath, [join(directory, 'server.mjs'), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = createInterface(child.stdout!);
-  const [line] = (await once(lines, 'line')) as [string];
-  return { child, line };
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-}
 
 it('a directory in use is refused, by this process and by others, until its cluster ends', async () => {
   const own = join(directory, 'locked');
@@ -49,12 +43,12 @@ it('a directory in use is refused, by this process and by others, until its clus
     code: 'FASTDFS_ARGUMENT',
     message: expect.stringContaining('in use'),
   });
-  const { child, line } = await startProcess(own);
-  expect(line).toContain('in use');
-  if (child.exitCode === null) await once(child, 'exit');
+  const second = await startServer(server, { directory: own });
+  expect(second.outcome).toContain('in use');
+  await killServer(second);
   await first.stop();
-  const second = await EmbeddedFastDFS.start({ directory: own });
-  await second.stop();
+  const third = await EmbeddedFastDFS.start({ directory: own });
+  await third.stop();
 });
 
 it(`${ROUNDS} kills at random moments leave every acknowledged file whole, and nothing half-written`, {
@@ -63,9 +57,11 @@ it(`${ROUNDS} kills at random moments leave every acknowledged file whole, and n
   const own = join(directory, 'killed');
   const stored = new Map<string, Buffer>();
   const described = new Set<string>();
-  let { child, line } = await startProcess(own);
+  const options = { groups: { group1: 2 }, syncDelayMs: 20, directory: own };
+  let running = await startRunning(server, options);
   for (let round = 0; round < ROUNDS; round++) {
-    await using client = createClient({ trackers: line, retry: { retries: 0 }, networkTimeoutMs: 2000 });
+    const { trackers } = running;
+    await using client = createClient({ trackers, retry: { retries: 0 }, networkTimeoutMs: 2000 });
     let killed = false;
     const work = [0, 1, 2].map(async (worker) => {
       for (let i = 0; !killed && i < 500; i++) {
@@ -88,19 +84,19 @@ it(`${ROUNDS} kills at random moments leave every acknowledged file whole, and n
       }
     });
     await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 150));
-    child.kill('SIGKILL');
+    const dying = killServer(running);
     killed = true;
-    await Promise.all([once(child, 'exit'), ...work]);
-    ({ child, line } = await startProcess(own));
+    await Promise.all([dying, ...work]);
+    running = await startRunning(server, options);
   }
-  const client = createClient({ trackers: line });
+  const client = createClient({ trackers: running.trackers });
   for (const [fileId, content] of stored) {
     expect((await client.download(fileId)).equals(content)).toBe(true);
     if (!described.has(fileId)) continue;
     expect(await client.getMetadata(fileId)).toMatchObject({ size: String(content.length) });
   }
   await client.close();
-  await kill(child);
+  await killServer(running);
   const again = await EmbeddedFastDFS.start({ directory: own, groups: { group1: 2 } });
   try {
     await again.sync();
@@ -122,15 +118,35 @@ it(`${ROUNDS} kills at random moments leave every acknowledged file whole, and n
 });
 
 it('the temporary directory of a killed process is removed by the next start', async () => {
-  const { child, line } = await startProcess();
-  const left = line.split(' ')[1]!;
+  const running = await startRunning(server, {});
+  const left = running.directory;
   expect(existsSync(left)).toBe(true);
   expect(dirname(left)).toBe(tmpdir());
-  await kill(child);
+  await killServer(running);
   const fdfs = await EmbeddedFastDFS.start();
   await expect.poll(() => existsSync(left), { timeout: 5000 }).toBe(false);
   expect(existsSync(fdfs.directory)).toBe(true);
   await fdfs.stop();
+});
+
+it(`a storage with ${RECORDS} changes to send starts at once, and sends them in 100 MiB of memory`, async () => {
+  const own = join(directory, 'many');
+  const log = join(own, 'group1', '0', 'sync');
+  mkdirSync(log, { recursive: true });
+  const lines = Array.from({ length: RECORDS }, (_, index) => {
+    const number = String(index).padStart(6, '0');
+    return `1700000000000 C M00/00/00/fwAAAWsHkUCECIoG${number}AI8_aMU729.txt\n`;
+  });
+  writeFileSync(join(log, 'binlog'), lines.join(''));
+  const options = { groups: { group1: 2 }, directory: own };
+  const running = await startRunning(server, options, true);
+  await killServer(running);
+  expect(running.peakBytes).toBeLessThan(100 * MIB);
+  const own2 = join(directory, 'few');
+  const idle = await startRunning(server, { ...options, directory: own2 }, true);
+  await killServer(idle);
+  // The processor may be busy with other tests: as long as an empty directory takes, and a little more.
+  expect(running.startMs).toBeLessThan(3 * idle.startMs + 300);
 });
 
 it('a full disk leaves nothing half-written, and metadata and contents as they were', async (context) => {

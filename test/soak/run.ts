@@ -9,6 +9,7 @@ import { differential } from './differential.js';
 import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
 import { fire } from './fire.js';
 import { fullDisk, kills, laggingReplica } from './kills.js';
+import { manyFiles } from './many-files.js';
 import { printTable, row, skipped } from './report.js';
 import { sharedKeys } from './shared-keys.js';
 import { spool } from './spool.js';
@@ -29,6 +30,7 @@ const PARTS: Record<string, (cluster: () => Promise<RealCluster | undefined>) =>
     if (obstacle) return skipped('uploads of unknown length', obstacle);
     await spool();
   },
+  many: () => manyFiles(),
   differential: () => differential(),
   kills: async (cluster) => {
     if (!(await cluster())) return skipped('killed servers', obstacle ?? 'there is no cluster');

@@ -37,7 +37,7 @@ export interface PlacedRecord extends BinlogRecord {
   readonly end: number;
 }
 
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 64 * 1024;
 
 export class Binlog {
   readonly #directory: string;

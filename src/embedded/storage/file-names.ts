@@ -72,6 +72,8 @@ export interface DecodedName {
   readonly appender: boolean;
   readonly kind: 'normal' | 'appender' | 'slave';
   readonly trunk: boolean;
+  /** Bytes; only of `normal` files. */
+  readonly size: number;
   readonly crc32: number;
 }
 
@@ -96,6 +98,8 @@ export function decodeRemoteName(name: string, length = name.length): DecodedNam
     appender,
     kind,
     trunk,
+    // A random part takes the place of the high half.
+    size: raw.readUInt32BE(12) + (trunk || (high & 0x8000_0000) !== 0 ? 0 : high * 0x1_0000_0000),
     crc32: raw.readUInt32BE(16),
   };
 }
