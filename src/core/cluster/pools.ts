@@ -3,7 +3,7 @@ import { watchConnect } from '../base/diagnostics.js';
 import { ClosedError, type FastDFSError } from '../base/errors.js';
 import type { ResolvedOptions } from '../config/client-options.js';
 import { describeMapping } from '../config/map-address.js';
-import { type Address, formatAddress } from '../model/address.js';
+import { type Address, formatAddress, type ServerRole } from '../model/address.js';
 import { SendBuffer } from '../net/buffers.js';
 import { type Connection, connect } from '../net/connection.js';
 import { call } from '../net/exchange.js';
@@ -29,7 +29,7 @@ export class Pools {
   }
 
   /** The pool of a server, by the address that was configured or announced. */
-  at(announced: Address, role: 'tracker' | 'storage'): Pool {
+  at(announced: Address, role: ServerRole): Pool {
     if (this.#closed) throw new ClosedError();
     return this.#pools[role].get(announced.host)?.get(announced.port) ?? this.#add(announced, role);
   }
@@ -61,11 +61,11 @@ export class Pools {
     for (const pool of this.#all) pool.close();
   }
 
-  #map(announced: Address, role: 'tracker' | 'storage'): Address {
+  #map(announced: Address, role: ServerRole): Address {
     return this.#options.mapAddress({ ...announced, role });
   }
 
-  #add(announced: Address, role: 'tracker' | 'storage'): Pool {
+  #add(announced: Address, role: ServerRole): Pool {
     const address = this.#map(announced, role);
     const hint = role === 'storage' ? describeMapping(announced, address) : undefined;
     const pool = this.#make(address, role, hint);
@@ -75,7 +75,7 @@ export class Pools {
     return pool;
   }
 
-  #make(address: Address, role: 'tracker' | 'storage', hint: string | undefined): Pool {
+  #make(address: Address, role: ServerRole, hint: string | undefined): Pool {
     const { connectTimeoutMs, networkTimeoutMs, pool } = this.#options;
     return new Pool(address, {
       ...pool,

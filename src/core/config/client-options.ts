@@ -19,7 +19,7 @@ import { type AddressTable, type MapAddress, resolveMapAddress } from './map-add
 import type { StorageIdRecord } from './storage-ids.js';
 import { resolveTrackers, type TrackerAddresses } from './tracker-list.js';
 
-export type { MapAddress, ServerRole } from './map-address.js';
+export type { MapAddress } from './map-address.js';
 export type { TrackerAddresses } from './tracker-list.js';
 
 /** How users configure a client. Everything but `trackers` has a default. */

@@ -7,10 +7,8 @@
 import { isIP, isIPv4 } from 'node:net';
 import { ArgumentError } from '../base/errors.js';
 import { describeValue } from '../base/validate.js';
-import { type Address, formatAddress, formatHost, splitAddress } from '../model/address.js';
+import { type Address, formatAddress, formatHost, type ServerRole, splitAddress } from '../model/address.js';
 import { MAX_PORT } from '../model/limits.js';
-
-export type ServerRole = 'tracker' | 'storage';
 
 /** Gives the address to connect to for one that was configured or announced. */
 export type MapAddress = (address: { host: string; port: number; role: ServerRole }) => Address;

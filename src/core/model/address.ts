@@ -3,6 +3,9 @@ import { isIPv6 } from 'node:net';
 import { ArgumentError } from '../base/errors.js';
 import { MAX_PORT } from './limits.js';
 
+/** What kind of server an address leads to. */
+export type ServerRole = 'tracker' | 'storage';
+
 /** Where a server listens. */
 export interface Address {
   /** Host name or IP address, without brackets. */

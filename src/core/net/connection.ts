@@ -5,12 +5,9 @@
  */
 import net, { type Socket } from 'node:net';
 import { FastDFSError, NetworkError, ProtocolError, TimeoutError } from '../base/errors.js';
-import { type Address, formatAddress } from '../model/address.js';
+import { type Address, formatAddress, type ServerRole } from '../model/address.js';
 import { type Header, ReplyDecoder, type ReplySink } from '../protocol/command.js';
 import { type Allocate, ReadBuffers, type SendBuffer } from './buffers.js';
-
-/** What kind of server a connection leads to. */
-export type ServerRole = 'tracker' | 'storage';
 
 /** Receives the events of one exchange. `onEnd` or `onFailed` is the last of them. */
 export interface ExchangeSink extends Omit<ReplySink, 'onEnd'> {
