@@ -66,6 +66,7 @@ export class EmbeddedFastDFS {
       cluster = new EmbeddedFastDFS(buildModel(resolved, directory), directory, lock);
     } catch (error) {
       await lock.release();
+      if (resolved.directory === undefined) await rm(directory, { recursive: true, force: true });
       throw error;
     }
     try {

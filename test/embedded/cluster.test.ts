@@ -1,5 +1,5 @@
 /** Life of a cluster: options, servers that come and go, what trackers remember, what is found again. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,11 @@ afterEach(async () => {
   for (const fdfs of running.splice(0)) await fdfs.stop();
   for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
 });
+
+function temporaryDirectories(): string[] {
+  const names = readdirSync(tmpdir()).filter((name) => name.startsWith('embedded-fastdfs-'));
+  return names.map((name) => join(tmpdir(), name));
+}
 
 async function start(options?: EmbeddedOptions): Promise<EmbeddedFastDFS> {
   const fdfs = await EmbeddedFastDFS.start(options);
@@ -64,6 +69,7 @@ describe('options', () => {
     [{ groups: { group1: 2 }, storageHosts: { group1: ['127.0.0.1'] } }, /storageHosts/],
   ])('%j is refused', async (options, message) => {
     await expect(EmbeddedFastDFS.start(options)).rejects.toThrow(message);
+    expect(temporaryDirectories()).toEqual([]);
   });
 
   it('looks a host name up, and announces a wildcard address as loopback', async () => {
@@ -79,6 +85,7 @@ describe('options', () => {
   it('a port that is taken is an error, and nothing is left behind', async () => {
     const first = await start();
     await expect(EmbeddedFastDFS.start({ port: portOf(first.trackers[0]!) })).rejects.toThrow(/EADDRINUSE/);
+    expect(temporaryDirectories()).toEqual([first.directory]);
   });
 });
 
