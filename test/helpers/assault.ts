@@ -2,6 +2,7 @@
 import type { FastDFSClient } from '../../src/index.js';
 import { Attackers, openings } from './attackers.js';
 import { bytes } from './bytes.js';
+import { countInUse } from './in-use.js';
 import { MIB, openFiles, Peak, settledMemory } from './memory.js';
 import { PublicServer, TUS } from './public-server.js';
 
@@ -71,8 +72,8 @@ export async function assault(
       many(force.crawling, (index) => bodies[index % 2]!(index)),
       EVERY_MS,
     );
-    await settle(() => leasedBy(client) === 0, SETTLE_MS);
-    const held = leasedBy(client);
+    await settle(() => countInUse(client) === 0, SETTLE_MS);
+    const held = countInUse(client);
     await attackers.sip(
       many(force.sipping, () => openings.get(fileId)),
       EVERY_MS,
@@ -96,9 +97,9 @@ export async function assault(
     const { heap, buffers } = peak.stop();
     attackers.leave();
     const left = performance.now();
-    await settle(() => leasedBy(client) === 0 && attackers.present === 0, SETTLE_MS);
+    await settle(() => countInUse(client) === 0 && attackers.present === 0, SETTLE_MS);
     const freeMs = performance.now() - left;
-    const leased = leasedBy(client);
+    const leased = countInUse(client);
     for (const path of uploads) await fetch(site.base + path, { method: 'DELETE', headers: TUS });
     await client.delete(fileId);
     return {
@@ -141,10 +142,6 @@ async function honestly(
     slowestMs = Math.max(slowestMs, performance.now() - started);
   }
   return { wrong, slowestMs };
-}
-
-function leasedBy(client: FastDFSClient): number {
-  return Object.values(client.stats()).reduce((sum, { leased, waiting }) => sum + leased + waiting, 0);
 }
 
 async function settle(settled: () => boolean, patienceMs: number): Promise<void> {

@@ -9,6 +9,7 @@ import { readCommandCode } from '../../src/embedded/wire/command-codes.js';
 import { ArgumentError, FastDFSError, NetworkError, ProtocolError, ServerError } from '../../src/index.js';
 import { type Bend, BentCluster, cutAt, instead, splitAt, withLength } from '../helpers/bent.js';
 import { bytes, pieces } from '../helpers/bytes.js';
+import { countInUse } from '../helpers/in-use.js';
 import {
   GROUP,
   hasReplyBody,
@@ -132,7 +133,7 @@ onEmbedded('a bent reply', (server) => {
     const { fileId } = await client.upload(content, { group: GROUP });
     expect((await client.download(fileId)).equals(content)).toBe(true);
     await client.delete(fileId);
-    for (const { leased, waiting } of Object.values(client.stats())) expect(leased + waiting).toBe(0);
+    expect(countInUse(client)).toBe(0);
     await client.close();
     await expect.poll(() => server.fdfs.connections(), { interval: 2 }).toBe(0);
   }

@@ -8,6 +8,7 @@ import {
   TimeoutError,
 } from '../../src/index.js';
 import { bytes } from '../helpers/bytes.js';
+import { countInUse } from '../helpers/in-use.js';
 import {
   GROUP,
   hasReplyBody,
@@ -94,7 +95,7 @@ onEmbedded('a fault', (server) => {
           const content = bytes(3000, 9);
           const next = await client.upload(content, { group: GROUP });
           expect((await client.download(next.fileId)).equals(content)).toBe(true);
-          for (const { leased, waiting } of Object.values(client.stats())) expect(leased + waiting).toBe(0);
+          expect(countInUse(client)).toBe(0);
           await client.close();
           await expect.poll(() => server.fdfs.connections(), { interval: 2 }).toBe(0);
         },

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
 import { createClient, type FastDFSOptions } from '../../src/index.js';
 import { openStreams, rush } from '../helpers/crowd.js';
+import { countInUse } from '../helpers/in-use.js';
 import { openFiles, Peak, settledMemory } from '../helpers/memory.js';
 import { newSeed } from '../helpers/random.js';
 import type { RealCluster } from '../helpers/real/real-cluster.js';
@@ -100,7 +101,7 @@ export async function wear(): Promise<void> {
     before = { memory: await settledMemory(), handles: openFiles(), pooled: pooled() };
     await abortedStreams(client, 1000);
     grown = (await settledMemory()) - before.memory;
-    const leased = Object.values(client.stats()).reduce((sum, each) => sum + each.leased + each.waiting, 0);
+    const leased = countInUse(client);
     await client.close();
     const open = await server.connections();
     row(

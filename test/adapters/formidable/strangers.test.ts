@@ -9,7 +9,7 @@ import {
 } from '../../../src/adapters/formidable/index.js';
 import { bytes } from '../../helpers/bytes.js';
 import { onEachServer, onEmbedded, type TestServer } from '../../helpers/servers.js';
-import { FORM_END, filePart, listen, loadKoaBody, post, stop } from '../shared/form-harness.js';
+import { FORM_END, filePart, listen, loadKoaBody, post, stop, textPart } from '../shared/form-harness.js';
 import { expectNothingLeft, rigs } from './harness.js';
 
 const LONG = `${'x'.repeat(289)}.txt`;
@@ -226,8 +226,7 @@ onEachServer('formidable and forms over a limit', (server) => {
   const start = rigs(server);
   const small = (count: number) =>
     Array.from({ length: count }, (_, index) => filePart('a', `${index}.bin`, bytes(100, index)));
-  const field = (name: string) =>
-    Buffer.from(`--x-boundary-x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\nvalue\r\n`);
+  const field = (name: string) => Buffer.from(textPart(name, 'value'));
 
   it.each([1, 2])('maxFiles %i and five small files: nothing stays', async (maxFiles) => {
     const rig = await start({ form: { maxFiles } });

@@ -1,10 +1,11 @@
 /** A small server around one multer version, and clients that post to it as well or as badly as a test wants. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type multer from 'multer';
 import type { FdfsStorage } from '../../../src/adapters/multer/index.js';
+import { post as postForm } from '../shared/form-harness.js';
 
 export const VERSIONS: readonly string[] = [
   'multer-1.4.4',
@@ -126,60 +127,13 @@ function collectFiles(req: express.Request): Express.Multer.File[] {
   return req.file ? [req.file] : ((req.files as Express.Multer.File[] | undefined) ?? []);
 }
 
-const BOUNDARY = 'x-boundary-x';
-
-export function partHead(field: string, filename: string, type = 'application/octet-stream'): string {
-  return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"; filename="${filename}"\r\nContent-Type: ${type}\r\n\r\n`;
-}
-
-export function textPart(field: string, value: string): string {
-  return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`;
-}
-
-export function filePart(field: string, filename: string, content: Uint8Array, type?: string): Buffer {
-  return Buffer.concat([Buffer.from(partHead(field, filename, type)), content, Buffer.from('\r\n')]);
-}
-
-export const FORM_END = `--${BOUNDARY}--\r\n`;
-
 export interface Answer {
   status: number;
   json: { files?: Express.Multer.File[]; code?: string; message?: string };
 }
 
-/** Posts a body unchanged, right or wrong, and reads the answer, which may come before the body is sent. */
-export async function post(port: number, ...body: (string | Uint8Array)[]): Promise<Answer> {
-  const content = Buffer.concat(body.map((piece) => Buffer.from(piece)));
-  const req = request({
-    port,
-    host: '127.0.0.1',
-    method: 'POST',
-    agent: false,
-    headers: headers(content.length),
-  });
-  const answered = once(req, 'response', { signal: AbortSignal.timeout(10_000) }) as Promise<
-    [IncomingMessage]
-  >;
-  req.end(content);
-  const [res] = await answered;
-  let text = '';
-  for await (const chunk of res.setEncoding('utf8')) text += chunk;
-  // A server that refused may not have read everything: that is not awaited.
-  req.on('error', () => undefined).destroy();
-  return { status: res.statusCode!, json: JSON.parse(text) };
-}
-
-/** Sends the beginning of a post of `length` bytes; the rest is up to the test. */
-export async function begin(port: number, length: number, ...body: (string | Uint8Array)[]): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  const head = Object.entries(headers(length)).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`POST / HTTP/1.1\r\nHost: localhost\r\n${head.join('')}\r\n`);
-  for (const piece of body) socket.write(piece);
-  return socket;
-}
-
-function headers(length: number): Record<string, string | number> {
-  return { 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}`, 'Content-Length': length };
+/** Posts a form and reads the answer of an `UploadServer`. */
+export async function post(port: number, ...pieces: (string | Uint8Array)[]): Promise<Answer> {
+  const { status, json } = await postForm(port, pieces);
+  return { status, json: json() };
 }

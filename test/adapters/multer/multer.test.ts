@@ -5,7 +5,8 @@ import { expect, it, vi } from 'vitest';
 import type { FdfsStorageOptions } from '../../../src/adapters/multer/index.js';
 import { bytes } from '../../helpers/bytes.js';
 import { onEachServer, onEmbedded } from '../../helpers/servers.js';
-import { begin, FORM_END, filePart, partHead, post, VERSIONS } from './harness.js';
+import { begin, FORM_END, filePart, partHead } from '../shared/form-harness.js';
+import { post, VERSIONS } from './harness.js';
 import { BLOCK, expectNothingLeft, Gate, LENGTH, leased, rigs } from './rig.js';
 
 for (const version of VERSIONS) {

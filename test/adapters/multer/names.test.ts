@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { bytes } from '../../helpers/bytes.js';
 import { onEachServer } from '../../helpers/servers.js';
-import { FORM_END, filePart, partHead, post, VERSIONS } from './harness.js';
+import { FORM_END, filePart, partHead } from '../shared/form-harness.js';
+import { post, VERSIONS } from './harness.js';
 import { rigs } from './rig.js';
 
 /** What the browser has, what the application sees, and what is stored. */

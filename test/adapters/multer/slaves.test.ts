@@ -4,7 +4,8 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bytes } from '../../helpers/bytes.js';
 import { onEachServer, onEmbedded } from '../../helpers/servers.js';
-import { begin, FORM_END, filePart, partHead, post } from './harness.js';
+import { begin, FORM_END, filePart, partHead } from '../shared/form-harness.js';
+import { post } from './harness.js';
 import { expectNothingLeft, LENGTH, rigs } from './rig.js';
 
 const VERSIONS = ['multer-1.4.4', 'multer'];

@@ -3,7 +3,8 @@ import { crc32, createGunzip, createGzip } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { bytes } from '../../helpers/bytes.js';
 import { onEachServer } from '../../helpers/servers.js';
-import { FORM_END, filePart, post, textPart, VERSIONS } from './harness.js';
+import { FORM_END, filePart, textPart } from '../shared/form-harness.js';
+import { post, VERSIONS } from './harness.js';
 import { BLOCK, rigs } from './rig.js';
 
 for (const version of VERSIONS) {

@@ -12,8 +12,12 @@ export function partHead(field: string, filename: string, type = 'application/oc
   return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"; filename="${filename}"\r\nContent-Type: ${type}\r\n\r\n`;
 }
 
-export function filePart(field: string, filename: string, content: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(partHead(field, filename)), content, Buffer.from('\r\n')]);
+export function filePart(field: string, filename: string, content: Uint8Array, type?: string): Buffer {
+  return Buffer.concat([Buffer.from(partHead(field, filename, type)), content, Buffer.from('\r\n')]);
+}
+
+export function textPart(field: string, value: string): string {
+  return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`;
 }
 
 export interface Answer {
