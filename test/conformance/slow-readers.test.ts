@@ -2,6 +2,7 @@
 import { Transform } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { sleep } from '../../src/admin/concurrent.js';
 import { bytes, collect, sha256 } from '../helpers/bytes.js';
 import { onEachServer } from '../helpers/servers.js';
 
@@ -73,7 +74,7 @@ onEachServer('slow readers', (server) => {
       const stop = new AbortController();
       const readers = Array.from({ length: 16 }, async () => {
         for await (const chunk of client.createDownloadStream(fileId, { signal: stop.signal })) {
-          await delay((chunk as Buffer).length / 20, undefined, { signal: stop.signal });
+          await sleep((chunk as Buffer).length / 20, stop.signal);
         }
       });
       const ended = Promise.allSettled(readers);

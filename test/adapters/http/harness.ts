@@ -1,6 +1,7 @@
 /** Starts a server around one handler of either adapter, and shows everything of a reply. */
 import { once } from 'node:events';
 import {
+  type Agent,
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
@@ -72,6 +73,8 @@ export interface Reply {
 export interface Asking {
   method?: string;
   headers?: Record<string, string>;
+  /** Default: a connection of its own. */
+  agent?: Agent;
 }
 
 export class Site {
@@ -100,8 +103,9 @@ export class Site {
   }
 
   /** The head of a reply; its body is up to the test. */
-  async open(path: string, { method = 'GET', headers = {} }: Asking = {}): Promise<IncomingMessage> {
-    const req = request({ port: this.port, host: '127.0.0.1', path, method, headers, agent: false });
+  async open(path: string, { method = 'GET', headers = {}, agent }: Asking = {}): Promise<IncomingMessage> {
+    const { port } = this;
+    const req = request({ port, host: '127.0.0.1', path, method, headers, agent: agent ?? false });
     req.end();
     const [res] = (await once(req, 'response', { signal: AbortSignal.timeout(15_000) })) as [IncomingMessage];
     return res;

@@ -95,9 +95,12 @@ describe('replies are understood, however they arrive', () => {
     const whole = [{ status, body }];
     expect(receive([frame])).toEqual(whole);
     expect(receive(inPieces(frame, 1))).toEqual(whole);
-    for (let cut = 1; cut < frame.length; cut++) {
-      expect(receive([frame.subarray(0, cut), frame.subarray(cut)])).toEqual(whole);
-    }
+    const cuts = Array.from({ length: frame.length - 1 }, (_, index) => index + 1);
+    const isWhole = (cut: number) => {
+      const [reply, ...more] = receive([frame.subarray(0, cut), frame.subarray(cut)]);
+      return more.length === 0 && reply?.status === status && reply.body.equals(body);
+    };
+    expect(cuts.filter((cut) => !isWhole(cut))).toEqual([]);
     if (status !== 0) return;
     expect(body.length).toBeLessThanOrEqual(known.maxReply);
     expect(known.decode(body)).toEqual(known.reply(response.decoded));
