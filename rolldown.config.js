@@ -23,5 +23,7 @@ export default {
     chunkFileNames: 'shared/[name]-[hash].js',
     // A stack trace under `node --enable-source-maps` names the files of `src`.
     sourcemap: true,
+    // Editors show the comments of the declarations; in the code they would be a quarter of it.
+    comments: { legal: true, annotation: true, jsdoc: false },
   },
 };
