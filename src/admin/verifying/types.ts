@@ -41,9 +41,9 @@ export interface VerifyFault {
 
 /** What has been verified so far; complete when the iteration has ended. */
 export interface VerifySummary {
-  /** Files. */
+  /** Files that a storage has, or that were named. */
   files: number;
-  /** Copies read, on all storages. */
+  /** Their copies, on all storages: read, or found to be missing. */
   copies: number;
   /** Bytes read. */
   bytes: number;

@@ -13,21 +13,20 @@ const SECOND_LOOK_MS = 2_000;
 export interface VerifyState extends CopyReader {
   /** Files with the CRC-32 of FastDFS before 5.12 have been seen. */
   legacy: boolean;
-  /** Counts a copy that was read, or found to be missing. */
-  onCopy(): void;
 }
 
 /**
- * Returns the faults of one file.
- * @param mustExist a file that no storage has is missing on each; else it was removed after it was listed
+ * Returns the faults of one file; undefined when there is no such file any more.
+ * @param mustExist a file that no storage has is missing on each; else it was removed: trunk files list those that were, too
  */
 export async function verifyFile(
   state: VerifyState,
   file: ListedFile,
   storages: readonly StorageRecord[],
   mustExist: boolean,
-): Promise<VerifyFault[]> {
+): Promise<VerifyFault[] | undefined> {
   const copies = await Promise.all(storages.map((storage) => readStored(state, storage, file)));
+  if (!mustExist && copies.every(({ copy }) => copy.state === 'absent')) return undefined;
   const faults = judgeCopies(file, await addTimes(state, file, copies), mustExist);
   // Files that can change may be on their way between the storages, as young ones are.
   const moving = file.kind !== 'normal' || isSlaveId(file.fileId) || isYoung(file);
@@ -39,7 +38,6 @@ export async function verifyFile(
 
 async function readStored(state: VerifyState, storage: StorageRecord, file: ListedFile): Promise<StoredCopy> {
   let copy = await readCopy(state, storage, file.fileId, file.size, state.legacy);
-  state.onCopy();
   const { size, crc32 } = file;
   if (
     copy.state === 'read' &&

@@ -80,9 +80,6 @@ async function* generate(
     onBytes: (bytes) => {
       summary.bytes += bytes;
     },
-    onCopy: () => {
-      summary.copies++;
-    },
   };
   const run = { access, state, options, summary };
   const faults = options.files === undefined ? verifyListed(run) : verifyNamed(run, options.files);
@@ -173,11 +170,13 @@ async function* verifyFiles(
   const chosen = sample === 1 ? files : files.filter(() => Math.random() < sample);
   const named = options.files !== undefined;
   const results = mapConcurrently(chosen, concurrency, async (file) => {
-    const storages = storagesFor(file.fileId.slice(0, file.fileId.indexOf('/')));
-    return await verifyFile(state, file, storages, named);
+    const storages = storagesFor(file.group);
+    return { faults: await verifyFile(state, file, storages, named), copies: storages.length };
   });
-  for await (const faults of results) {
+  for await (const { faults, copies } of results) {
+    if (!faults) continue;
     summary.files++;
+    summary.copies += copies;
     onProgress?.(summary);
     yield* faults;
   }
