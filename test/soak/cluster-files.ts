@@ -1,32 +1,101 @@
-/** All files of a cluster at size: exact lists, bounded memory, a mirror that is killed five times. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+/** All files of a cluster at size, on real clusters of every kind and on the embedded one: lists, faults, a mirror, prune, orphans. */
+import { mkdtempSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { createClient, FastDFSAdmin, type FastDFSClient } from '../../src/index.js';
-import { count, mib, ms, row } from './report.js';
+import { EmbeddedFastDFS } from '../../src/embedded/index.js';
+import { createClient, FastDFSAdmin } from '../../src/index.js';
+import { type ClusterSettings, RealCluster } from '../helpers/real/real-cluster.js';
+import { compareLists, listByCommand, storeFiles } from './files-lists.js';
+import { mirrorKilled } from './files-mirror.js';
+import { findOrphans } from './files-orphans.js';
+import { findFaults } from './files-verify.js';
+import { count, ms, row, skipped } from './report.js';
 
-const FILES = 20_000;
-const KILLS = 5;
-const AT_ONCE = 48;
-/** The storages of the tests write their logs every second. */
-const SETTLE_SECONDS = 4;
+/** A cluster whose group1 has two storages, and whose group2 is empty. */
+export interface FilesCluster {
+  readonly title: string;
+  readonly trackers: readonly string[];
+  /** `host:port` of the storages of group1, and the folders of their store paths. */
+  readonly storages: ReadonlyArray<{ readonly address: string; readonly storePaths: readonly string[] }>;
+  readonly trunk: boolean;
+}
 
-/** @param trackers of a cluster with group1 and group2 */
-export async function clusterFiles(trackers: readonly string[]): Promise<void> {
+export const AT_ONCE = 32;
+const TRUNK = { use_trunk_file: true, slot_min_size: 256, slot_max_size: '1MB', trunk_file_size: '64MB' };
+
+/** Every kind of real cluster, the version that `FDFS_TEST_OLD_BIN` names, and the embedded one. */
+export async function clusterFiles(): Promise<void> {
+  const old = process.env.FDFS_TEST_OLD_BIN;
+  const obstacle = RealCluster.findObstacle();
+  if (obstacle) skipped('all files of real clusters', obstacle);
+  else {
+    await onReal('two store paths', { storePaths: 2, tracker: { store_path: 0 } }, true);
+    await onReal('trunk files', { tracker: TRUNK });
+    await onReal('storage ids', { storageIds: true, storePaths: 2 });
+    if (old) await onReal('an old version', { bin: old, storePaths: 2 });
+    else skipped('all files of an old version', 'FDFS_TEST_OLD_BIN names none');
+  }
+  await onEmbedded();
+}
+
+async function onReal(title: string, settings: ClusterSettings, orphans = false): Promise<void> {
+  if (!isWanted(title)) return;
+  const cluster = await RealCluster.start({ trackers: 1, ...settings });
+  try {
+    const storages = ['storage0', 'storage1'].map((name) => ({
+      address: cluster.address(name),
+      storePaths: findStorePaths(cluster.folder(name), settings.storePaths),
+    }));
+    const trunk = settings.tracker?.use_trunk_file === true;
+    await proveAll({ title, trackers: cluster.trackers, storages, trunk }, orphans);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function onEmbedded(): Promise<void> {
+  const title = 'the embedded server';
+  if (!isWanted(title)) return;
+  const directory = mkdtempSync(join(tmpdir(), 'soak-embedded-'));
+  const fdfs = await EmbeddedFastDFS.start({ groups: { group1: 2, group2: 1 }, storePaths: 2, directory });
+  try {
+    await using admin = new FastDFSAdmin({ trackers: fdfs.trackers });
+    const records = await admin.listStorages('group1');
+    const storages = records.map(({ host, port }, index) => ({
+      address: `${host}:${port}`,
+      storePaths: findStorePaths(join(directory, 'group1', String(index)), 2),
+    }));
+    await proveAll({ title, trackers: fdfs.trackers, storages, trunk: false }, false);
+  } finally {
+    await fdfs.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function findStorePaths(folder: string, count = 1): string[] {
+  return Array.from({ length: count }, (_, index) => (index === 0 ? folder : join(folder, `path${index}`)));
+}
+
+/** `SOAK_CLUSTERS=trunk` chooses some by a part of their titles. */
+function isWanted(title: string): boolean {
+  const wanted = process.env.SOAK_CLUSTERS?.split(',');
+  return !wanted || wanted.some((part) => title.includes(part));
+}
+
+async function proveAll(cluster: FilesCluster, orphans: boolean): Promise<void> {
+  const { title, trackers } = cluster;
   const client = createClient({ trackers, pool: { maxPerServer: AT_ONCE } });
   const admin = new FastDFSAdmin(client);
   const folder = await mkdtemp(join(tmpdir(), 'soak-files-'));
   try {
-    const known = await storeFiles(client);
-    await delay(SETTLE_SECONDS * 1000);
-    await compareLists(admin, known);
-    await mirrorKilled(client, admin, trackers, known, folder);
-    for await (const file of admin.listFiles('group2')) known.add(file.fileId);
-    await client.deleteMany([...known].sort().reverse(), { concurrency: AT_ONCE });
+    const known = await storeFiles(client, title);
+    await compareLists(admin, cluster, known);
+    await listByCommand(cluster, known);
+    await findFaults(client, admin, cluster, known);
+    await mirrorKilled(client, admin, cluster, known, folder);
+    if (orphans) await findOrphans(cluster, known, folder);
+    await prune(admin, cluster, known);
   } finally {
     await admin.close();
     await client.close();
@@ -34,97 +103,27 @@ export async function clusterFiles(trackers: readonly string[]): Promise<void> {
   }
 }
 
-/** Plain and appender files, slaves, metadata; some removed again. */
-async function storeFiles(client: FastDFSClient): Promise<Set<string>> {
-  const known = new Set<string>();
-  let made = 0;
+/** What is left afterwards is the list of each storage again. */
+async function prune(admin: FastDFSAdmin, cluster: FilesCluster, known: Set<string>): Promise<void> {
+  const options = {
+    olderThan: new Date(Date.now() + 60_000),
+    ext: 'old',
+    group: 'group1',
+    concurrency: AT_ONCE,
+  };
+  const dry = await admin.prune(options);
   const started = performance.now();
-  const work = async () => {
-    while (made < FILES) {
-      const index = made++;
-      const appender = index % 10 === 3;
-      const metadata = index % 10 === 4 ? { index: String(index) } : undefined;
-      const content = Buffer.from(`file ${index} ${'x'.repeat(index % 300)}`);
-      const { fileId } = await client.upload(content, { group: 'group1', ext: 'txt', appender, metadata });
-      if (index % 10 === 6) await client.delete(fileId);
-      else known.add(fileId);
-      if (index % 10 !== 5) continue;
-      known.add(
-        (await client.uploadSlave(fileId, '_thumb', Buffer.from(`slave ${index}`), { ext: 'jpg' })).fileId,
-      );
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  row('files stored for the lists', `${count(known.size)} in ${ms(performance.now() - started)}`);
-  return known;
-}
-
-async function compareLists(admin: FastDFSAdmin, known: ReadonlySet<string>): Promise<void> {
-  for (const { id } of await admin.listStorages('group1')) {
-    const started = performance.now();
-    let found = 0;
-    let others = 0;
-    for await (const { fileId } of admin.listFiles('group1', { storage: id })) {
-      if (known.has(fileId)) found++;
-      else others++;
-    }
-    const figure = `${count(found)} of ${count(known.size)} files, ${others} others, in ${ms(performance.now() - started)}`;
-    row(`list of storage ${id}`, `${figure}, RSS ${mib(process.memoryUsage().rss)}`, found === known.size);
-  }
-}
-
-async function mirrorKilled(
-  client: FastDFSClient,
-  admin: FastDFSAdmin,
-  trackers: readonly string[],
-  known: ReadonlySet<string>,
-  folder: string,
-): Promise<void> {
-  const map = join(folder, 'ids.jsonl');
-  const script = `
-    const { FastDFSAdmin } = await import(${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)});
-    const trackers = ${JSON.stringify(trackers)};
-    await using admin = new FastDFSAdmin({ trackers });
-    const options = { map: ${JSON.stringify(map)}, group: 'group1', targetGroup: 'group2', settleSeconds: ${SETTLE_SECONDS} };
-    console.log(JSON.stringify(await admin.mirror({ cluster: { trackers } }, options)));`;
-  const start = (): ChildProcess =>
-    spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-  for (let kill = 0; kill < KILLS; kill++) {
-    const child = start();
-    await delay(SETTLE_SECONDS * 1000 + 4_000 + kill * 700);
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  }
-  const last = start();
-  const [code] = await once(last, 'exit');
-  await delay(SETTLE_SECONDS * 1000);
-  const copies = await readCopies(map);
-  const targets = new Set(copies.values());
-  let strays = 0;
-  for await (const { fileId } of admin.listFiles('group2')) if (!targets.has(fileId)) strays++;
-  const lost = [...known].filter((fileId) => !copies.has(fileId)).length;
-  let different = 0;
-  const queue = [...copies];
-  const compare = async () => {
-    for (let next = queue.pop(); next; next = queue.pop()) {
-      const [from, to] = next;
-      const [a, b] = await Promise.all([client.download(from), client.download(to)]);
-      if (!a.equals(b)) different++;
-    }
-  };
-  await Promise.all(Array.from({ length: 16 }, compare));
-  const figure = `${count(copies.size)} copies, ${lost} lost, ${strays} twice, ${different} different`;
-  row(`mirror killed ${KILLS} times`, figure, code === 0 && lost + strays + different === 0);
-}
-
-async function readCopies(map: string): Promise<Map<string, string>> {
-  const copies = new Map<string, string>();
-  for (const line of (await readFile(map, 'utf8')).trim().split('\n')) {
-    const { from, to } = JSON.parse(line) as { from?: string; to?: string };
-    if (from !== undefined && to !== undefined) copies.set(from, to);
-  }
-  return copies;
+  const { fileIds, failures } = await admin.prune({ ...options, dryRun: false });
+  const duration = performance.now() - started;
+  const said = new Set(dry.fileIds);
+  const same = said.size === fileIds.length && fileIds.every((fileId) => said.has(fileId));
+  const expected = [...known].filter((fileId) => fileId.endsWith('.old')).length;
+  const ok = same && failures.length === 0 && expected > 0 && expected <= said.size;
+  row(
+    `${cluster.title}: prune`,
+    `${count(fileIds.length)} removed of ${count(said.size)} said, in ${ms(duration)}`,
+    ok,
+  );
+  for (const fileId of fileIds) known.delete(fileId);
+  await compareLists(admin, cluster, known);
 }

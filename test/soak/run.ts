@@ -22,7 +22,7 @@ const PARTS: Record<string, (cluster: () => Promise<RealCluster | undefined>) =>
   fire: () => fire(),
   keys: () => sharedKeys(),
   real: (cluster) => onCluster(cluster, 'storm on real servers', stormOnReal),
-  files: (cluster) => onCluster(cluster, 'all files of a cluster', ({ trackers }) => clusterFiles(trackers)),
+  files: () => clusterFiles(),
   disk: (cluster) => onCluster(cluster, 'full disk', fullDisk),
   lag: (cluster) => onCluster(cluster, 'lagging replica', laggingReplica),
   spool: async () => {
