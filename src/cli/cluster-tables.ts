@@ -53,7 +53,7 @@ function trackerLines(trackers: readonly TrackerStatus[], paint: Paint): string[
       {
         title: localize('STATUS'),
         value: ({ reachable, leader, status }) =>
-          reachable ? (leader ? localize('leader') : status) : localize('unreachable'),
+          reachable ? (leader ? localize('leader') : words().translate(status)) : localize('unreachable'),
         style: ({ reachable }) => (reachable ? undefined : 'red'),
       },
       {

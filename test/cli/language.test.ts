@@ -182,6 +182,29 @@ describe('messages', () => {
     expect(left).toEqual([]);
   });
 
+  it.each([
+    [
+      'storage 10.0.0.1 of group group1 cannot be reached from here at 10.0.0.1:23000: Cannot connect (ECONNREFUSED); start it',
+      '从本机无法连接组 group1 的存储服务器 10.0.0.1（10.0.0.1:23000）：Cannot connect (ECONNREFUSED)；请启动它',
+    ],
+    [
+      'storage 100001 of group g is OFFLINE at tracker 10.0.0.9:22122; start it',
+      '跟踪器 10.0.0.9:22122 认为组 g 的存储服务器 100001 的状态为 OFFLINE；请启动它',
+    ],
+    ['storage 100001 of group g is WAIT_SYNC', '组 g 的存储服务器 100001 的状态为 WAIT_SYNC'],
+    [
+      'storage 100001 of group g is 75 seconds behind the others, or idle: nothing shows that it lacks a file',
+      '组 g 的存储服务器 100001 落后其他服务器 75 秒，或者只是空闲：没有迹象表明它缺少文件',
+    ],
+    [
+      "the clock of tracker a:1 is 9 seconds or more ahead of this machine's; synchronize both (NTP): tokens in URLs and the times of files depend on it",
+      '跟踪器 a:1 的时钟比本机快 9 秒或更多；请同步两者的时钟（NTP）：URL 中的 token 和文件时间都依赖它',
+    ],
+    ['something that no list has', 'something that no list has'],
+  ])('translate a finding with what stands in it: %s', (english, chinese) =>
+    expect(CHINESE.translate(english)).toBe(chinese),
+  );
+
   it('say what an error means, before the English message that people search for', async () => {
     const error = new NetworkError('FASTDFS_CONNECT_FAILED', 'Cannot connect to x:1', { maybeApplied: true });
     expect(explain(error, CHINESE)).toBe('无法连接：Cannot connect to x:1；修改可能已经生效');

@@ -39,9 +39,17 @@ function translatePart(name: string, part: string): string {
   return translateSentence(part) ?? part;
 }
 
+/** Parts that may be sentences; all others have no blank. */
+const LONG_PARTS =
+  /^(advice|behind|choices|flags2?|free|hint|name|problem|reserved|status|total|value|versions|addresses|direction)$/;
+
 /** What stands in the place of the `{parts}` of a text; undefined where the rest of it differs. */
 function matchParts(text: string, english: string): Record<string, string> | undefined {
-  const pattern = text.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>.+?)');
+  const pattern = text
+    .replace(/[.*+?^$()|[\]\\]/g, '\\$&')
+    .replace(/\{(\w+)\}/g, (_, name: string) =>
+      LONG_PARTS.test(name) ? `(?<${name}>.+?)` : `(?<${name}>\\S+)`,
+    );
   return new RegExp(`^${pattern}$`, 's').exec(english)?.groups ?? (text === english ? {} : undefined);
 }
 

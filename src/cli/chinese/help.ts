@@ -10,7 +10,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'client.conf of the cluster': '集群的 client.conf',
   'tracker of the cluster (repeatable)': '集群的跟踪器（可重复）',
   'address to connect to for one that a server announces (repeatable)':
-    '用另一个地址代替服务器通告的地址（可重复）',
+    '用另一个地址代替服务器上报的地址（可重复）',
   'results as JSON, one document on each line': '以 JSON 输出结果，每行一个文档',
   'results and errors only: no progress, notes or warnings': '只输出结果和错误：不显示进度、提示和警告',
   'warnings about the configuration; errors with their stack': '显示配置警告；错误附带调用栈',
@@ -113,7 +113,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'name of the index in Redis, table in PostgreSQL': '索引在 Redis 中的名字，或 PostgreSQL 中的表名',
   'change nothing': '不做任何改动',
   'remove files whose key leads to another file': '删除键已指向其他文件的文件',
-  'how old an orphan must be (default: 3600)': '孤立文件至少要存在多久（默认：3600）',
+  'how old an orphan must be (default: 3600)': '孤儿文件至少要存在多久（默认：3600）',
   'group to verify (default: all), or with <file> a file id':
     '要校验的组（默认：全部）；与 <文件> 一起时为文件 ID',
   'local file to compare with that one, byte by byte': '与之逐字节比较的本地文件',
@@ -207,10 +207,10 @@ export const BELOW: Readonly<Record<string, string>> = {
   FDFS_TRACKERS   主机:端口,主机:端口,…
   /etc/fdfs/client.conf
 
-存储服务器通告的地址从本机无法访问时：
-  一次或多次 --map <通告地址=可达地址>，例如 172.17.0.2=files.example.com
-  FDFS_MAP        通告地址=可达地址,通告地址=可达地址,…
-  client.conf 中的 map_address = 通告地址=可达地址`,
+存储服务器上报的地址从本机无法访问时：
+  一次或多次 --map <上报地址=可达地址>，例如 172.17.0.2=files.example.com
+  FDFS_MAP        上报地址=可达地址,上报地址=可达地址,…
+  client.conf 中的 map_address = 上报地址=可达地址`,
   [EXIT_HELP]: `退出码：
   0    完成
   1    失败，或多个文件因不同原因失败
@@ -234,7 +234,7 @@ export const PLACEHOLDERS: Readonly<Record<string, string>> = {
   file: '文件',
   files: '文件',
   'host:port': '主机:端口',
-  'announced=reachable': '通告地址=可达地址',
+  'announced=reachable': '上报地址=可达地址',
   language: '语言',
   fileId: '文件 ID',
   fileIds: '文件 ID',

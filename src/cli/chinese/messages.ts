@@ -5,7 +5,7 @@ export const MESSAGES = {
   'no cluster is named: pass --conf or --tracker, set FDFS_CONF or FDFS_TRACKERS, or write {conf}; to try things out, start one with: fdfs dev':
     '没有指定集群：请使用 --conf 或 --tracker，或设置 FDFS_CONF 或 FDFS_TRACKERS，或编写 {conf}；只想试用的话，可以启动一个集群：fdfs dev',
   '{mapping} is not an address mapping; write announced=reachable, e.g. 172.17.0.2=files.example.com':
-    '{mapping} 不是地址映射；请写成 通告地址=可达地址，例如 172.17.0.2=files.example.com',
+    '{mapping} 不是地址映射；请写成 上报地址=可达地址，例如 172.17.0.2=files.example.com',
 
   // Errors
   '{problem} (did you mean {suggestion}?)': '{problem}（是不是想用 {suggestion}？）',
@@ -102,9 +102,9 @@ export const MESSAGES = {
   'listed by {storages} at {time}; changes of the last minute may be missing':
     '由 {storages} 于 {time} 列出；可能不含最近一分钟的变动',
   '{files} files keep a key: {restored} keys restored, {orphans} orphans':
-    '{files} 个文件保存了键：恢复了 {restored} 个键，{orphans} 个孤立文件',
+    '{files} 个文件保存了键：恢复了 {restored} 个键，{orphans} 个孤儿文件',
   '{files} files keep a key: {restored} keys would be restored, {orphans} orphans':
-    '{files} 个文件保存了键：将恢复 {restored} 个键，{orphans} 个孤立文件',
+    '{files} 个文件保存了键：将恢复 {restored} 个键，{orphans} 个孤儿文件',
   '{counts}, {removed} removed': '{counts}，删除了 {removed} 个',
 
   // All files of the cluster
@@ -115,7 +115,7 @@ export const MESSAGES = {
   '(storage)': '（存储服务器）',
   '(no storage)': '（无存储服务器）',
   '{known} known: {orphan} orphans, {missing} missing, {invalid} invalid':
-    '已知 {known} 个：孤立 {orphan} 个，缺失 {missing} 个，无效 {invalid} 个',
+    '已知 {known} 个：孤儿 {orphan} 个，缺失 {missing} 个，无效 {invalid} 个',
   '{files} files, {bytes} removed': '删除了 {files} 个文件，共 {bytes}',
   '{files} files, {bytes} would be removed; remove them with --yes':
     '将删除 {files} 个文件，共 {bytes}；加上 --yes 才会真正删除',

@@ -22,7 +22,8 @@ export const SENTENCES: Readonly<Record<string, string>> = {
   'Allowed choices are {choices}.': '可选值：{choices}。',
 
   // doctor, about states; before the shorter sentence of health
-  '{name} is {state} at tracker {tracker}; {advice}': '跟踪器 {tracker} 认为{name}状态为 {state}；{advice}',
+  '{name} is {state} at tracker {tracker}; {advice}':
+    '跟踪器 {tracker} 认为{name} 的状态为 {state}；{advice}',
 
   // health
   'tracker {address} cannot be reached: {status}': '无法连接跟踪器 {address}：{status}',
@@ -40,7 +41,7 @@ export const SENTENCES: Readonly<Record<string, string>> = {
     '组 {group} 除保留空间外已无空间：剩余 {free}，共 {total}，保留 {reserved}',
   'storage {id} of group {group} is {lag} seconds behind the others':
     '组 {group} 的存储服务器 {id} 落后其他服务器 {lag} 秒',
-  'storage {id} of group {group} is {status}': '组 {group} 的存储服务器 {id} 状态为 {status}',
+  'storage {id} of group {group} is {state}': '组 {group} 的存储服务器 {id} 的状态为 {state}',
   'storage {id} of group {group}': '组 {group} 的存储服务器 {id}',
   'group {group} uses trunk files and has no ACTIVE trunk server':
     '组 {group} 使用 trunk 文件，但没有 ACTIVE 的 trunk 服务器',
@@ -64,7 +65,7 @@ export const SENTENCES: Readonly<Record<string, string>> = {
   'synchronize both (NTP): tokens in URLs and the times of files depend on it':
     '请同步两者的时钟（NTP）：URL 中的 token 和文件时间都依赖它',
   '{name} cannot be reached from here at {address} (announced as {announced}): {problem}; {advice}':
-    '从本机无法连接{name}（{address}，通告为 {announced}）：{problem}；{advice}',
+    '从本机无法连接{name}（{address}，上报为 {announced}）：{problem}；{advice}',
   '{name} cannot be reached from here at {address}: {problem}; {advice}':
     '从本机无法连接{name}（{address}）：{problem}；{advice}',
   'start it': '请启动它',
