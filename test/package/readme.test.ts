@@ -83,6 +83,9 @@ describe('the examples of', () => {
     fdfs = await EmbeddedFastDFS.start();
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
+    // Decorators are read as the nearest file of settings says.
+    const settings = { extends: path.join(root, 'tsconfig.json'), include: ['*.ts'] };
+    writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(settings));
     workingFolder = mkdtempSync(path.join(tmpdir(), 'fastdfs-readme-'));
     writeFileSync(path.join(workingFolder, 'photo.jpg'), bytes(100_000));
     process.chdir(workingFolder);
