@@ -18,7 +18,7 @@ const MAX_LINE_CHARS = PIECE_BYTES / 3 - 1;
 const MAX_LEVEL = 4;
 const READ_BYTES = 64 * 1024;
 /** Lines that are given out at a time have about this many bytes. */
-const GROUP_BYTES = 8 * 1024;
+const GROUP_BYTES = 4 * 1024;
 /** `M00/00/00/`: what storages and store paths have in common says nothing. */
 const FOLDER_BYTES = 10;
 /** Bytes of a name behind its folders that a master and its slaves share. */

@@ -1,5 +1,4 @@
 /** File ids as people have them: plain, with a leading slash, as a URL, or one a line on standard input. */
-import { createInterface } from 'node:readline';
 import { STDIN } from './local-files.js';
 
 const IN_PATH = /(?:^|\/)([A-Za-z0-9]{1,16}\/M[0-9A-Fa-f]{2}\/[0-9A-F]{2}\/[0-9A-F]{2}\/[^/]+)$/;
@@ -32,6 +31,7 @@ export async function* expandFileIds(ids: readonly string[]): AsyncGenerator<str
       yield id;
       continue;
     }
+    const { createInterface } = await import('node:readline');
     for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
       const found = readLine(line);
       if (found !== undefined) yield found;

@@ -1,5 +1,5 @@
 /** Many lines to standard output, in large pieces, no faster than its reader takes them. */
-const PIECE_CHARS = 16 * 1024;
+const PIECE_CHARS = 8 * 1024;
 
 export class LineWriter {
   readonly #signal: AbortSignal;

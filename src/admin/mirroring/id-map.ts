@@ -3,7 +3,6 @@
  * that a run that was killed leaves a trace of what it may have uploaded.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { ArgumentError } from '../../core/base/errors.js';
 import type { MappedFile } from './types.js';
 
@@ -45,8 +44,7 @@ export class IdMap {
       let number = 0;
       const whole = await endOfLastLine(file);
       if (whole > 0) {
-        const content = file.createReadStream({ start: 0, end: whole - 1, autoClose: false });
-        for await (const text of createInterface({ input: content, crlfDelay: Number.POSITIVE_INFINITY })) {
+        for await (const text of file.readLines({ start: 0, end: whole - 1, autoClose: false })) {
           number++;
           const line = parseLine(text, path, number);
           if ('start' in line) started.set(line.start, line);
