@@ -1,6 +1,6 @@
 /** What every command has at hand: the cluster, the two outputs, and a signal that ends it. */
 import { inspect } from 'node:util';
-import type { FastDFSAdmin, FastDFSClient, FastDFSOptions } from '../index.js';
+import type { FastDFSAdmin, FastDFSClient, FastDFSOptions, StorageRecord } from '../index.js';
 import { type ClusterOptions, chooseCluster, chooseMapping } from './cluster-choice.js';
 import { describeError, EXIT, exitCodeFor, explain, isQuiet } from './exit.js';
 import { localize, words } from './language.js';
@@ -45,6 +45,14 @@ export class Context {
   async admin(): Promise<FastDFSAdmin> {
     const { FastDFSAdmin } = await import('../index.js');
     return new FastDFSAdmin(await this.client());
+  }
+
+  /** The storages of a group, or of all. */
+  async listStorages(admin: FastDFSAdmin, group: string | undefined): Promise<StorageRecord[]> {
+    const { signal } = this;
+    const names =
+      group === undefined ? (await admin.listGroups({ signal })).map(({ name }) => name) : [group];
+    return (await Promise.all(names.map((name) => admin.listStorages(name, { signal })))).flat();
   }
 
   /** The options of the cluster, with the mapping of the command line. */

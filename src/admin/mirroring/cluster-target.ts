@@ -1,11 +1,11 @@
 /** Copies into another cluster, which gives the copies new ids. */
 import type { FastDFSClient } from '../../client.js';
-import { ProtocolError, ServerError } from '../../core/base/errors.js';
+import { ServerError } from '../../core/base/errors.js';
 import { parseFileId } from '../../core/model/file-id.js';
 import { sleep } from '../concurrent.js';
 import { readExtension } from '../listing/names.js';
 import type { FileListing } from '../listing/types.js';
-import { digestFile, type SourceFile } from './content.js';
+import { createMismatch, digestFile, type SourceFile } from './content.js';
 import type { StartedUpload } from './id-map.js';
 import type { CopyTarget, ParentCopy } from './target.js';
 
@@ -127,10 +127,7 @@ export class ClusterTarget implements CopyTarget {
   async #check(to: string, source: SourceFile, signal: AbortSignal): Promise<void> {
     const { size, crc32 } = await digestFile(this.#target, to, signal);
     if (size === source.size && crc32 === source.crc32) return;
-    throw new ProtocolError(
-      `Checksum mismatch: expected ${source.size} bytes with CRC-32 ${source.crc32.toString(16)}, got ${size} with ${crc32.toString(16)}`,
-      { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId: source.file.fileId },
-    );
+    throw createMismatch(source, size, crc32);
   }
 }
 

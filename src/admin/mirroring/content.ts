@@ -1,6 +1,7 @@
 /** What has to be known of a file before it is copied. */
 import type { FastDFSClient } from '../../client.js';
-import { ContentCrc } from '../../core/files/content-crc.js';
+import { ProtocolError } from '../../core/base/errors.js';
+import { ContentCrc, formatCrc32 } from '../../core/files/content-crc.js';
 import type { Metadata } from '../../core/model/metadata.js';
 import type { ListedFile } from '../listing/types.js';
 
@@ -44,4 +45,12 @@ export async function readSource(
     crc32: known.crc32,
     metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
   };
+}
+
+/** @param size of the copy, as its sum */
+export function createMismatch(source: SourceFile, size: number, crc32: number): ProtocolError {
+  const expected = `${source.size} bytes with CRC-32 ${formatCrc32(source.crc32)}`;
+  const message = `Checksum mismatch: expected ${expected}, got ${size} with ${formatCrc32(crc32)}`;
+  const { fileId } = source.file;
+  return new ProtocolError(message, { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId });
 }

@@ -3,9 +3,8 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FastDFSClient } from '../../client.js';
-import { ProtocolError } from '../../core/base/errors.js';
 import { ContentCrc } from '../../core/files/content-crc.js';
-import type { SourceFile } from './content.js';
+import { createMismatch, type SourceFile } from './content.js';
 import type { CopyTarget } from './target.js';
 
 /** Files under way; emptied at the start of each run. */
@@ -67,9 +66,5 @@ async function checkContent(file: string, source: SourceFile): Promise<void> {
     sum.add(chunk as Buffer);
   }
   if (size === source.size && sum.matches(source.crc32)) return;
-  const { fileId } = source.file;
-  throw new ProtocolError(
-    `Checksum mismatch: expected ${source.size} bytes with CRC-32 ${source.crc32.toString(16)}, got ${size} with ${sum.value.toString(16)}`,
-    { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId },
-  );
+  throw createMismatch(source, size, sum.value);
 }

@@ -1,4 +1,5 @@
 /** Decides which copies of a file are wrong, once all of them have been read. */
+import { formatCrc32 } from '../../core/files/content-crc.js';
 import { formatAddress } from '../../core/model/address.js';
 import type { StorageRecord } from '../../core/protocol/records.js';
 import { isInTrunk } from '../listing/names.js';
@@ -130,5 +131,5 @@ function describe(
 }
 
 function format({ size, crc32 }: CopyDigest): string {
-  return `${size} bytes with CRC-32 ${crc32.toString(16).padStart(8, '0')}`;
+  return `${size} bytes with CRC-32 ${formatCrc32(crc32)}`;
 }

@@ -15,10 +15,7 @@ export async function groups(context: Context): Promise<void> {
 }
 
 export async function storages(context: Context, group: string | undefined): Promise<void> {
-  const admin = await context.admin();
-  const { signal } = context;
-  const names = group === undefined ? (await admin.listGroups({ signal })).map(({ name }) => name) : [group];
-  const list = (await Promise.all(names.map((name) => admin.listStorages(name, { signal })))).flat();
+  const list = await context.listStorages(await context.admin(), group);
   context.print(
     list,
     list.length === 0 ? localize('There is no storage yet.') : storageLines(list, new Date(), context.paint),

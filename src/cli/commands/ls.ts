@@ -135,12 +135,11 @@ export async function estimateFiles(
   group: string | undefined,
 ): Promise<number | undefined> {
   if (!process.stderr.isTTY || context.options.json) return undefined;
-  const { signal } = context;
-  const names = group === undefined ? (await admin.listGroups({ signal })).map(({ name }) => name) : [group];
-  const storages = await Promise.all(names.map((name) => admin.listStorages(name, { signal })));
-  return storages
-    .flat()
-    .reduce((sum, { operations }) => sum + operations.upload.success - operations.delete.success, 0);
+  const storages = await context.listStorages(admin, group);
+  return storages.reduce(
+    (sum, { operations }) => sum + operations.upload.success - operations.delete.success,
+    0,
+  );
 }
 
 /** How fresh the list is; for people only. */

@@ -20,6 +20,10 @@ export function predatesNewCrc(createdSeconds: number): boolean {
   return createdSeconds < NEW_SUM_SINCE;
 }
 
+export function formatCrc32(sum: number): string {
+  return sum.toString(16).padStart(8, '0');
+}
+
 /** Sums up content as it passes. */
 export class ContentCrc {
   /** CRC-32 as everywhere, unsigned. */

@@ -9,7 +9,7 @@ import { FastDFSError, ProtocolError, ServerError, TimeoutError } from '../../co
 import { reportProgress } from '../../core/base/progress.js';
 import type { Attempt, Engine } from '../../core/cluster/engine.js';
 import { isFailoverable, withRetry } from '../../core/cluster/failover.js';
-import { type ContentCrc, matchesContent, startCrc } from '../../core/files/content-crc.js';
+import { type ContentCrc, formatCrc32, matchesContent, startCrc } from '../../core/files/content-crc.js';
 import { findStorage } from '../../core/files/locate.js';
 import { queryInfoAt } from '../../core/files/stat.js';
 import { type Address, sameAddress } from '../../core/model/address.js';
@@ -297,7 +297,7 @@ export class Download implements ContentSink {
     if (!crc || !stored) return;
     const options = { fileId: this.#fileId, signal: this.#settings.signal };
     if (await matchesContent(this.#engine, crc, stored, options)) return;
-    const [expected, actual] = [stored.crc32, crc.value].map((sum) => sum.toString(16).padStart(8, '0'));
+    const [expected, actual] = [stored.crc32, crc.value].map(formatCrc32);
     throw new ProtocolError(
       `Checksum mismatch: expected CRC-32 ${expected} of ${this.#fileId}, got ${actual}`,
       { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId: this.#fileId, command: downloadFile.name },

@@ -1,7 +1,7 @@
 /** What follows when a storage has stored the content: the check against its id, and the metadata. */
 import { ProtocolError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import { type ContentCrc, matchesContent, startCrc } from '../../core/files/content-crc.js';
+import { type ContentCrc, formatCrc32, matchesContent, startCrc } from '../../core/files/content-crc.js';
 import { type FileIdParts, type FileKind, readStoredFileId } from '../../core/model/file-id.js';
 import type { Metadata } from '../../core/model/metadata.js';
 import { createPath } from '../../core/model/url.js';
@@ -128,8 +128,8 @@ async function verify(
   if (stored.kind !== 'normal' || crc === undefined) return stored;
   if (stored.size !== size || !(await matchesContent(engine, crc, stored, options, storage))) {
     throw new ProtocolError(
-      `Checksum mismatch: expected ${size} bytes with CRC-32 ${formatCrc(crc.value)}, ` +
-        `the storage has ${stored.size} with ${formatCrc(stored.crc32)}`,
+      `Checksum mismatch: expected ${size} bytes with CRC-32 ${formatCrc32(crc.value)}, ` +
+        `the storage has ${stored.size} with ${formatCrc32(stored.crc32)}`,
       { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId },
     );
   }
@@ -146,8 +146,4 @@ function readReply(fileId: string): FileIdParts {
       cause,
     });
   }
-}
-
-function formatCrc(crc: number): string {
-  return crc.toString(16).padStart(8, '0');
 }
