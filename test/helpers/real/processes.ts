@@ -6,10 +6,19 @@ import { removeLoopback } from './loopback.js';
 
 const TERMINATE_MS = 8_000;
 
-/** Returns the pid that a server has written, if that process is running. The file exists a moment before its content does. */
+/**
+ * Returns the pid that a server has written, if that server is running: the system may have given the pid of one that was killed to
+ * another process. The file exists a moment before its content does.
+ */
 export function readPid(file: string): number | undefined {
   const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-  return pid > 1 && isRunning(pid) ? pid : undefined;
+  if (pid <= 1 || !isRunning(pid)) return undefined;
+  const conf = `${path.dirname(path.dirname(file))}.conf`;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(conf) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A killed process may stay as an entry until its parent asks for the exit code. */
