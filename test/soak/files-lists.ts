@@ -13,6 +13,8 @@ const FILES = Number(process.env.SOAK_FILES ?? 100_000);
 const REPLICATED_MS = 600_000;
 /** Each stalls the replication of its group for seconds. */
 const RENAMED_EVERY = 10_000;
+/** Each stalls it for a second, before 6.11. */
+const REMADE_EVERY = 1_000;
 const EXTENSIONS = ['txt', 'old', 'jpg', 'mir', 'log'];
 
 /** Plain and appender files, slaves, slaves of slaves, metadata, links of names: some removed, renamed, or made again. */
@@ -49,7 +51,7 @@ export async function storeFiles(client: FastDFSClient, title: string): Promise<
       const first = await slave(fileId, '_thumb', `slave ${index}`);
       known.add(first);
       if (index % 50 === 5) known.add(await slave(first, '_x', `slave of slave ${index}`));
-      if (index % 100 !== 15) continue;
+      if (index % REMADE_EVERY !== 15) continue;
       await client.delete(first);
       await slave(fileId, '_thumb', `slave ${index}, again`);
     }
