@@ -41,7 +41,7 @@ function translatePart(name: string, part: string): string {
 
 /** Parts that may be sentences; all others have no blank. */
 const LONG_PARTS =
-  /^(advice|behind|choices|flags2?|free|hint|name|problem|reserved|status|total|value|versions|addresses|direction)$/;
+  /^(advice|behind|choices|flags2?|free|hint|expected|got|name|place|problem|reserved|source|status|total|value|versions|addresses|direction)$/;
 
 /** What stands in the place of the `{parts}` of a text; undefined where the rest of it differs. */
 function matchParts(text: string, english: string): Record<string, string> | undefined {

@@ -85,6 +85,41 @@ export const SENTENCES: Readonly<Record<string, string>> = {
   'the storages have different versions ({versions}); upgrade the older ones':
     '存储服务器的版本不一致（{versions}）；请升级较旧的',
 
+  // verify
+  'the storage has a file that the others do not have and that is not as it was stored':
+    '这台存储服务器上有一个其他服务器没有的文件，而且不是当初存入的内容',
+  'the storage does not have the file, others do': '这台存储服务器缺少该文件，其他服务器有',
+  'no storage has the file': '没有存储服务器有该文件',
+  'Checksum mismatch: expected {expected} by {source}, got {got}':
+    '校验值不符：按{source}应为 {expected}，实为 {got}',
+  '{size} bytes with CRC-32 {crc32}': '{size} 字节、CRC-32 {crc32}',
+  'the storage is {state}; none of its copies was verified':
+    '这台存储服务器的状态为 {state}；其上的副本都没有校验',
+  'the copies of the other storages': '其他存储服务器上的副本',
+  'the id': '文件 ID ',
+  'the storage could not list store path {path}: {problem}':
+    '这台存储服务器无法列出存储路径 {path}：{problem}',
+  'there is no such group': '没有这个组',
+
+  // Warnings about a client.conf
+  '{place}: unknown key {key} is ignored; did you mean {meant}?':
+    '{place}：未知的设置 {key} 被忽略；是不是想写 {meant}？',
+  '{place}: unknown key {key} is ignored': '{place}：未知的设置 {key} 被忽略',
+  '{place}: {key} is not read, as it stands in section {section}':
+    '{place}：{key} 位于 {section} 一节，不会被读取',
+  '{place}: {key} is a name of the Java clients and not read; FastDFS calls it {other}':
+    '{place}：{key} 是 Java 客户端的名称，不会被读取；FastDFS 中写作 {other}',
+  '{place}: connect_first_by is not used: trackers give this client one address of each storage':
+    '{place}：connect_first_by 没有作用：跟踪器只给本客户端每台存储服务器的一个地址',
+  '{place}: FastDFS knows no comments behind a value: all of {value} is the value of {key}':
+    '{place}：FastDFS 不支持写在值后面的注释：{key} 的值是整个 {value}',
+  '{place}: tracker_server is ignored: FastDFS reads no more than {count} of them':
+    '{place}：这一行 tracker_server 被忽略：FastDFS 最多读取 {count} 行',
+  '{place}: tracker_server = {value} is read as {address}: FastDFS ignores the rest of the line':
+    '{place}：tracker_server = {value} 读作 {address}：FastDFS 忽略该行其余的内容',
+  '{place}: {key} = {value} is read as {seconds} seconds: FastDFS reads no units and ignores what follows a number':
+    '{place}：{key} = {value} 读作 {seconds} 秒：FastDFS 不识别单位，忽略数字之后的内容',
+
   // Errors of the system
   'no such file or directory': '没有这个文件或文件夹',
   'permission denied': '没有权限',

@@ -7,7 +7,7 @@ import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../exit.js';
 import { readFileId } from '../file-ids.js';
 import { formatBytes } from '../format.js';
-import { localize } from '../language.js';
+import { localize, words } from '../language.js';
 import { LineWriter } from '../line-writer.js';
 import { STDIN, standardInput } from '../local-files.js';
 import { estimateFiles, type FilterFlags, readFilter } from './ls.js';
@@ -73,7 +73,7 @@ function faultLine({ problem, fileId, storage, message }: VerifyFault): string {
     problem,
     file: fileId ?? localize('(storage)'),
     storage: storage || localize('(no storage)'),
-    message,
+    message: words().translate(message),
   });
 }
 
