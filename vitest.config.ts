@@ -13,8 +13,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/helpers/equal-buffers.ts'],
-    globalSetup: ['test/helpers/real/shared-cluster.ts'],
+    globalSetup: ['test/helpers/run/setup.ts'],
+    setupFiles: ['test/helpers/run/each-file.ts', 'test/helpers/equal-buffers.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -108,8 +108,8 @@ onEachServer('special files', (server) => {
 
   it('a full disk ends an upload of unknown length with a clear error, and later ones go', async (context) => {
     const directory = path.join(folder, 'disk');
-    const unmount = mountSmallDisk(directory, 4);
-    if (!unmount) context.skip('mounting a small disk is not permitted');
+    const disk = mountSmallDisk(directory, 4);
+    if (!disk) context.skip('mounting a small disk is not permitted');
     try {
       const client = server.client({ spool: { directory } });
       await expect(client.upload(pieces(bytes(8 * MIB)))).rejects.toMatchObject({
@@ -125,7 +125,7 @@ onEachServer('special files', (server) => {
       expect((await client.download(fileId)).equals(content)).toBe(true);
       await client.delete(fileId);
     } finally {
-      unmount?.();
+      disk?.unmount();
     }
   });
 });

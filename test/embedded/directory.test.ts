@@ -151,8 +151,8 @@ it(`a storage with ${RECORDS} changes to send starts at once, and sends them in 
 
 it('a full disk leaves nothing half-written, and metadata and contents as they were', async (context) => {
   const disk = join(directory, 'disk');
-  const unmount = mountSmallDisk(disk, 8);
-  if (!unmount) return context.skip('mounting a small disk is not permitted');
+  const small = mountSmallDisk(disk, 8);
+  if (!small) return context.skip('mounting a small disk is not permitted');
   // A capacity that the disk does not have: it is full in the middle of a write, not at the check before it.
   const options = {
     directory: join(disk, 'kept'),
@@ -216,7 +216,7 @@ it('a full disk leaves nothing half-written, and metadata and contents as they w
     );
   } finally {
     await fdfs.stop();
-    unmount();
+    small.unmount();
   }
 });
 

@@ -1,10 +1,8 @@
 /** The Express example in a real browser, with a proxy in between that can be slow and can break connections. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { TcpProxy } from '../helpers/proxy.js';
+import { RunningExample } from './run-example.js';
 
 export const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 export const CHROMIUM_ARGS = [
@@ -33,13 +31,13 @@ export class ExampleInBrowser {
   /** Every request of the page. */
   readonly requests: { method: string; path: string; headers: Record<string, string> }[] = [];
   slow = false;
-  readonly #app: ChildProcess;
+  readonly #app: RunningExample;
   readonly #browser: Browser;
   readonly #proxy: TcpProxy;
   #cutAfter: number | undefined;
 
   private constructor(
-    app: ChildProcess,
+    app: RunningExample,
     proxy: TcpProxy,
     browser: Browser,
     context: BrowserContext,
@@ -70,15 +68,8 @@ export class ExampleInBrowser {
   }
 
   static async start(): Promise<ExampleInBrowser> {
-    const { FDFS_CONF: _conf, FDFS_TRACKERS: _trackers, ...env } = process.env;
-    const app = spawn(process.execPath, ['--import', 'tsx', 'examples/express/app.ts'], {
-      env: { ...env, PORT: '0' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = await once(createInterface({ input: app.stdout! }), 'line', {
-      signal: AbortSignal.timeout(30_000),
-    });
-    const proxy = await TcpProxy.to('127.0.0.1', Number(/127\.0\.0\.1:(\d+)/.exec(line)![1]));
+    const { example: app, url } = await RunningExample.start('examples/express/app.ts');
+    const proxy = await TcpProxy.to('127.0.0.1', Number(new URL(url).port));
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS });
     const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });
     const example = new ExampleInBrowser(app, proxy, browser, context, await context.newPage());
@@ -101,9 +92,7 @@ export class ExampleInBrowser {
   async stop(): Promise<void> {
     await this.#browser.close();
     await this.#proxy.close();
-    const ended = once(this.#app, 'exit');
-    this.#app.kill('SIGTERM');
-    await ended;
+    await this.#app.stop();
   }
 
   #pass(chunk: Buffer, send: (chunk: Buffer) => void, socket: import('node:net').Socket): void {

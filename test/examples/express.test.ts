@@ -1,46 +1,25 @@
 /** The Express example as users start it: a picture and a large file go in and come out again. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytes, Digest, flood, sha256 } from '../helpers/bytes.js';
 import { png } from './media.js';
+import { RunningExample } from './run-example.js';
 
 const BOUNDARY = 'example-boundary';
 const MIB = 1024 * 1024;
 
-let app: ChildProcess;
+let example: RunningExample;
 let base: string;
-const lines: string[] = [];
-let errors = '';
 
 beforeAll(async () => {
-  const { FDFS_CONF: _conf, FDFS_TRACKERS: _trackers, ...env } = process.env;
-  app = spawn(process.execPath, ['--import', 'tsx', 'examples/express/app.ts'], {
-    env: { ...env, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  app.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  const output = createInterface({ input: app.stdout! });
-  output.on('line', (line) => lines.push(line));
-  const started = once(output, 'line', { signal: AbortSignal.timeout(30_000) });
-  const died = once(app, 'exit').then(([code]) => {
-    throw new Error(`The example ended with code ${code}: ${errors}`);
-  });
-  await Promise.race([started, died]);
-  died.catch(() => undefined);
-  base = /http:\S+/.exec(lines[0]!)![0];
+  ({ example, url: base } = await RunningExample.start('examples/express/app.ts'));
 });
 
-afterAll(() => {
-  app.kill('SIGKILL');
-});
+afterAll(() => example?.stop());
 
 interface Stored {
   fileId: string;
@@ -80,8 +59,8 @@ async function upload(
 
 describe('the Express example', () => {
   it('says in one line where it is', () => {
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(
+    expect(example.lines).toHaveLength(1);
+    expect(example.lines[0]).toMatch(
       /^FastDFS example: http:\/\/127\.0\.0\.1:\d+ \(embedded FastDFS at 127\.0\.0\.1:\d+\)$/,
     );
   });
@@ -232,9 +211,7 @@ describe('the Express example', () => {
   it('ends cleanly on a signal, with a page open', async () => {
     const events = await fetch(`${base}/events`);
     events.text().catch(() => undefined);
-    const ended = once(app, 'exit');
-    app.kill('SIGTERM');
-    expect(await ended).toEqual([0, null]);
-    expect({ lines: lines.length, errors }).toEqual({ lines: 1, errors: '' });
+    expect(await example.end('SIGTERM')).toEqual([0, null]);
+    expect({ lines: example.lines.length, errors: example.errors }).toEqual({ lines: 1, errors: '' });
   });
 });

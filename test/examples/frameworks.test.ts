@@ -6,8 +6,8 @@ import { bytes } from '../helpers/bytes.js';
 import { RunningExample } from './run-example.js';
 
 const open: RunningExample[] = [];
-afterEach(() => {
-  for (const example of open.splice(0)) example.stop();
+afterEach(async () => {
+  for (const example of open.splice(0)) await example.stop();
 });
 
 async function run(path: string): Promise<{ example: RunningExample; url: string }> {

@@ -18,9 +18,9 @@ import { bytes } from '../helpers/bytes.js';
 import { onEmbedded } from '../helpers/servers.js';
 import { RunningExample } from './run-example.js';
 
-const stops: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
+const stops: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
 });
 
 onEmbedded('metrics', (server) => {

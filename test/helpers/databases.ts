@@ -41,7 +41,17 @@ export async function startRedis(): Promise<Database> {
   const directory = mkdtempSync(path.join(tmpdir(), 'fastdfs-redis-'));
   const port = await findFreePort();
   const url = `redis://127.0.0.1:${port}`;
-  const settings = ['--bind', '127.0.0.1', '--port', String(port), '--dir', directory];
+  // A title would overwrite the environment, by which the clean-up finds the process if this one is killed.
+  const settings = [
+    '--bind',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--dir',
+    directory,
+    '--set-proc-title',
+    'no',
+  ];
   const server = new Server(directory, url, () => {
     return spawn(program, [...settings, '--appendonly', 'yes', '--save', ''], { stdio: 'pipe' });
   });
@@ -62,7 +72,7 @@ export async function startPostgres(): Promise<Database> {
     ['-D', data, '-U', 'tests', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C'],
     { ...user, stdio: 'pipe', cwd: directory },
   );
-  const settings = ['-D', data, '-p', String(port), '-k', directory, '-h', '127.0.0.1', '-F'];
+  const settings = ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', '-F'];
   const server = new Server(directory, url, () => {
     return spawn(path.join(bin, 'postgres'), settings, { ...user, stdio: 'pipe', cwd: directory });
   });

@@ -4,6 +4,7 @@
  */
 
 import { RealCluster } from '../helpers/real/real-cluster.js';
+import { startRun } from '../helpers/run/run.js';
 import { clusterFiles } from './cluster-files.js';
 import { differential } from './differential.js';
 import { crowds, stormOnEmbedded, stormOnReal, wear } from './endurance.js';
@@ -79,6 +80,7 @@ process.on('unhandledRejection', (reason) => {
 });
 
 const wanted = process.argv.slice(2);
+const testRun = await startRun();
 try {
   for (const [name, run] of Object.entries(PARTS)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
@@ -91,6 +93,7 @@ try {
   }
 } finally {
   await stopCluster();
+  await testRun.end();
 }
 row('exceptions and rejections that nobody handled', String(unexpected), unexpected === 0);
 process.exitCode = printTable() ? 0 : 1;

@@ -1,5 +1,5 @@
 /** Every shape in which parsers hand files over, names of strangers, and several files: all or none. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -16,12 +16,12 @@ import {
 import type { FastDFSClient } from '../../../src/index.js';
 import { bytes, pieces } from '../../helpers/bytes.js';
 import { type EmbeddedTestServer, onEachServer, onEmbedded, type TestServer } from '../../helpers/servers.js';
-import { begin, FORM_END, filePart, partHead, post } from '../shared/form-harness.js';
+import { begin, FORM_END, filePart, partHead, post, textPart } from '../shared/form-harness.js';
 
 const KIB = 1024;
 const LONG = `${'图'.repeat(120)}.txt`;
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex');
-const field = Buffer.from('--x-boundary-x\r\nContent-Disposition: form-data; name="t"\r\n\r\nvalue\r\n');
+const field = textPart('t', 'value');
 
 type Handle = (req: FastifyRequest, client: FastDFSClient) => Promise<StoredPart[]>;
 
@@ -110,7 +110,7 @@ onEachServer('uploadPart', (server) => {
   it('stores a Blob, a File, and what Midway and Egg hand over', async () => {
     const client = server.client();
     const content = bytes(300 * KIB);
-    const saved = path.join(tmpdir(), `forms-${process.pid}.bin`);
+    const saved = path.join(tmpdir(), 'saved.bin');
     await writeFile(saved, content);
     const parts: [FormPart, string?][] = [
       [new Blob([content])],
@@ -125,6 +125,7 @@ onEachServer('uploadPart', (server) => {
     for (const [part, name] of parts) {
       await expectAndDelete(client, await uploadPart(client, part, options), content, name);
     }
+    await rm(saved);
   });
 
   it.each([
@@ -152,7 +153,7 @@ onEachServer('uploadPart', (server) => {
   it('keeps the content type by option, as the sender says or as the first bytes show', async () => {
     const client = server.client();
     const large = Buffer.concat([PNG, bytes(400 * KIB)]);
-    const saved = path.join(tmpdir(), `forms-${process.pid}.png`);
+    const saved = path.join(tmpdir(), 'saved.png');
     await writeFile(saved, large);
     const cases: [FormPart, FormFileOptions, string | undefined][] = [
       [{ file: pieces(large), mimetype: 'a/sent' }, {}, 'a/sent'],
@@ -171,6 +172,7 @@ onEachServer('uploadPart', (server) => {
       expect(await client.getMetadata(result.fileId)).toEqual(expected ? { contentType: expected } : {});
       await client.delete(result.fileId);
     }
+    await rm(saved);
   });
 
   it('makes a client for a call with options', async () => {

@@ -1,5 +1,6 @@
 /** uploadPart with the real form parsers: @fastify/multipart, busboy, and koa-body's files on disk. */
 
+import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -211,8 +212,12 @@ onEachServer('uploadPart', (server) => {
     const app = new Koa();
     app.use(koaBody({ multipart: true }));
     app.use(async (ctx) => {
-      const { avatar } = (ctx.request as unknown as { files: Record<string, FormPart> }).files;
+      const { avatar } = (
+        ctx.request as unknown as { files: Record<string, FormPart & { filepath: string }> }
+      ).files;
       ctx.body = await uploadPart(client, avatar!);
+      // koa-body leaves its files to the application.
+      await rm(avatar!.filepath);
     });
     const http = createServer(app.callback());
     const port = await listen(http);

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { removeLoopback } from './loopback.js';
+import { isRunning } from '../run/clean-up.js';
 
-const TERMINATE_MS = 8_000;
+const END_MS = 8_000;
 
 /**
  * Returns the pid that a server has written, if that server is running: the system may have given the pid of one that was killed to
@@ -21,18 +21,11 @@ export function readPid(file: string): number | undefined {
   }
 }
 
-/** A killed process may stay as an entry until its parent asks for the exit code. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-/** Ends every server of the cluster in this folder, and removes the loopback address that it has added. */
-export async function stopProcesses(directory: string): Promise<void> {
+/**
+ * Ends every server of the cluster in this folder.
+ * @param by SIGTERM lets them write what they have in memory
+ */
+export async function stopProcesses(directory: string, by: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (!existsSync(directory)) return;
   const pids = readdirSync(directory).flatMap((member) =>
     ['fdfs_trackerd', 'fdfs_storaged'].flatMap(
@@ -41,13 +34,11 @@ export async function stopProcesses(directory: string): Promise<void> {
   );
   // A stopped process cannot end.
   for (const pid of pids) signal(pid, 'SIGCONT');
-  for (const pid of pids) signal(pid, 'SIGTERM');
-  const deadline = Date.now() + TERMINATE_MS;
-  while (pids.some(isRunning) && Date.now() < deadline) await delay(50);
+  for (const pid of pids) signal(pid, by);
+  const deadline = Date.now() + END_MS;
+  while (pids.some(isRunning) && Date.now() < deadline) await delay(10);
   for (const pid of pids.filter(isRunning)) signal(pid, 'SIGKILL');
-  while (pids.some(isRunning) && Date.now() < deadline + TERMINATE_MS) await delay(20);
-  const address = path.join(directory, 'loopback');
-  if (existsSync(address)) removeLoopback(readFileSync(address, 'utf8'));
+  while (pids.some(isRunning) && Date.now() < deadline + END_MS) await delay(10);
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

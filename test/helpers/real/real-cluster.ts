@@ -2,15 +2,17 @@
  * A FastDFS of real processes, on loopback addresses and in a folder of its own: two trackers, group1 with two storages, group2
  * with one, unless the settings say otherwise. Its processes may be stopped and killed.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { addLoopback, findFreeBlock } from './loopback.js';
+import { isRunning } from '../run/clean-up.js';
+import { mountSmallDisk, type SmallDisk } from '../small-disk.js';
+import { addLoopback, findFreeBlock, removeLoopback } from './loopback.js';
 import { configFor, type Member, type Settings } from './member.js';
-import { isRunning, readPid, stopProcesses } from './processes.js';
+import { readPid, stopProcesses } from './processes.js';
 
 export interface ClusterSettings {
   /** Folder of `fdfs_trackerd` and `fdfs_storaged`. Default: those on the PATH. */
@@ -46,14 +48,17 @@ export class RealCluster {
   readonly #settings: ClusterSettings;
   #bin: string | undefined;
   readonly #members: readonly Member[];
-  #disk: string | undefined;
+  #disk: SmallDisk | undefined;
 
   private constructor(settings: ClusterSettings, block: string) {
     this.#settings = settings;
     this.#bin = settings.bin;
     this.directory = mkdtempSync(path.join(settings.directory ?? tmpdir(), 'fastdfs-real-'));
     const { trackers = 2, smallDiskMiB } = settings;
-    this.#disk = smallDiskMiB === undefined ? undefined : this.#mount(smallDiskMiB);
+    this.#disk =
+      smallDiskMiB === undefined
+        ? undefined
+        : mountSmallDisk(path.join(this.directory, 'disk'), smallDiskMiB);
     const groups = [
       ...(settings.groups ?? ['group1', 'group1', 'group2']),
       ...(this.#disk ? ['group3'] : []),
@@ -151,16 +156,16 @@ export class RealCluster {
    * @param bin its folder. Default: those on the PATH
    */
   async upgrade(bin?: string): Promise<void> {
-    await stopProcesses(this.directory);
-    addLoopback(this.#members[0]!.host);
+    await stopProcesses(this.directory, 'SIGTERM');
     this.#bin = bin;
     for (const member of this.#members) await this.#join(member);
   }
 
   /** Ends all processes and removes the folder. Safe to call twice. */
   async stop(): Promise<void> {
-    await stopProcesses(this.directory);
-    if (this.#disk) execFileSync('umount', ['-l', this.#disk], { stdio: 'ignore' });
+    await stopProcesses(this.directory, 'SIGKILL');
+    removeLoopback(this.#members[0]!.host);
+    this.#disk?.unmount();
     this.#disk = undefined;
     rmSync(this.directory, { recursive: true, force: true });
   }
@@ -196,9 +201,11 @@ export class RealCluster {
 
   /** A version that is unpacked into a folder of its own has its libraries beside `bin`. */
   #environment(): NodeJS.ProcessEnv {
-    if (!this.#bin) return process.env;
+    // The parent of the cluster's folder: by it the clean-up finds the daemons if this process is killed.
+    const env = { ...process.env, TMPDIR: path.dirname(this.directory) };
+    if (!this.#bin) return env;
     const libraries = ['lib64', 'lib'].map((name) => path.resolve(this.#bin!, '..', name));
-    return { ...process.env, LD_LIBRARY_PATH: libraries.join(path.delimiter) };
+    return { ...env, LD_LIBRARY_PATH: libraries.join(path.delimiter) };
   }
 
   #writeStorageIds(): void {
@@ -208,24 +215,13 @@ export class RealCluster {
   }
 
   #storePaths({ group }: Member, base: string): string[] {
-    if (this.#disk && group === 'group3') return [this.#disk];
+    if (this.#disk && group === 'group3') return [this.#disk.folder];
     const count = this.#settings.storePaths ?? 1;
     return Array.from({ length: count }, (_, index) => {
       const folder = index === 0 ? base : path.join(base, `path${index}`);
       mkdirSync(folder, { recursive: true });
       return folder;
     });
-  }
-
-  #mount(mib: number): string | undefined {
-    const disk = path.join(this.directory, 'disk');
-    mkdirSync(disk);
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', disk], { stdio: 'ignore' });
-      return disk;
-    } catch {
-      return undefined;
-    }
   }
 
   #pid(name: string): number {
