@@ -1,13 +1,13 @@
 /** Runs the command line as what it is: a process of its own, with its own environment and standard streams. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { EmbeddedFastDFS, type EmbeddedOptions } from '../../src/embedded/index.js';
 import { collect } from '../helpers/bytes.js';
+import { buildProgram } from '../helpers/run/build.js';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const MAIN = await buildProgram();
 /** For a shell. */
-export const FDFS = `"${process.execPath}" --import ${import.meta.resolve('tsx')} "${MAIN}"`;
+export const FDFS = `"${process.execPath}" "${MAIN}"`;
 
 export interface Settings {
   env?: Record<string, string>;
@@ -26,10 +26,7 @@ export function startFdfs(
   args: readonly string[],
   { env, cwd }: Settings = {},
 ): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, ...args], {
-    cwd,
-    env: environment(env),
-  });
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: environment(env) });
   child.stdin.on('error', () => undefined); // a command that ends early reads nothing more
   return child;
 }

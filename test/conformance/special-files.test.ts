@@ -5,10 +5,10 @@ import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bytes, pieces } from '../helpers/bytes.js';
+import { buildScript } from '../helpers/run/build.js';
 import { onEachServer } from '../helpers/servers.js';
 import { mountSmallDisk } from '../helpers/small-disk.js';
 
@@ -75,9 +75,9 @@ onEachServer('special files', (server) => {
       const content = bytes(size);
       const file = path.join(folder, 'content');
       await writeFile(file, content);
-      const script = fileURLToPath(new URL('../helpers/upload-stdin.ts', import.meta.url));
+      const script = await buildScript(new URL('../helpers/upload-stdin.ts', import.meta.url));
       // A shell's pipe: what Node gives a child as standard input is a socket, which has no path to open.
-      const command = 'cat "$1" | "$2" --import tsx "$3" "$4"';
+      const command = 'cat "$1" | "$2" "$3" "$4"';
       const args = ['-c', command, 'sh', file, process.execPath, script, server.trackers.join(',')];
       const { stdout } = await promisify(execFile)('sh', args);
       expect((await client.download(stdout)).equals(content)).toBe(true);

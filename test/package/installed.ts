@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { inject } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { onceInRun } from '../helpers/run/once.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROJECTS = fileURLToPath(new URL('projects/', import.meta.url));
@@ -29,6 +31,14 @@ function compilerOf(user: string): string {
   return createRequire(manifestOfUser).resolve('typescript/bin/tsc');
 }
 
+/** For the test files that wait for the one that packs. */
+const PACK_MS = 100_000;
+
+interface Packed {
+  readonly unpacked: string;
+  readonly files: readonly string[];
+}
+
 export interface Ran {
   readonly code: number;
   /** Standard output and, behind it, what went to standard error. */
@@ -46,39 +56,30 @@ export async function run(cwd: string, program: string, ...args: string[]): Prom
 }
 
 export class PackedPackage {
+  /** The folder of its projects. */
   readonly folder: string;
   /** Paths in the tarball. */
   readonly files: readonly string[];
+  /** The folder of the unpacked tarball. */
+  readonly unpacked: string;
 
-  private constructor(folder: string, files: readonly string[]) {
+  private constructor(folder: string, { unpacked, files }: Packed) {
     this.folder = folder;
     this.files = files;
+    this.unpacked = unpacked;
   }
 
-  /** Builds and packs a copy of the checkout: the checkout itself does not change. */
+  /** Packs the checkout once in a run. */
   static async make(): Promise<PackedPackage> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'fastdfs-package-'));
-    const copy = path.join(folder, 'copy');
-    await cp(ROOT, copy, { recursive: true, filter: (source) => !LEFT_OUT.has(path.basename(source)) });
-    await symlink(path.join(ROOT, 'node_modules'), path.join(copy, 'node_modules'), 'junction');
-    const packed = await must(run(copy, 'npm', 'pack', '--pack-destination', folder));
-    const tarball = /\S+\.tgz/.exec(packed)![0];
-    await must(run(folder, 'tar', '-xzf', tarball));
-    const list = await must(run(folder, 'tar', '-tzf', tarball));
-    return new PackedPackage(
-      folder,
-      list
-        .trim()
-        .split('\n')
-        .map((file) => file.replace(/^package\//, '')),
-    );
+    const packed = await onceInRun('packed', PACK_MS, pack);
+    return new PackedPackage(await mkdtemp(path.join(tmpdir(), 'fastdfs-package-')), packed);
   }
 
   /** A project that has this package, its dependencies, and the packages named. */
   async install(name: string, packages: readonly string[]): Promise<Project> {
     const folder = path.join(this.folder, name);
     const modules = path.join(folder, 'node_modules');
-    await cp(path.join(this.folder, 'package'), path.join(modules, manifest.name), { recursive: true });
+    await cp(this.unpacked, path.join(modules, manifest.name), { recursive: true });
     for (const wanted of [...Object.keys(manifest.dependencies), ...packages]) {
       await mkdir(path.dirname(path.join(modules, wanted)), { recursive: true });
       await symlink(path.join(ROOT, 'node_modules', wanted), path.join(modules, wanted), 'junction');
@@ -131,6 +132,23 @@ export class Project {
   async node(...args: string[]): Promise<Ran> {
     return await run(this.folder, process.execPath, ...args);
   }
+}
+
+/** Builds and packs a copy of the checkout: the checkout itself does not change. */
+async function pack(): Promise<Packed> {
+  const folder = await mkdtemp(path.join(inject('runFolder'), 'packed-'));
+  const copy = path.join(folder, 'copy');
+  await cp(ROOT, copy, { recursive: true, filter: (source) => !LEFT_OUT.has(path.basename(source)) });
+  await symlink(path.join(ROOT, 'node_modules'), path.join(copy, 'node_modules'), 'junction');
+  const packed = await must(run(copy, 'npm', 'pack', '--pack-destination', folder));
+  const tarball = /\S+\.tgz/.exec(packed)![0];
+  await must(run(folder, 'tar', '-xzf', tarball));
+  const list = await must(run(folder, 'tar', '-tzf', tarball));
+  const files = list.trim().split('\n');
+  return {
+    unpacked: path.join(folder, 'package'),
+    files: files.map((file) => file.replace(/^package\//, '')),
+  };
 }
 
 async function must(ran: Promise<Ran>): Promise<string> {

@@ -75,7 +75,7 @@ describe('the tarball', () => {
     const follow = async (file: string) => {
       if (files.has(file)) return;
       files.add(file);
-      const text = await readFile(path.join(packed.folder, 'package', file), 'utf8');
+      const text = await readFile(path.join(packed.unpacked, file), 'utf8');
       for (const [, to] of text.matchAll(/^(?:import|export)[^'"]* from "(\.[^"]+)";$/gm)) {
         await follow(path.posix.join(path.posix.dirname(file), to!));
       }
@@ -88,7 +88,7 @@ describe('the tarball', () => {
   it('has modules that the oldest supported Node can parse', async () => {
     const modules = packed.files.filter((file) => /^dist\/(?!shared\/assets).*\.js$/.test(file));
     for (const file of modules) {
-      const text = await readFile(path.join(packed.folder, 'package', file), 'utf8');
+      const text = await readFile(path.join(packed.unpacked, file), 'utf8');
       // Node knows the declarations from version 24 on.
       expect(text, file).not.toMatch(/^\s*(?:await )?using \w+ = /m);
     }
@@ -96,7 +96,7 @@ describe('the tarball', () => {
   });
 
   it('has a source map beside each module, with the sources that it names', async () => {
-    const read = (file: string) => readFile(path.join(packed.folder, 'package', file), 'utf8');
+    const read = (file: string) => readFile(path.join(packed.unpacked, file), 'utf8');
     const modules = packed.files.filter((file) => file.endsWith('.js'));
     const maps = packed.files.filter((file) => file.endsWith('.map'));
     for (const file of maps) {
@@ -122,7 +122,7 @@ describe('the tarball', () => {
     const follow = async (file: string) => {
       if (reached.has(file)) return;
       reached.add(file);
-      const text = await readFile(path.join(packed.folder, 'package', file), 'utf8');
+      const text = await readFile(path.join(packed.unpacked, file), 'utf8');
       for (const [, to] of text.matchAll(/(?:\bfrom|\bimport)[\s(]+['"](\.[^'"]+)\.js['"]/g)) {
         await follow(path.posix.join(path.posix.dirname(file), `${to}.d.ts`));
       }
@@ -134,7 +134,7 @@ describe('the tarball', () => {
   });
 
   it.each(['README.md', 'README.zh-CN.md'])('has every file that %s links to', async (readme) => {
-    const text = await readFile(path.join(packed.folder, 'package', readme), 'utf8');
+    const text = await readFile(path.join(packed.unpacked, readme), 'utf8');
     const links = [
       ...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)|(?:src|href)="(?!https?:|#)([^"#]+)/g),
     ];

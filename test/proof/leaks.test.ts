@@ -2,21 +2,29 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { ClosedError, type FastDFSClient } from '../../src/index.js';
+import { ClosedError, type FastDFSClient, type FastDFSOptions } from '../../src/index.js';
 import { bytes, collect, flood } from '../helpers/bytes.js';
 import { MIB, openFiles, resources, settledMemory } from '../helpers/memory.js';
 import { newSeed, Random } from '../helpers/random.js';
+import { buildScript } from '../helpers/run/build.js';
 import { onEmbedded } from '../helpers/servers.js';
 import { abortedStreams, smallOperations } from '../helpers/wear.js';
 
 /** One tracker and three storages, and the connections that a client keeps to each. */
 const SERVERS = 4;
 const POOL = 16;
+/** What waits for one of these times, and not for `close()`, waits longer than a test may take. */
+const NEVER_MS = 600_000;
+const PATIENT: Partial<FastDFSOptions> = {
+  connectTimeoutMs: NEVER_MS,
+  networkTimeoutMs: NEVER_MS,
+  pool: { maxPerServer: 4, acquireTimeoutMs: NEVER_MS },
+  retry: { minTimeoutMs: NEVER_MS, maxTimeoutMs: NEVER_MS },
+};
 
 onEmbedded('use', (server) => {
-  it('of 10,000 small operations leaves memory and handles as they were', { timeout: 60_000 }, async () => {
+  it('of 10,000 small operations leaves memory and handles as they were', { timeout: 120_000 }, async () => {
     const client = server.client();
     await smallOperations(client, 4000);
     const before = { memory: await settledMemory(), handles: resources(), files: openFiles() };
@@ -51,10 +59,9 @@ onEmbedded('close()', (server) => {
     let unsure = 0;
     const { fileId } = await server.client().upload(bytes(3 * MIB));
     for (let round = 0; round < 15; round++) {
-      const client = server.client({ pool: { maxPerServer: 4 } });
+      const client = server.client(PATIENT);
       const outcomes = Promise.allSettled(everything(client, fileId));
       await delay(random.int(0, 25));
-      const started = performance.now();
       await client.close();
       for (const outcome of await outcomes) {
         if (outcome.status === 'rejected') {
@@ -64,7 +71,6 @@ onEmbedded('close()', (server) => {
           done.add((outcome.value as { fileId: string }).fileId);
         }
       }
-      expect(performance.now() - started).toBeLessThan(3000);
       for (const stats of Object.values(client.stats()))
         expect(stats).toEqual({ open: 0, idle: 0, leased: 0, waiting: 0 });
     }
@@ -77,8 +83,8 @@ onEmbedded('close()', (server) => {
 
 onEmbedded('a process', (server) => {
   it.each(['close', 'leave'])('that ends with "%s" is not held up', { timeout: 30_000 }, async (how) => {
-    const script = fileURLToPath(new URL('../helpers/short-lived.ts', import.meta.url));
-    const child = fork(script, [server.trackers.join(','), how], { execArgv: ['--import', 'tsx'] });
+    const script = await buildScript(new URL('../helpers/short-lived.ts', import.meta.url));
+    const child = fork(script, [server.trackers.join(','), how], { execArgv: [] });
     const exited = once(child, 'exit');
     expect(await once(child, 'message').then(([message]) => message)).toBe('done');
     const done = performance.now();

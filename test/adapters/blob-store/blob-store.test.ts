@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { MemoryKvStore } from '@tus/server';
 import Keyv from 'keyv';
@@ -20,23 +19,18 @@ import {
 } from '../../../src/adapters/blob-store/index.js';
 import { ArgumentError, type FastDFSClient, parseFileId } from '../../../src/index.js';
 import { bytes, collect, pieces } from '../../helpers/bytes.js';
+import { buildScript } from '../../helpers/run/build.js';
 import { onEachServer } from '../../helpers/servers.js';
 import { failure, MALFORMED, put, text } from './harness.js';
 
 const run = promisify(execFile);
-const SUITE = fileURLToPath(new URL('suite.ts', import.meta.url));
 const BLOCK = 64 * 1024;
 
 onEachServer('blob store', (server) => {
   it.each([[], ['indexed']])('passes the suite of abstract-blob-store %s', async (...mode) => {
-    const { stdout } = await run(process.execPath, [
-      '--no-deprecation',
-      '--import',
-      'tsx',
-      SUITE,
-      server.trackers.join(','),
-      ...mode,
-    ]);
+    const suite = await buildScript(new URL('suite.ts', import.meta.url));
+    const args = ['--no-deprecation', suite, server.trackers.join(','), ...mode];
+    const { stdout } = await run(process.execPath, args);
     expect(stdout).toMatch(/# tests [1-9]\d*\n# pass +[1-9]\d*\n/);
     expect(stdout).not.toContain('not ok');
   });
