@@ -4,12 +4,12 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EmbeddedFastDFS } from '../../src/embedded/index.js';
+import { EmbeddedFastDFS, type EmbeddedOptions } from '../../src/embedded/index.js';
 import { findOnPath } from '../helpers/find-on-path.js';
 
 const run = promisify(execFile);
@@ -22,17 +22,38 @@ const TOOLS = [
   'fdfs_file_info',
   'fdfs_delete_file',
   'fdfs_test',
+  'fdfs_test1',
   'fdfs_appender_test',
+  'fdfs_appender_test1',
   'fdfs_monitor',
 ];
 const installed = TOOLS.every((tool) => findOnPath(tool) !== undefined);
 
-describe.skipIf(!installed).each([
+const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+
+type Mode = [title: string, options: EmbeddedOptions & { groups: Record<string, number> }, extra: string];
+
+const MODES: Mode[] = [
   ['storages with ids', { groups: { group1: 2, group2: 1 }, trackers: 2 }, ''],
   ['one storage without id', { groups: { group1: 1 } }, ''],
+  [
+    'storages without ids',
+    {
+      groups: { group1: 2, group2: 1 },
+      storageHosts: { group1: ['127.0.0.2', '127.0.0.3'], group2: ['127.0.0.4'] },
+    },
+    '',
+  ],
   ['ids loaded from the tracker', { groups: { group1: 2 } }, 'load_fdfs_parameters_from_tracker = true\n'],
-  ['wide addresses', { groups: { group1: 2 }, addressBytes: 46 as const }, ''],
-])('official tools: %s', (_title, options, extra) => {
+  ['wide addresses', { groups: { group1: 2 }, addressBytes: 46 }, ''],
+  ...(hasIPv6 ? ([['IPv6', { groups: { group1: 2 }, host: '::1' }, '']] satisfies Mode[]) : []),
+  ['trunk mode', { groups: { group1: 2 }, trunk: true }, ''],
+  ['trunk mode without ids', { groups: { group1: 1 }, trunk: true, storageIds: false }, ''],
+];
+
+describe.skipIf(!installed).each(MODES)('official tools: %s', (_title, options, extra) => {
   let fdfs: EmbeddedFastDFS;
   let directory: string;
   let conf: string;
@@ -60,6 +81,14 @@ describe.skipIf(!installed).each([
     await rm(directory, { recursive: true, force: true });
   });
 
+  /** Addresses of the storages of its group. */
+  function hostsOf(fileId: string): string[] {
+    const group = fileId.slice(0, fileId.indexOf('/'));
+    return Array.from({ length: options.groups[group]! }, (_, index) =>
+      fdfs.storageAddress(group, index).replace(/:\d+$/, '').replace(/[[\]]/g, ''),
+    );
+  }
+
   async function tool(name: string, ...args: string[]): Promise<string> {
     const { stdout } = await run(name, [conf, ...args], { timeout: 20_000 });
     return stdout.trim();
@@ -77,7 +106,7 @@ describe.skipIf(!installed).each([
       expect((await readFile(copy)).equals(expected)).toBe(true);
       const info = await tool('fdfs_file_info', fileId);
       expect(info).toContain('file type: normal');
-      expect(info).toContain('source ip address: 127.0.0.1');
+      expect(hostsOf(fileId)).toContain(/source ip address: (\S+)/.exec(info)?.[1]);
       expect(info).toContain(`file size: ${expected.length}`);
       expect(info).toContain(`(0x${crc32(expected).toString(16).padStart(8, '0')})`);
       await tool('fdfs_delete_file', fileId);
@@ -112,6 +141,8 @@ describe.skipIf(!installed).each([
     const appended = await tool('fdfs_appender_test', small);
     expect(appended).toContain('append file successfully');
     expect(appended).toContain('modify file successfully');
+    expect(await tool('fdfs_test1', 'upload', small)).toContain('storage_upload_slave_by_filename');
+    expect(await tool('fdfs_appender_test1', small)).toContain('modify file successfully');
     fdfs.reset();
   });
 
