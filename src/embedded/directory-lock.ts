@@ -15,7 +15,8 @@ const MAX_SOCKET_PATH = 103;
 /** A temporary directory without a lock may be one that is just being made. */
 const ABANDONED_AFTER_MS = 60_000;
 
-export const TEMPORARY_PREFIX = 'embedded-fastdfs-';
+/** Version 0.1 called its directories embedded-fastdfs-…: without a lock they would look abandoned while in use. */
+export const TEMPORARY_PREFIX = 'fastdfs-embedded-';
 
 export class DirectoryLock {
   readonly #server: Server;

@@ -3,10 +3,12 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -127,6 +129,19 @@ it('the temporary directory of a killed process is removed by the next start', a
   await expect.poll(() => existsSync(left), { timeout: 5000 }).toBe(false);
   expect(existsSync(fdfs.directory)).toBe(true);
   await fdfs.stop();
+});
+
+it('directories without a lock are removed once they are old, but not those of version 0.1, which has none', async () => {
+  const paths = ['fastdfs-embedded-', 'embedded-fastdfs-'].map((prefix) =>
+    mkdtempSync(join(tmpdir(), prefix)),
+  );
+  try {
+    for (const path of paths) utimesSync(path, 0, 0);
+    await using _ = await EmbeddedFastDFS.start();
+    await expect.poll(() => paths.map((path) => existsSync(path)), { timeout: 5000 }).toEqual([false, true]);
+  } finally {
+    for (const path of paths) rmSync(path, { recursive: true, force: true });
+  }
 });
 
 it(`a storage with ${RECORDS} changes to send starts at once, and sends them in 100 MiB of memory`, async () => {

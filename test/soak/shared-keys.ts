@@ -28,6 +28,7 @@ export async function sharedKeys(): Promise<void> {
         const began = performance.now();
         const jobs = Array.from({ length: PROCESSES }, (_, seed) => ({
           trackers,
+          real: named !== undefined,
           kind,
           location: place.location,
           name: 'soak',

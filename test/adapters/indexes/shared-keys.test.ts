@@ -16,7 +16,13 @@ for (const { kind, obstacle, shared, start } of KINDS.filter((each) => each.kind
     afterAll(() => place?.close());
 
     onEachServer('shared keys', (server) => {
-      const base = () => ({ trackers: server.trackers, kind, location: place.location, keys: 5 });
+      const base = () => ({
+        trackers: server.trackers,
+        real: server.name === 'real',
+        kind,
+        location: place.location,
+        keys: 5,
+      });
 
       it(`are written by ${shared ? 'three processes' : 'a process'}, moved, copied and removed`, async () => {
         const client = server.client();
