@@ -210,7 +210,10 @@ export class RealCluster {
 
   #writeStorageIds(): void {
     const storages = this.#members.filter(({ group }) => group);
-    const lines = storages.map(({ group, host }, index) => `${FIRST_STORAGE_ID + index} ${group} ${host}`);
+    // Without a port versions before 6.16 list none.
+    const lines = storages.map(
+      ({ group, host, port }, index) => `${FIRST_STORAGE_ID + index} ${group} ${host}:${port}`,
+    );
     writeFileSync(path.join(this.directory, 'storage_ids.conf'), `${lines.join('\n')}\n`);
   }
 
