@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TEMPORARY_PREFIX } from '../../src/embedded/directory-lock.js';
 import { EmbeddedFastDFS, type EmbeddedOptions } from '../../src/embedded/index.js';
 import { exchange, exchangeOk, group16, Raw } from './raw.js';
 import { append, COMMAND, download, named, setMeta, upload } from './requests.js';
@@ -16,9 +17,22 @@ afterEach(async () => {
   for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
 });
 
+/** A temporary folder of its own: other processes use the system's. */
+let temporaryRoot: string;
+const systemRoot = process.env.TMPDIR;
+beforeAll(async () => {
+  temporaryRoot = await mkdtemp(join(tmpdir(), 'embedded-root-'));
+  process.env.TMPDIR = temporaryRoot;
+});
+afterAll(async () => {
+  if (systemRoot === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = systemRoot;
+  await rm(temporaryRoot, { recursive: true, force: true });
+});
+
 function temporaryDirectories(): string[] {
-  const names = readdirSync(tmpdir()).filter((name) => name.startsWith('embedded-fastdfs-'));
-  return names.map((name) => join(tmpdir(), name));
+  const names = readdirSync(temporaryRoot).filter((name) => name.startsWith(TEMPORARY_PREFIX));
+  return names.map((name) => join(temporaryRoot, name));
 }
 
 async function start(options?: EmbeddedOptions): Promise<EmbeddedFastDFS> {
