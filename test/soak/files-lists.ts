@@ -13,7 +13,7 @@ const FILES = Number(process.env.SOAK_FILES ?? 100_000);
 const REPLICATED_MS = 600_000;
 /** Each stalls the replication of its group for seconds. */
 const RENAMED_EVERY = 10_000;
-/** Each stalls it for a second, before 6.11. */
+/** Each stalls it for a second in 6.06. */
 const REMADE_EVERY = 1_000;
 const EXTENSIONS = ['txt', 'old', 'jpg', 'mir', 'log'];
 
