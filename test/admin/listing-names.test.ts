@@ -65,6 +65,16 @@ describe('names of a listing', () => {
     expect(readExtension(`group1/${BASE}02.ab-m`)).toBe('ab-m');
   });
 
+  it.each([
+    ['M00', 0],
+    ['M0F', 15],
+    ['M1a', 26],
+    ['MFF', 255],
+  ])('of store path %s are in %i', (path, storePath) => {
+    const name = `${path}${BASE.slice(3)}028.txt`;
+    expect(describeAll(name)[name]).toMatchObject({ storePath });
+  });
+
   it('name what a link points to', () => {
     const link = `group1/${BASE}999.txt`;
     const group = groupNames([`group1/${BASE}028.txt`, `${link} ${BASE}028.txt`]);

@@ -16,6 +16,8 @@ import type { ListedFile } from './types.js';
 const TAIL_CHARS = 7;
 const METADATA_SUFFIX = '-m';
 const [DOT, ZERO, NINE] = [0x2e, 0x30, 0x39];
+/** The bit that makes a letter small, and the first small letter. */
+const [SMALL, SMALL_A] = [0x20, 0x61];
 /** Storages write their logs after a minute, and copy files to each other after seconds, unless they have much to copy. */
 const YOUNG_MS = 10 * 60_000;
 /** A cluster has a few; names can hold any. */
@@ -123,7 +125,7 @@ export function describeFile(
   const isShort = length < NORMAL_NAME_LENGTH;
   // A slave of 44 bytes reads as a plain file with the size and checksum of its master.
   const kind = isShort || (parts.kind === 'normal' && !isMaster) ? 'slave' : parts.kind;
-  const storePath = Number.parseInt(fileId.slice(nameStart + 1, nameStart + 3), 16);
+  const storePath = readHex(fileId, nameStart + 1) * 16 + readHex(fileId, nameStart + 2);
   const createdAt = new Date(parts.time * 1000);
   const { sourceAddress, sourceId } = getSource(parts);
   const address = sourceAddress ?? addressById.get(String(sourceId)) ?? '';
@@ -168,6 +170,11 @@ export function isDecodable(fileId: string): boolean {
 /** Returns whether the listings of some storages may lack a file because of its age. */
 export function isYoung({ createdAt }: ListedFile): boolean {
   return Date.now() - createdAt.getTime() < YOUNG_MS;
+}
+
+function readHex(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code <= NINE ? code - ZERO : (code | SMALL) - SMALL_A + 10;
 }
 
 const sources = new Map<number, FileSource>();
