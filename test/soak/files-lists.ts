@@ -13,8 +13,9 @@ const FILES = Number(process.env.SOAK_FILES ?? 100_000);
 const REPLICATED_MS = 600_000;
 /** Each stalls the replication of its group for seconds. */
 const RENAMED_EVERY = 10_000;
-/** Each stalls it for a second in 6.06. */
 const REMADE_EVERY = 1_000;
+/** Each stalls it for a third of a second in 6.06. */
+const APPENDED_EVERY = 100;
 const EXTENSIONS = ['txt', 'old', 'jpg', 'mir', 'log'];
 
 /** Plain and appender files, slaves, slaves of slaves, metadata, links of names: some removed, renamed, or made again. */
@@ -41,7 +42,7 @@ export async function storeFiles(client: FastDFSClient, title: string): Promise<
         await client.delete(fileId);
         continue;
       }
-      if (kind === 3) await client.append(fileId, Buffer.from(' and more'));
+      if (index % APPENDED_EVERY === 3) await client.append(fileId, Buffer.from(' and more'));
       if (index % RENAMED_EVERY === 7) {
         known.add(await client.finalize(fileId));
         continue;
