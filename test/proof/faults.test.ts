@@ -49,9 +49,10 @@ function faultsFor({ content, command }: Operation): Fault[] {
 }
 
 onEmbedded('a fault', (server) => {
-  const strict = () =>
+  const strict = ({ action }: Fault) =>
     server.client({
-      networkTimeoutMs: 150,
+      // What is not silent must not be mistaken for it, however slow the machine is.
+      networkTimeoutMs: action === 'stall' ? 150 : 30_000,
       connectTimeoutMs: 1000,
       retry: { retries: 0 },
       locationCache: false,
@@ -66,7 +67,7 @@ onEmbedded('a fault', (server) => {
           const straight = server.client();
           const fileId = await prepare(straight, operation);
           await straight.close();
-          const client = strict();
+          const client = strict(fault);
           const before = server.fdfs.requests(operation.command);
           server.fdfs.inject({ ...fault, ...target(operation, fault) });
           const started = performance.now();
