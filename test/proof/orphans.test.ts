@@ -1,5 +1,6 @@
 /** An upload that is given up leaves nothing; where that cannot be helped its error names what it left, whichever way it went. */
 import { expect, it } from 'vitest';
+import { engineOf } from '../../src/client.js';
 import { ClosedError, type FastDFSClient, NetworkError } from '../../src/index.js';
 import { bytes, pieces } from '../helpers/bytes.js';
 import { onEmbedded } from '../helpers/servers.js';
@@ -60,6 +61,19 @@ onEmbedded('an upload that is aborted while its answer is on its way', (server) 
     expect(error).toBeInstanceOf(NetworkError);
     expect(error).toMatchObject({ code: 'FASTDFS_ORPHAN', orphan: left!.fileId, cause: reason });
     await server.client().delete(left!.fileId);
+  });
+
+  it.each(UPLOADS)('%s: says that there may be a file when its answer is lost', async (_, command, send) => {
+    server.allowLeftovers();
+    const client = server.client();
+    const stop = new AbortController();
+    server.fdfs.inject({ command, action: 'slow' });
+    const sending = send(client, stop.signal).catch((error) => error);
+    await expect.poll(() => server.fdfs.files().length, { interval: 1 }).toBe(1);
+    // In one turn, as when a client is closed: the upload has not seen yet that its answer is lost.
+    engineOf(client).pools.abortAll(() => new ClosedError());
+    stop.abort(new ClosedError('the page was left'));
+    expect(await sending).toMatchObject({ message: 'the page was left', maybeApplied: true });
   });
 
   it.each(UPLOADS)('%s: a reason of our own names it by itself', async (_, command, send) => {

@@ -13,7 +13,7 @@ import { modifyFile } from '../../core/protocol/storage-commands.js';
 import { type Block, BlockBuffer } from '../append/block-buffer.js';
 import { type FinalizeBy, sendCopy } from './copy.js';
 import type { Destination } from './destination.js';
-import { type Placed, type RollbackResult, rollback } from './rollback.js';
+import { isMaybeApplied, type Placed, type RollbackResult, rollback } from './rollback.js';
 import type { UploadEvents, UploadSession } from './session.js';
 import { ContentDigest } from './verify.js';
 
@@ -33,6 +33,8 @@ export class AppendedUpload implements UploadSession {
   #file: Placed | undefined;
   #offset = 0;
   #finishing: Promise<Placed> | undefined;
+  /** A request that makes a file, or gives it its name, was complete, and its answer was lost. */
+  #maybeApplied = false;
 
   /**
    * @param ordinary for the ordinary file, where one is wanted at the end
@@ -74,26 +76,36 @@ export class AppendedUpload implements UploadSession {
     await this.#blocks.drop();
     // The last request may have been confirmed in the meantime.
     const finished = await this.#finishing?.catch(() => undefined);
-    return await rollback(this.#engine, finished ?? this.#file);
+    const result = await rollback(this.#engine, finished ?? this.#file);
+    return this.#maybeApplied ? { ...result, maybeApplied: true } : result;
   }
 
   async #finish(): Promise<Placed> {
     const { finalize } = this.#options;
     const last = await this.#blocks.end();
     if (!this.#file && finalize !== false) {
-      const placed = await this.#ordinary.send(last.chunks, last.size);
+      const placed = await this.#noteLost(this.#ordinary.send(last.chunks, last.size));
       this.#events.onSent(last.size);
       return placed;
     }
     if (last.size > 0 || !this.#file) await this.#flush(last);
-    if (finalize === 'copy') return await this.#copy(this.#file!);
-    return finalize === 'rename' ? await this.#rename(this.#file!) : this.#file!;
+    if (finalize === 'copy') return await this.#noteLost(this.#copy(this.#file!));
+    return finalize === 'rename' ? await this.#noteLost(this.#rename(this.#file!)) : this.#file!;
+  }
+
+  async #noteLost(making: Promise<Placed>): Promise<Placed> {
+    try {
+      return await making;
+    } catch (error) {
+      this.#maybeApplied = isMaybeApplied(error);
+      throw error;
+    }
   }
 
   async #flush(block: Block): Promise<void> {
     this.#search.signal.throwIfAborted();
     if (!this.#file) {
-      this.#file = await this.#appender.send(block.chunks, block.size);
+      this.#file = await this.#noteLost(this.#appender.send(block.chunks, block.size));
     } else {
       const { fileId, storage } = this.#file;
       const { remoteFilename } = splitFileId(fileId);

@@ -15,6 +15,8 @@ export interface RollbackResult {
   removed: boolean;
   /** There is one, and it could not be removed. */
   orphan?: string;
+  /** There may be one: its request was complete, and the answer with its id was lost. */
+  maybeApplied?: boolean;
 }
 
 /**
@@ -30,16 +32,29 @@ export async function rollback(engine: Engine, placed: Placed | undefined): Prom
   return outcome === 'left' ? { removed: false, orphan: placed.fileId } : { removed: outcome === 'removed' };
 }
 
+/** Waits for the answer to an upload that is given up, and removes the file that it names. Never rejects. */
+export async function rollbackPending(engine: Engine, sending: Promise<Placed>): Promise<RollbackResult> {
+  try {
+    return await rollback(engine, await sending);
+  } catch (error) {
+    return { removed: false, maybeApplied: isMaybeApplied(error) };
+  }
+}
+
+export function isMaybeApplied(error: unknown): boolean {
+  return error instanceof FastDFSError && error.maybeApplied;
+}
+
 /** Removes the file and returns the error that the call fails with. */
 export async function rollbackFor(engine: Engine, placed: Placed, error: unknown): Promise<unknown> {
   return describeRollback(error, await rollback(engine, placed));
 }
 
-/** Waits for a rollback, but not for longer than {@link ROLLBACK_GRACE_MS}; then there is no result. */
-export function waitWithGrace<T>(work: Promise<T>): Promise<T | undefined> {
+/** Waits for a rollback, but not for longer than {@link ROLLBACK_GRACE_MS}; the file may still be there then. */
+export function waitWithGrace(rollback: Promise<RollbackResult>): Promise<RollbackResult> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ROLLBACK_GRACE_MS, undefined);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    const timer = setTimeout(resolve, ROLLBACK_GRACE_MS, { removed: false, maybeApplied: true });
+    rollback.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
@@ -47,9 +62,12 @@ export function waitWithGrace<T>(work: Promise<T>): Promise<T | undefined> {
  * Returns the error with what became of the file. A file that could not be removed is named: by the error itself, or, where
  * that is not an error of this package or names the file of another upload already, by a new one around it.
  */
-export function describeRollback(error: unknown, result: RollbackResult | undefined): unknown {
-  if (result?.removed && error instanceof FastDFSError) error.maybeApplied = false;
-  const orphan = result?.orphan;
+export function describeRollback(error: unknown, result: RollbackResult): unknown {
+  if (error instanceof FastDFSError) {
+    if (result.removed) error.maybeApplied = false;
+    if (result.maybeApplied) error.maybeApplied = true;
+  }
+  const orphan = result.orphan;
   if (orphan === undefined) return error;
   if (error instanceof FastDFSError && (error.orphan ?? orphan) === orphan) {
     error.orphan = orphan;

@@ -2,7 +2,7 @@
 import { ArgumentError } from '../../core/base/errors.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { abortIncomplete, type Destination, type OpenUpload } from './destination.js';
-import { type Placed, type RollbackResult, rollback } from './rollback.js';
+import { type Placed, type RollbackResult, rollbackPending } from './rollback.js';
 import type { UploadEvents, UploadSession } from './session.js';
 
 export class SizedUpload implements UploadSession {
@@ -56,8 +56,8 @@ export class SizedUpload implements UploadSession {
     if (!open) return { removed: false };
     const { exchange, storage } = open;
     abortIncomplete(exchange, reason);
-    const fileId = await exchange.done.catch(() => undefined);
-    return await rollback(this.#engine, fileId === undefined ? undefined : { fileId, storage });
+    const sending = exchange.done.then((fileId) => ({ fileId, storage }));
+    return await rollbackPending(this.#engine, sending);
   }
 
   /** The connection is checked out at the first byte: an idle stream holds none. */

@@ -12,7 +12,7 @@ import type { Engine } from '../../core/cluster/engine.js';
 import { type Block, BlockBuffer } from '../append/block-buffer.js';
 import type { Destination } from './destination.js';
 import { readContent } from './local-file.js';
-import { type Placed, type RollbackResult, rollback } from './rollback.js';
+import { type Placed, type RollbackResult, rollbackPending } from './rollback.js';
 import type { UploadEvents, UploadSession } from './session.js';
 
 export class SpooledUpload implements UploadSession {
@@ -55,9 +55,11 @@ export class SpooledUpload implements UploadSession {
   async rollback(reason: unknown): Promise<RollbackResult> {
     this.#search.abort(reason);
     await this.#blocks.drop();
-    const placed = await this.#finishing?.catch(() => undefined);
+    const result = this.#finishing
+      ? await rollbackPending(this.#engine, this.#finishing)
+      : { removed: false };
     await this.#close();
-    return await rollback(this.#engine, placed);
+    return result;
   }
 
   async #finish(): Promise<Placed> {

@@ -12,7 +12,7 @@ import {
   type SlaveTarget,
   type UploadOptions,
 } from './plan.js';
-import { type Placed, rollbackFor, waitWithGrace } from './rollback.js';
+import { describeRollback, type Placed, rollbackPending, waitWithGrace } from './rollback.js';
 import { feed, measureSource, readName, type Source, type WriteContent } from './source.js';
 import { UploadStream } from './upload-stream.js';
 import { ContentDigest, complete, type UploadResult } from './verify.js';
@@ -105,13 +105,8 @@ async function reportOnce(onProgress: UploadOptions['onProgress'], size: number)
 function settleOrAbort(engine: Engine, sending: Promise<Placed>, signal: AbortSignal): Promise<Placed> {
   return new Promise((resolve, reject) => {
     const release = onAbort(signal, (reason) => {
-      const removal = engine.track(
-        sending.then(
-          (placed) => rollbackFor(engine, placed, reason),
-          () => reason,
-        ),
-      );
-      waitWithGrace(removal).then((error) => reject(error ?? reason), reject);
+      const removal = engine.track(rollbackPending(engine, sending));
+      waitWithGrace(removal).then((result) => reject(describeRollback(reason, result)), reject);
     });
     sending
       .then(
