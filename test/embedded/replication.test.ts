@@ -58,6 +58,16 @@ it('every kind of change arrives, in order', async () => {
   expect(await exchange(second, COMMAND.getMeta, named(log))).toBe('2/0/open');
 });
 
+it('changes that are written together arrive, too, where nothing else was on its way', async () => {
+  await start({ syncDelayMs: 20 });
+  const name = await store(upload('with metadata'));
+  await exchangeOk(first, COMMAND.setMeta, setMeta(name, 'O', 'a\x021'));
+  await fdfs.sync();
+  // One change of the file and one of its metadata.
+  await exchangeOk(first, COMMAND.delete, named(name));
+  await expect.poll(() => status(second, name), { timeout: 3000 }).toBe('2/0/open');
+});
+
 it('an append that is cut off again before it is sent never arrives, as on the real server', async () => {
   await start({ syncDelayMs: 600_000 });
   const log = await store(upload('0123', 'log'), COMMAND.appender);

@@ -34,6 +34,8 @@ class Sender {
   #read: number;
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Calls that wait for the one in progress. */
+  #waiting = 0;
   /** Until then nothing is sent: the real sender reconnects after a rename. */
   #stalledUntil = 0;
   #position: number;
@@ -49,8 +51,9 @@ class Sender {
     this.#read = this.#position;
   }
 
-  get pending(): number {
-    return this.#queue.length;
+  /** A later call of {@link send} would send nothing more, or nothing earlier. */
+  get isScheduled(): boolean {
+    return this.#timer !== undefined || this.#waiting > 0;
   }
 
   /** Names that no longer exist at the source, and still have to be removed at the other storage. */
@@ -74,9 +77,11 @@ class Sender {
 
   /** Sends what is due and schedules the rest. Resolves when what is due now has arrived. */
   async send(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#cancel();
     // What a loop that is in progress no longer sees is sent by the next one.
+    this.#waiting++;
     while (this.#sending !== undefined) await this.#sending;
+    this.#waiting--;
     this.#sending = this.#run().finally(() => {
       this.#sending = undefined;
     });
@@ -133,6 +138,11 @@ class Sender {
     this.#timer = setTimeout(() => void this.send(), wait).unref();
   }
 
+  #cancel(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   mark(): void {
     this.#marked = Date.now();
     try {
@@ -144,13 +154,13 @@ class Sender {
 
   /** Stops sending; what is pending stays. Resolves when a change in progress has arrived. */
   async pause(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#cancel();
     await this.#sending;
     if (this.#settings.persistent) this.mark();
   }
 
   clear(): void {
-    clearTimeout(this.#timer);
+    this.#cancel();
     this.#queue = [];
     this.#position = 0;
     this.#read = 0;
@@ -207,7 +217,7 @@ export class Replicator {
   async send(): Promise<void> {
     const waits: Promise<void>[] = [];
     for (const sender of this.#senders) {
-      const sent = sender.pending > 1 && sender.delayMs > 0 ? undefined : sender.send();
+      const sent = sender.isScheduled && sender.delayMs > 0 ? undefined : sender.send();
       if (sender.delayMs === 0 && sent) waits.push(sent);
     }
     await Promise.all(waits);
