@@ -28,6 +28,8 @@ const MIB = 1024 * 1024;
 export async function prepareRun(env: NodeJS.ProcessEnv): Promise<BenchRun> {
   const place = env.BENCH_FOLDER ?? localFolder();
   const folder = mkdtempSync(path.join(place, 'fastdfs-bench-'));
+  // What contenders spool belongs where their files are.
+  process.env.TMPDIR = folder;
   // In any case: it may hold gigabytes of memory.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));

@@ -5,7 +5,6 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { prepareRun } from './bench-run.js';
-import { reckonFleets } from './cluster/fleet.js';
 import { growth, measureGrowth } from './cluster/growth.js';
 import { measureReplicas, ONE_STORAGE } from './cluster/replicas.js';
 import { measureTracker } from './cluster/tracker-rate.js';
@@ -60,7 +59,6 @@ try {
   if (wanted.includes('replicas'))
     report('download over replicas', await measureReplicas(bench), 'op/s', ONE_STORAGE);
   if (wanted.includes('tracker')) report('queries to one tracker', await measureTracker(bench));
-  if (wanted.includes('fleet')) report('a fleet, on paper', reckonFleets());
   const verdicts = judge(rows);
   printVerdicts(verdicts);
   if (rows.length === 0) console.error(`Nothing is called ${wanted.join(' or ')}: see bench/README.md`);

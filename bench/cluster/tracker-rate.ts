@@ -1,4 +1,4 @@
-/** How many questions one tracker answers, asked by the floor: what README.md reckons a fleet with. */
+/** How many questions one tracker answers, asked by the floor. */
 import type { BenchRun } from '../bench-run.js';
 import { inChild } from '../children.js';
 import { Rounds, type Row } from '../report.js';

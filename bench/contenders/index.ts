@@ -11,8 +11,6 @@ export interface Contender {
   uploadFile?(path: string): Promise<string>;
   /** Uploads a file as if its length were unknown, until the storage has all of it. */
   uploadUnknown?(path: string): Promise<string>;
-  /** Makes an ordinary file of it; returns the new id. */
-  finalize?(fileId: string): Promise<string>;
   downloadFile?(fileId: string, path: string): Promise<unknown>;
   /** Reads all of it and keeps nothing. */
   drain?(fileId: string): Promise<unknown>;

@@ -26,8 +26,6 @@ export interface Measured {
   cpuSeconds: number;
   /** Bytes. */
   peakRss: number;
-  /** To make ordinary files of what was uploaded, after the time above. */
-  finalizeSeconds?: number;
   /** Files that were made and have to be removed. */
   made: string[];
 }

@@ -61,8 +61,8 @@ async function measureOnce({ cClient }: BenchRun, job: Job): Promise<Measured> {
   return await inChild<Measured>('transfers/worker.js', job);
 }
 
-function figuresOf({ concurrency, bytes, times }: Transfer, measured: Measured): Figures {
-  const { seconds, cpuSeconds, peakRss, finalizeSeconds } = measured;
+function figuresOf({ bytes, times }: Transfer, measured: Measured): Figures {
+  const { seconds, cpuSeconds, peakRss } = measured;
   const rss = { 'MiB peak RSS': peakRss / MIB };
   if (bytes < MIB) {
     return { 'op/s': times / seconds, 'µs CPU/op': (cpuSeconds * 1e6) / times, ...rss };
@@ -72,7 +72,6 @@ function figuresOf({ concurrency, bytes, times }: Transfer, measured: Measured):
     'MiB/s': (times * bytes) / MIB / seconds,
     'ms CPU/GiB': (cpuSeconds * 1000 * GIB) / (times * bytes),
     ...rss,
-    ...(finalizeSeconds === undefined || concurrency > 1 ? {} : { 's to finalize': finalizeSeconds }),
   };
 }
 

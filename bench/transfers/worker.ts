@@ -18,17 +18,12 @@ serve<Job, Measured>(async (job) => {
     const cpu = cpuSeconds();
     const started = performance.now();
     await repeat(job.times, job.concurrency, run);
-    const measured = {
+    return {
       seconds: (performance.now() - started) / 1000,
       cpuSeconds: cpuSeconds() - cpu,
       peakRss: peakRss(),
       made,
     };
-    if (job.kind !== 'uploadUnknown' || !contender.finalize) return measured;
-    const [fileId] = made;
-    const contentIsThere = performance.now();
-    const finished = await contender.finalize(fileId!);
-    return { ...measured, finalizeSeconds: (performance.now() - contentIsThere) / 1000, made: [finished] };
   } finally {
     rmSync(target, { force: true });
     await contender.close();
