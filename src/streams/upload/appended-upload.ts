@@ -33,8 +33,10 @@ export class AppendedUpload implements UploadSession {
   #file: Placed | undefined;
   #offset = 0;
   #finishing: Promise<Placed> | undefined;
-  /** A request that makes a file, or gives it its name, was complete, and its answer was lost. */
-  #maybeApplied = false;
+  /** A request that makes a file was complete, and its answer was lost. */
+  #maybeMade = false;
+  /** The same of the request that renames it. */
+  #maybeRenamed = false;
 
   /**
    * @param ordinary for the ordinary file, where one is wanted at the end
@@ -77,7 +79,9 @@ export class AppendedUpload implements UploadSession {
     // The last request may have been confirmed in the meantime.
     const finished = await this.#finishing?.catch(() => undefined);
     const result = await rollback(this.#engine, finished ?? this.#file);
-    return this.#maybeApplied ? { ...result, maybeApplied: true } : result;
+    // Removed under its old name, it had not been renamed.
+    const maybeApplied = this.#maybeMade || (this.#maybeRenamed && !result.removed);
+    return maybeApplied ? { ...result, maybeApplied } : result;
   }
 
   async #finish(): Promise<Placed> {
@@ -90,14 +94,14 @@ export class AppendedUpload implements UploadSession {
     }
     if (last.size > 0 || !this.#file) await this.#flush(last);
     if (finalize === 'copy') return await this.#noteLost(this.#copy(this.#file!));
-    return finalize === 'rename' ? await this.#noteLost(this.#rename(this.#file!)) : this.#file!;
+    return finalize === 'rename' ? await this.#rename(this.#file!) : this.#file!;
   }
 
   async #noteLost(making: Promise<Placed>): Promise<Placed> {
     try {
       return await making;
     } catch (error) {
-      this.#maybeApplied = isMaybeApplied(error);
+      this.#maybeMade = isMaybeApplied(error);
       throw error;
     }
   }
@@ -138,6 +142,7 @@ export class AppendedUpload implements UploadSession {
       return { fileId: await renameAppenderAt(this.#engine, file, this.#offset), storage: file.storage };
     } catch (error) {
       if (error instanceof ServerError && error.serverStatus === STATUS_EINVAL) return file;
+      this.#maybeRenamed = isMaybeApplied(error);
       throw error;
     }
   }
