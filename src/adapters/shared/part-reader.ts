@@ -161,6 +161,8 @@ function waitForEnd(stream: PartStream, { tooLarge, signal }: PartOptions): Prom
     const onLimit = () => fail(tooLarge?.() ?? new TruncatedError());
     const onEnd = () => {
       if (stream.truncated) return onLimit();
+      // The error of a part that closes early has a stack, which each part would pay for.
+      stream.off('close', onClose);
       release();
       resolve();
     };
