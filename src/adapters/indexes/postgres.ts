@@ -33,8 +33,8 @@ const CHECKS: Checks<PostgresIndexOptions> = { table: stringOption };
 /** Sorts behind all that can follow a prefix in a key. */
 const ABOVE_ALL = '\u{10FFFF}'.repeat(MAX_KEY_BYTES / 4);
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$/;
-/** SQLSTATE: another process made the table in the same moment (unique_violation, duplicate_table). */
-const MADE_MEANWHILE = new Set(['23505', '42P07']);
+/** SQLSTATE: another process made the table in the same moment (unique_violation, duplicate_table, duplicate_object). */
+const MADE_MEANWHILE = new Set(['23505', '42P07', '42710']);
 /** SQLSTATE: a key was not as stated (division_by_zero, unique_violation), or two moves crossed (deadlock_detected). */
 const NOT_TRANSFERRED = new Set(['22012', '23505', '40P01']);
 

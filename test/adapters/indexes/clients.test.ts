@@ -59,3 +59,17 @@ it.skipIf(!findPostgres())(
     }
   },
 );
+
+// Which of the catalogs another process was first in decides what PostgreSQL says.
+it.each(['23505', '42P07', '42710'])(
+  'postgresIndex goes on when another process made the table in the same moment: %s',
+  async (code) => {
+    const postgres = {
+      query: async (text: string) => {
+        if (text.startsWith('CREATE')) throw Object.assign(new Error('already exists'), { code });
+        return { rows: [{ present: false }], rowCount: 1 };
+      },
+    };
+    expect(await postgresIndex(postgres).swap('a', undefined, 'group1/x')).toBe(true);
+  },
+);
