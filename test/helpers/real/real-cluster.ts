@@ -8,6 +8,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { findOnPath } from '../find-on-path.js';
 import { isRunning } from '../run/clean-up.js';
 import { mountSmallDisk, type SmallDisk } from '../small-disk.js';
 import { addLoopback, findFreeBlock, removeLoopback } from './loopback.js';
@@ -84,9 +85,8 @@ export class RealCluster {
 
   /** Returns why a cluster cannot be started here; undefined when it can. */
   static findObstacle(bin?: string): string | undefined {
-    const folders = bin ? [bin] : (process.env.PATH ?? '').split(path.delimiter);
     const missing = ['fdfs_trackerd', 'fdfs_storaged'].find(
-      (program) => !folders.some((folder) => existsSync(path.join(folder, program))),
+      (program) => !(bin ? existsSync(path.join(bin, program)) : findOnPath(program)),
     );
     return missing && `${missing} is not installed`;
   }
