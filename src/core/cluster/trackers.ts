@@ -101,7 +101,7 @@ export class TrackerClient {
   query<Args, Reply>(command: Command<Args, Reply>, args: Args, options: ExchangeOptions): Promise<Reply> {
     this.#batchOrder ??= this.#trackers.inOrder();
     return this.#onEach(this.#batchOrder, command.name, (address, retries) =>
-      this.queryAt(address, command, args, { ...options, retries }),
+      this.#batches.send(this.#pools.at(address, 'tracker'), command, args, { ...options, retries }),
     );
   }
 
@@ -132,16 +132,6 @@ export class TrackerClient {
     const pool = this.#pools.at(address, 'tracker');
     const connection = await pool.acquire(options.signal);
     return await call(pool, connection, command, args, options);
-  }
-
-  /** As {@link askAt}, in a batch. */
-  protected queryAt<Args, Reply>(
-    address: Address,
-    command: Command<Args, Reply>,
-    args: Args,
-    options: ExchangeOptions,
-  ): Promise<Reply> {
-    return this.#batches.send(this.#pools.at(address, 'tracker'), command, args, options);
   }
 
   /** The first tracker almost always answers: the loop is entered when it does not. */
