@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createClient, type FastDFSClient } from 'fastdfs-streams';
+import { createClient, FastDFSAdmin, type FastDFSClient } from 'fastdfs-streams';
 import { type CClient, compileCClient } from './c-client.js';
 import { answerOf, start } from './children.js';
 
@@ -10,6 +10,8 @@ export interface BenchRun {
   trackers: string[];
   /** An embedded server, because FDFS_TRACKERS names none. */
   embedded: boolean;
+  /** How many are active. */
+  storages: number;
   /** Makes and removes the files that jobs need. */
   client: FastDFSClient;
   /** For local files; goes with the run. */
@@ -39,6 +41,7 @@ export async function prepareRun(env: NodeJS.ProcessEnv): Promise<BenchRun> {
   return {
     trackers,
     embedded: server !== undefined,
+    storages: await countStorages(trackers),
     client,
     folder,
     rounds: Number(env.BENCH_ROUNDS ?? 5),
@@ -50,6 +53,15 @@ export async function prepareRun(env: NodeJS.ProcessEnv): Promise<BenchRun> {
       server?.stop();
     },
   };
+}
+
+async function countStorages(trackers: string[]): Promise<number> {
+  await using admin = new FastDFSAdmin({ trackers });
+  let count = 0;
+  for (const { name } of await admin.listGroups()) {
+    count += (await admin.listStorages(name)).filter(({ status }) => status === 'ACTIVE').length;
+  }
+  return count;
 }
 
 /** Where local files cost no disk, if there is such a place: the speed of a disk at that moment says nothing about a client. */

@@ -61,8 +61,10 @@ async function measure(program: string, conf: string, job: Job): Promise<Measure
   try {
     const { stdout } = await run(program, [conf, kind, ...numbers, ...files], options);
     const [head, ...made] = stdout.trim().split('\n');
-    const [seconds, cpuSeconds, peakRss] = head!.split(' ').map(Number) as [number, number, number];
-    return { seconds, cpuSeconds, peakRss, made };
+    const [seconds = 0, cpuSeconds = 0, peakRss = 0, p50 = 0, mean = 0, p99 = 0] = head!
+      .split(' ')
+      .map(Number);
+    return { seconds, cpuSeconds, peakRss, latency: { p50, mean, p99 }, made };
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     throw new Error(stderr?.trim().split('\n').at(-1) || message);

@@ -32,7 +32,9 @@ function report(title: string, more: Row[], figure?: string, against?: string): 
 
 try {
   const server = bench.embedded ? 'embedded server' : bench.trackers.join(', ');
-  console.log(`Node ${process.version}, ${cpus().length} CPUs, ${server}, medians of ${bench.rounds} rounds`);
+  const storages = `${bench.storages} ${bench.storages === 1 ? 'storage' : 'storages'}`;
+  const machine = `Node ${process.version}, ${cpus().length} CPUs`;
+  console.log(`${machine}, ${server}, ${storages}, medians of ${bench.rounds} rounds`);
   if (typeof bench.cClient === 'string') console.log(`No C client: ${bench.cClient}`);
   console.log();
   for (const transfer of transfers(bench.smallTimes, bench.largeMiB)) {
@@ -66,8 +68,8 @@ try {
     process.exitCode = 1;
   }
   if (process.env.BENCH_JSON) {
-    const { trackers, embedded, rounds, smallTimes, largeMiB } = bench;
-    const settings = { node: process.version, trackers, embedded, rounds, smallTimes, largeMiB };
+    const { trackers, embedded, storages, rounds, smallTimes, largeMiB } = bench;
+    const settings = { node: process.version, trackers, embedded, storages, rounds, smallTimes, largeMiB };
     writeFileSync(
       process.env.BENCH_JSON,
       `${JSON.stringify({ settings, rows, targets: verdicts }, undefined, 2)}\n`,

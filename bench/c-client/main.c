@@ -8,7 +8,8 @@
  *   c-client CLIENT.CONF downloadFile THREADS TIMES WARM_UP FILE_WITH_IDS LOCAL_FILE
  *   c-client CLIENT.CONF drain        THREADS TIMES WARM_UP FILE_WITH_IDS
  *
- * Prints seconds, CPU seconds and peak memory in bytes on one line, then the ids of the files it made.
+ * Prints seconds, CPU seconds, peak memory in bytes, and median, mean and 99th percentile of the milliseconds that an operation
+ * took, on one line; then the ids of the files it made.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -43,6 +44,7 @@ static struct {
 
 static Job job;
 static FileId *made;
+static double *milliseconds; /* of each run */
 static int times, warm_up;
 static atomic_int next_warm_up, next_run;
 static pthread_barrier_t barrier;
@@ -131,6 +133,13 @@ static int drain(ConnectionInfo *tracker, int index, FileId *unused)
     return storage_download_file_ex(tracker, NULL, id->group, id->name, 0, 0, ignore, NULL, &bytes);
 }
 
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec + time.tv_nsec / 1e9;
+}
+
 /* Each thread does what is next until there is no more: the same loop as in the other contenders. */
 static void *work(void *unused)
 {
@@ -142,17 +151,29 @@ static void *work(void *unused)
         if ((error = job(tracker, index, &made[times + index])) != 0) fail("warming up", error);
     pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier);
-    while ((index = atomic_fetch_add(&next_run, 1)) < times)
+    double started = now();
+    while ((index = atomic_fetch_add(&next_run, 1)) < times) {
         if ((error = job(tracker, index, &made[index])) != 0) fail("the job", error);
+        double ended = now();
+        milliseconds[index] = (ended - started) * 1000;
+        started = ended;
+    }
     pthread_barrier_wait(&barrier);
     return NULL;
 }
 
-static double now(void)
+static int compare(const void *one, const void *other)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec + time.tv_nsec / 1e9;
+    double difference = *(const double *)one - *(const double *)other;
+    return (difference > 0) - (difference < 0);
+}
+
+static void print_latency(void)
+{
+    double sum = 0;
+    for (int index = 0; index < times; index++) sum += milliseconds[index];
+    qsort(milliseconds, times, sizeof(double), compare);
+    printf(" %.6f %.6f %.6f\n", milliseconds[(times - 1) / 2], sum / times, milliseconds[(times * 99 + 99) / 100 - 1]);
 }
 
 static double cpu_seconds(void)
@@ -186,6 +207,7 @@ static void set_up(int argc, char **argv)
     times = atoi(argv[4]);
     warm_up = atoi(argv[5]);
     made = calloc(times + warm_up, sizeof(FileId));
+    milliseconds = calloc(times, sizeof(double));
 }
 
 int main(int argc, char **argv)
@@ -210,7 +232,8 @@ int main(int argc, char **argv)
     double seconds = now() - started;
     cpu = cpu_seconds() - cpu;
 
-    printf("%.9f %.6f %ld\n", seconds, cpu, peak_bytes());
+    printf("%.9f %.6f %ld", seconds, cpu, peak_bytes());
+    print_latency();
     for (int index = 0; index < times + warm_up; index++)
         if (made[index].name[0]) printf("%s/%s\n", made[index].group, made[index].name);
     fflush(stdout);

@@ -1,11 +1,11 @@
-/** What becomes of rate and memory as more is done at the same time. */
+/** What becomes of rate, latency and memory as more is done at the same time. */
 import type { BenchRun } from '../bench-run.js';
 import { C_CLIENT, FLOOR, FLOOR_ASKING, OURS } from '../contenders/index.js';
 import type { Row } from '../report.js';
 import { SMALL_WARM_UP, type Transfer } from '../transfers/jobs.js';
 import { contendersOf, measureTransfer } from '../transfers/measure.js';
 
-const LEVELS = [1, 4, 16, 64, 256, 1024];
+const LEVELS = [1, 16, 64, 256, 1024];
 const CONTENDERS = [OURS, FLOOR_ASKING, FLOOR, C_CLIENT];
 
 export function growth(smallTimes: number): Transfer[] {

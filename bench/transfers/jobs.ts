@@ -26,8 +26,16 @@ export interface Measured {
   cpuSeconds: number;
   /** Bytes. */
   peakRss: number;
+  latency: Latency;
   /** Files that were made and have to be removed. */
   made: string[];
+}
+
+/** Milliseconds from the start of an operation to its end. */
+export interface Latency {
+  p50: number;
+  mean: number;
+  p99: number;
 }
 
 export interface Transfer {

@@ -62,10 +62,17 @@ async function measureOnce({ cClient }: BenchRun, job: Job): Promise<Measured> {
 }
 
 function figuresOf({ bytes, times }: Transfer, measured: Measured): Figures {
-  const { seconds, cpuSeconds, peakRss } = measured;
+  const { seconds, cpuSeconds, peakRss, latency } = measured;
   const rss = { 'MiB peak RSS': peakRss / MIB };
   if (bytes < MIB) {
-    return { 'op/s': times / seconds, 'µs CPU/op': (cpuSeconds * 1e6) / times, ...rss };
+    return {
+      'op/s': times / seconds,
+      'ms p50': latency.p50,
+      'ms mean': latency.mean,
+      'ms p99': latency.p99,
+      'µs CPU/op': (cpuSeconds * 1e6) / times,
+      ...rss,
+    };
   }
   return {
     s: seconds,

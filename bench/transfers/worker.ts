@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { CONTENDERS, type Contender } from '../contenders/index.js';
 import { cpuSeconds, peakRss, serve } from '../own-process.js';
-import type { Job, Measured } from './jobs.js';
+import type { Job, Latency, Measured } from './jobs.js';
 
 type Run = (index: number) => Promise<unknown>;
 
@@ -17,11 +17,12 @@ serve<Job, Measured>(async (job) => {
     rmSync(target, { force: true });
     const cpu = cpuSeconds();
     const started = performance.now();
-    await repeat(job.times, job.concurrency, run);
+    const milliseconds = await repeat(job.times, job.concurrency, run);
     return {
       seconds: (performance.now() - started) / 1000,
       cpuSeconds: cpuSeconds() - cpu,
       peakRss: peakRss(),
+      latency: latencyOf(milliseconds),
       made,
     };
   } finally {
@@ -47,11 +48,28 @@ function runOf(contender: Contender, job: Job, target: string, made: string[]): 
   return run;
 }
 
-/** `times` runs, `concurrency` of them at any moment. */
-async function repeat(times: number, concurrency: number, run: Run): Promise<void> {
+/** `times` runs, `concurrency` of them at any moment. Returns how long each took. */
+async function repeat(times: number, concurrency: number, run: Run): Promise<Float64Array> {
+  const milliseconds = new Float64Array(times);
   let next = 0;
   const lane = async () => {
-    while (next < times) await run(next++);
+    let started = performance.now();
+    while (next < times) {
+      const index = next++;
+      await run(index);
+      // One look at the clock for each run: the end of one is the start of the next.
+      const ended = performance.now();
+      milliseconds[index] = ended - started;
+      started = ended;
+    }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, times) }, lane));
+  return milliseconds;
+}
+
+function latencyOf(milliseconds: Float64Array): Latency {
+  const sorted = milliseconds.toSorted();
+  const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1]!;
+  const mean = sorted.reduce((sum, each) => sum + each, 0) / sorted.length;
+  return { p50: at(0.5), mean, p99: at(0.99) };
 }
