@@ -55,6 +55,8 @@ export const MIB = 1024 * 1024;
 export const GIB = 1024 * MIB;
 /** V8 goes on compiling for about so many operations; a job of a second would measure that. */
 export const SMALL_WARM_UP = 10_000;
+/** As a script does it, or a function that is started for each event. */
+const COLD_TIMES = 2000;
 
 export function transfers(smallTimes: number, largeMiB: number): Transfer[] {
   const small = {
@@ -64,12 +66,25 @@ export function transfers(smallTimes: number, largeMiB: number): Transfer[] {
     bytes: 4096,
     against: FLOOR_ASKING,
   };
+  const cold = { ...small, times: COLD_TIMES, warmUp: 0 };
   const large = { concurrency: 1, times: 1, warmUp: 0, bytes: largeMiB * MIB, against: FLOOR };
   // Memory that was unused for seconds may first have to be fetched from the machine's host: up to three times the job itself.
   const warmed = { ...large, warmUp: 1 };
   return [
     { id: 'upload-small', title: 'upload 4 KiB, 16 at once', kind: 'upload', ...small },
+    {
+      id: 'upload-cold',
+      title: `upload 4 KiB, 16 at once, the first ${COLD_TIMES}`,
+      kind: 'upload',
+      ...cold,
+    },
     { id: 'download-small', title: 'download 4 KiB, 16 at once', kind: 'download', ...small },
+    {
+      id: 'download-cold',
+      title: `download 4 KiB, 16 at once, the first ${COLD_TIMES}`,
+      kind: 'download',
+      ...cold,
+    },
     { id: 'upload-file', title: `upload ${largeMiB} MiB from a file`, kind: 'uploadFile', ...large },
     {
       id: 'upload-unknown',
