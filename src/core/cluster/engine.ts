@@ -172,14 +172,17 @@ export class Engine {
     run: (target: UploadTarget, retries: number) => Promise<T>,
   ): Promise<T> {
     let chosen: string | undefined;
+    const noteGroup = (targets: readonly UploadTarget[]) => {
+      chosen = targets[0]?.group;
+      return targets;
+    };
     const plan: FailoverPlan<UploadTarget, T> = {
       rounds: group === undefined ? 3 : 2,
-      name: async (round) => {
-        if (round === 1) return await this.locator.allForUpload(chosen, options);
-        if (round === 2) return await this.locator.allForUpload(undefined, options);
-        const targets = await this.locator.forUpload(group, options);
-        chosen = targets[0]?.group;
-        return targets;
+      name: (round) => {
+        if (round === 1) return this.locator.allForUpload(chosen, options);
+        if (round === 2) return this.locator.allForUpload(undefined, options);
+        const targets = this.locator.forUpload(group, options);
+        return targets instanceof Promise ? targets.then(noteGroup) : noteGroup(targets);
       },
       isSame: (a, b) => sameAddress(a.address, b.address),
       canAttempt: ({ address }) => this.#canAttempt(address),

@@ -14,13 +14,12 @@ import {
   queryFetchAll,
   queryFetchOne,
   queryStoreWithGroupAll,
-  queryStoreWithGroupOne,
   queryStoreWithoutGroupAll,
-  queryStoreWithoutGroupOne,
   queryUpdate,
   type StoreTargets,
 } from '../protocol/tracker-commands.js';
 import type { TrackerClient } from './trackers.js';
+import { UploadTargets } from './upload-targets.js';
 
 /** Storages that trackers have named for a file. */
 export interface Location {
@@ -46,11 +45,13 @@ const READS_PER_ANSWER = 16;
 
 export class Locator {
   readonly #trackers: TrackerClient;
+  readonly #uploadTargets: UploadTargets;
   readonly #reads: LRUCache<string, ReadEntry> | undefined;
   readonly #updates: LRUCache<string, readonly Address[]> | undefined;
 
   constructor(trackers: TrackerClient, cache: ResolvedOptions['locationCache']) {
     this.#trackers = trackers;
+    this.#uploadTargets = new UploadTargets(trackers);
     if (!cache) return;
     // The finer the clock the more timers: one each millisecond, by default, under load.
     const options = { max: cache.max, ttl: cache.ttlMs, ttlResolution: Math.ceil(cache.ttlMs / 20) };
@@ -58,17 +59,18 @@ export class Locator {
     this.#updates = new LRUCache(options);
   }
 
-  /** Asks for the storage that the next upload goes to. */
-  async forUpload(group: string | undefined, options: ExchangeOptions): Promise<readonly UploadTarget[]> {
-    return listTargets(
-      group === undefined
-        ? await this.#trackers.query(queryStoreWithoutGroupOne, undefined, options)
-        : await this.#trackers.query(queryStoreWithGroupOne, { group }, options),
-    );
+  /** Finds the storage that the next upload goes to. */
+  forUpload(
+    group: string | undefined,
+    options: ExchangeOptions,
+  ): readonly UploadTarget[] | Promise<readonly UploadTarget[]> {
+    const answer = this.#uploadTargets.next(group, options);
+    return answer instanceof Promise ? answer.then(listTargets) : listTargets(answer);
   }
 
   /** Asks for every storage that could take an upload, in no order of preference: for fail-over only. */
   async allForUpload(group: string | undefined, options: ExchangeOptions): Promise<readonly UploadTarget[]> {
+    this.#uploadTargets.clear();
     return listTargets(
       group === undefined
         ? await this.#trackers.query(queryStoreWithoutGroupAll, undefined, options)

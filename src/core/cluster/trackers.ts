@@ -105,6 +105,18 @@ export class TrackerClient {
     );
   }
 
+  /** As {@link query}, `count` times: the answers in order, or the first failure. */
+  queryMany<Args, Reply>(command: Command<Args, Reply>, args: Args, count: number): Promise<Reply[]> {
+    this.#batchOrder ??= this.#trackers.inOrder();
+    return this.#onEach(this.#batchOrder, command.name, (address, retries) => {
+      const pool = this.#pools.at(address, 'tracker');
+      const queries = Array.from({ length: count }, () =>
+        this.#batches.send(pool, command, args, { retries }),
+      );
+      return Promise.all(queries);
+    });
+  }
+
   /** As {@link query}, on a connection of its own: for commands that may take long or answer much. */
   ask<Args, Reply>(command: Command<Args, Reply>, args: Args, options: ExchangeOptions): Promise<Reply> {
     return this.#onEach(this.#trackers.inOrder(), command.name, (address, retries) =>
