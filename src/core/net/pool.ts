@@ -38,11 +38,13 @@ export interface ConnectionOwner {
   release(connection: Connection): void;
 }
 
+/** A call that waits for a connection. */
 interface Waiter {
-  resolve(connection: Connection): void;
-  reject(error: unknown): void;
+  readonly resolve: (connection: Connection) => void;
+  readonly reject: (error: unknown) => void;
   /** `performance.now()` at which it has waited long enough. */
-  deadline: number;
+  readonly deadline: number;
+  releaseSignal: (() => void) | undefined;
 }
 
 /** A connection idle for longer is tested before use: a firewall may have dropped it silently. */
@@ -102,7 +104,7 @@ export class Pool implements ConnectionOwner {
     const waiter = first(this.#waiters);
     if (waiter) {
       this.#leased.add(connection);
-      waiter.resolve(connection);
+      this.#endWait(waiter).resolve(connection);
       return;
     }
     connection.idleSince = performance.now();
@@ -146,7 +148,7 @@ export class Pool implements ConnectionOwner {
    */
   abortAll(errorFor: () => FastDFSError): void {
     // Waiters first: a place that becomes free is not for them.
-    for (const waiter of [...this.#waiters]) waiter.reject(errorFor());
+    for (const waiter of [...this.#waiters]) this.#endWait(waiter).reject(errorFor());
     for (const connection of [...this.#leased]) connection.destroy(errorFor());
   }
 
@@ -208,26 +210,19 @@ export class Pool implements ConnectionOwner {
 
   #wait(signal?: AbortSignal): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const settle = () => {
-        this.#waiters.delete(waiter);
-        if (this.#waiters.size === 0) this.#stopTimer();
-        release();
-      };
-      const waiter: Waiter = {
-        resolve: (connection) => {
-          settle();
-          resolve(connection);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-        deadline: performance.now() + this.#options.acquireTimeoutMs,
-      };
-      const release = onAbort(signal, (reason) => waiter.reject(reason));
+      const deadline = performance.now() + this.#options.acquireTimeoutMs;
+      const waiter: Waiter = { resolve, reject, deadline, releaseSignal: undefined };
+      if (signal) waiter.releaseSignal = onAbort(signal, (reason) => this.#endWait(waiter).reject(reason));
       this.#waiters.add(waiter);
       this.#waitTimer ??= setTimeout(() => this.#expireWaiters(), this.#options.acquireTimeoutMs);
     });
+  }
+
+  #endWait(waiter: Waiter): Waiter {
+    this.#waiters.delete(waiter);
+    if (this.#waiters.size === 0) this.#stopTimer();
+    waiter.releaseSignal?.();
+    return waiter;
   }
 
   /** Without waiting calls a timer would only keep the process alive. */
@@ -245,7 +240,8 @@ export class Pool implements ConnectionOwner {
         this.#waitTimer = setTimeout(() => this.#expireWaiters(), waiter.deadline - now);
         return;
       }
-      waiter.reject(this.#timedOut());
+      const error = this.#timedOut();
+      this.#endWait(waiter).reject(error);
     }
   }
 
@@ -279,7 +275,10 @@ export class Pool implements ConnectionOwner {
       .finally(() => this.#connectingForWaiters--)
       .then(
         (connection) => this.release(connection),
-        (error) => first(this.#waiters)?.reject(error),
+        (error) => {
+          const waiter = first(this.#waiters);
+          if (waiter) this.#endWait(waiter).reject(error);
+        },
       );
   }
 
