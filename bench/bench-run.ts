@@ -20,6 +20,8 @@ export interface BenchRun {
   /** Operations of a small job. */
   smallTimes: number;
   largeMiB: number;
+  /** Small files that are listed, verified and mirrored. */
+  listedFiles: number;
   /** Or why there is none. */
   cClient: CClient | string;
   close(): Promise<void>;
@@ -47,6 +49,7 @@ export async function prepareRun(env: NodeJS.ProcessEnv): Promise<BenchRun> {
     rounds: Number(env.BENCH_ROUNDS ?? 5),
     smallTimes: Number(env.BENCH_SMALL ?? 20_000),
     largeMiB: Number(env.BENCH_LARGE_MIB ?? (server || freeMiB(place) < LARGE_NEEDS_MIB ? 256 : 1024)),
+    listedFiles: Number(env.BENCH_FILES ?? 20_000),
     cClient: await compileCClient(folder, trackers),
     close: async () => {
       await client.close();

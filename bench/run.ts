@@ -4,6 +4,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { FLOOR_LISTED } from './admin/jobs.js';
+import { measureAdmin } from './admin/scenarios.js';
 import { prepareRun } from './bench-run.js';
 import { growth, measureGrowth } from './cluster/growth.js';
 import { measureReplicas, ONE_STORAGE } from './cluster/replicas.js';
@@ -52,7 +54,7 @@ try {
     report(`${STREAMS} ${kind} streams, half-way through 1 MiB each`, await measureStreams(bench, kind));
   }
   if (isWanted('import')) report('import, in a fresh process', await measureStart(bench));
-  // What looks at the cluster more than at this package runs only when it is named.
+  // What takes long, or looks at the cluster more than at this package, runs only when it is named.
   if (wanted.includes('growth')) {
     for (const transfer of growth(bench.smallTimes)) {
       report(transfer.title, await measureGrowth(bench, transfer), 'op/s', transfer.against);
@@ -60,6 +62,9 @@ try {
   }
   if (wanted.includes('replicas'))
     report('download over replicas', await measureReplicas(bench), 'op/s', ONE_STORAGE);
+  if (wanted.includes('admin')) {
+    for await (const { title, rows: more } of measureAdmin(bench)) report(title, more, 's', FLOOR_LISTED);
+  }
   if (wanted.includes('tracker')) report('queries to one tracker', await measureTracker(bench));
   const verdicts = judge(rows);
   printVerdicts(verdicts);

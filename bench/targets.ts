@@ -1,4 +1,5 @@
 /** What this package is to reach, and whether it does. */
+import { FLOOR_LISTED } from './admin/jobs.js';
 import { C_CLIENT, FLOOR, FLOOR_ASKING, OURS } from './contenders/index.js';
 import { FDFS_SERVE, FDFS_STORAGE, MEMORY_STORAGE, STATIC } from './http/contenders.js';
 import { format, type Row } from './report.js';
@@ -58,6 +59,8 @@ const TARGETS: Target[] = [
   ...TRANSFERS.map((scenario) => ({ scenario, figure: RSS, atMost: MOST_RSS })),
   { scenario: 'streams-upload', figure: KIB_A_STREAM, atMost: 64 },
   { scenario: 'streams-download', figure: KIB_A_STREAM, atMost: 64 },
+  { scenario: 'admin-verify', figure: 's', atMost: 1.3, of: FLOOR_LISTED },
+  { scenario: 'admin-mirror', figure: 's', atMost: 1.3, of: FLOOR_LISTED },
   { scenario: 'import', figure: 'ms to import', atMost: 20 },
   web('multer-small', FDFS_STORAGE, MEMORY_STORAGE, 'req/s', { atLeast: 1 / 1.1 }),
   web('multer-large', FDFS_STORAGE, MEMORY_STORAGE, 's each', { atMost: 1.1 }),

@@ -36,6 +36,14 @@ export function downloadHead(fileId: string): Buffer {
   return frame(14, Buffer.concat([Buffer.alloc(16), nameOf(fileId)]));
 }
 
+/** FETCH_ONE_PATH_BINLOG */
+export function listRequest(group: string, storePath: number): Buffer {
+  const params = Buffer.alloc(17);
+  params.write(group, 0, 'latin1');
+  params[16] = storePath;
+  return frame(26, params);
+}
+
 export function fileIdOf(body: Buffer): string {
   return `${body.toString('latin1', 0, 16).replace(/\0.*$/s, '')}/${body.toString('latin1', 16)}`;
 }

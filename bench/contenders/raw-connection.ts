@@ -11,6 +11,8 @@ export interface RawConnection {
   ask(...chunks: Uint8Array[]): Promise<Buffer>;
   /** Sends, and writes the body of the reply to the target as it comes; resolves when the target has finished. */
   receive(request: Uint8Array, target: Writable): Promise<void>;
+  /** Sends, and passes the body of the reply on as it comes; resolves with its length. */
+  read(request: Uint8Array, take: (chunk: Buffer) => void): Promise<number>;
 }
 
 export async function rawConnection(host: string, port: number): Promise<RawConnection> {
@@ -41,6 +43,13 @@ export async function rawConnection(host: string, port: number): Promise<RawConn
         socket.write(request);
       });
     },
+    read(request, take) {
+      return new Promise((resolve, reject) => {
+        onData = handOut(take, resolve, reject);
+        onFailure = reject;
+        socket.write(request);
+      });
+    },
   };
 }
 
@@ -56,6 +65,28 @@ function collect(resolve: (body: Buffer) => void, reject: (error: Error) => void
     if (have < HEAD_BYTES + head.readUInt32BE(4)) return;
     if (head[9] !== 0) reject(new Error(`status ${head[9]}`));
     else resolve((parts.length === 1 ? head : Buffer.concat(parts)).subarray(HEAD_BYTES));
+  };
+}
+
+/** The head is taken to come in one piece, as in {@link passOn}. */
+function handOut(
+  take: (chunk: Buffer) => void,
+  resolve: (bytes: number) => void,
+  reject: (error: Error) => void,
+): (chunk: Buffer) => void {
+  let bytes = -1;
+  let left = 0;
+  return (chunk) => {
+    let content = chunk;
+    if (bytes < 0) {
+      if (chunk[9] !== 0) return reject(new Error(`status ${chunk[9]}`));
+      bytes = Number(chunk.readBigInt64BE(0));
+      left = bytes;
+      content = chunk.subarray(HEAD_BYTES);
+    }
+    left -= content.length;
+    take(content);
+    if (left === 0) resolve(bytes);
   };
 }
 
