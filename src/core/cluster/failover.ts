@@ -73,18 +73,18 @@ export async function failOver<Target, T>(plan: FailoverPlan<Target, T>): Promis
 }
 
 /** A question for further targets that fails adds none: the failures before it say more. */
-async function nameTargets<Target>(
+function nameTargets<Target>(
   plan: FailoverPlan<Target, unknown>,
   round: number,
   failures: readonly unknown[],
   known: readonly Target[],
-): Promise<Targets<Target>> {
-  try {
-    return await plan.name(round, failures);
-  } catch (error) {
+): Targets<Target> | Promise<Targets<Target>> {
+  const named = plan.name(round, failures);
+  if (!(named instanceof Promise)) return named;
+  return named.catch((error: unknown) => {
     if (known.length > 0 && (error instanceof ServerError || isFailoverable(error))) return undefined;
     throw error;
-  }
+  });
 }
 
 function isKnown<Target>(

@@ -59,14 +59,23 @@ export function startCrc(engine: Engine, createdSeconds = Number.POSITIVE_INFINI
  * Checks whether the file that `stored` names has the content that was summed up.
  * @param storage the one that took an upload: no other may have the file yet
  */
-export async function matchesContent(
+export function matchesContent(
   engine: Engine,
   sums: ContentSums,
   stored: FileIdParts,
   options: ExchangeOptions,
   storage?: Address,
+): true | Promise<boolean> {
+  return stored.crc32 === sums.value || matchesByOldSum(engine, sums, stored, options, storage);
+}
+
+async function matchesByOldSum(
+  engine: Engine,
+  sums: ContentSums,
+  stored: FileIdParts,
+  options: ExchangeOptions,
+  storage: Address | undefined,
 ): Promise<boolean> {
-  if (stored.crc32 === sums.value) return true;
   if (sums.legacy === undefined) {
     const again = await sumContent(engine, stored, options, { legacy: true, storage });
     // Other bytes than the caller's prove nothing.

@@ -1,7 +1,7 @@
 /** Uploads any source: from memory at once, everything else through an upload stream. */
 
 import { onAbort } from '../../core/base/abort.js';
-import { reportProgress } from '../../core/base/progress.js';
+import { type OnProgress, reportProgress } from '../../core/base/progress.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import type { Block } from '../append/block-buffer.js';
 import { openLocalFile, READ_BYTES, readContent } from './local-file.js';
@@ -17,14 +17,24 @@ import { feed, measureSource, readName, type Source, type WriteContent } from '.
 import { UploadStream } from './upload-stream.js';
 import { ContentDigest, complete, type UploadResult } from './verify.js';
 
-export async function uploadSource(
+export function uploadSource(
   engine: Engine,
   source: Source,
   options: UploadOptions,
   slave?: SlaveTarget,
 ): Promise<UploadResult> {
   const block = readMemory(source);
-  if (block !== undefined) return await uploadBlock(engine, block, options, slave);
+  return block === undefined
+    ? uploadStreamed(engine, source, options, slave)
+    : uploadBlock(engine, block, options, slave);
+}
+
+async function uploadStreamed(
+  engine: Engine,
+  source: Source,
+  options: UploadOptions,
+  slave: SlaveTarget | undefined,
+): Promise<UploadResult> {
   const { size, filename } = options;
   const length = size === undefined ? await measureSource(source) : undefined;
   const known = { ...options, size: size ?? length?.bytes, filename: filename ?? readName(source) };
@@ -85,13 +95,12 @@ export async function uploadBlock(
   const sent = new ContentDigest(engine, verify);
   for (const chunk of chunks) sent.add(chunk);
   const placed = signal ? await settleOrAbort(engine, sending, signal) : await sending;
-  const onVerified = () => reportOnce(onProgress, size);
+  const onVerified = onProgress && (() => reportOnce(onProgress, size));
   return await complete(engine, placed, sent, { metadata, signal, onVerified });
 }
 
 /** @throws what `onProgress` throws */
-async function reportOnce(onProgress: UploadOptions['onProgress'], size: number): Promise<void> {
-  if (!onProgress) return;
+async function reportOnce(onProgress: OnProgress, size: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     reportProgress(onProgress, size, size, reject);
     resolve();

@@ -72,7 +72,7 @@ export interface Completion {
   readonly metadata: Metadata | undefined;
   readonly signal: AbortSignal | undefined;
   /** Called once the content has been verified. What it throws fails the upload. */
-  readonly onVerified?: () => Promise<void> | void;
+  readonly onVerified?: (() => Promise<void> | void) | undefined;
 }
 
 /**
@@ -87,8 +87,10 @@ export async function complete(
 ): Promise<UploadResult> {
   const { fileId, storage } = placed;
   try {
-    const stored = await verify(engine, placed, sent, { signal, fileId });
-    await onVerified?.();
+    const stored = readReply(fileId);
+    const verified = isVerified(engine, placed, stored, sent, { signal, fileId });
+    if (verified !== true && !(await verified)) throw checksumMismatch(fileId, sent, stored);
+    if (onVerified) await onVerified();
     const { group, remoteFilename, kind } = stored;
     signal?.throwIfAborted();
     const pairs = metadata && Object.keys(metadata).length > 0 ? metadata : undefined;
@@ -114,26 +116,24 @@ export async function complete(
   }
 }
 
-/**
- * Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files.
- * @throws ProtocolError (`FASTDFS_CHECKSUM_MISMATCH`)
- */
-async function verify(
+/** Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files. */
+function isVerified(
   engine: Engine,
-  { fileId, storage }: Placed,
+  { storage }: Placed,
+  stored: FileIdParts,
   { crc, size }: ContentDigest,
   options: ExchangeOptions,
-): Promise<FileIdParts> {
-  const stored = readReply(fileId);
-  if (stored.kind !== 'normal' || crc === undefined) return stored;
-  if (stored.size !== size || !(await matchesContent(engine, crc, stored, options, storage))) {
-    throw new ProtocolError(
-      `Checksum mismatch: expected ${size} bytes with CRC-32 ${formatCrc32(crc.value)}, ` +
-        `the storage has ${stored.size} with ${formatCrc32(stored.crc32)}`,
-      { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId },
-    );
-  }
-  return stored;
+): boolean | Promise<boolean> {
+  if (stored.kind !== 'normal' || crc === undefined) return true;
+  return stored.size === size && matchesContent(engine, crc, stored, options, storage);
+}
+
+function checksumMismatch(fileId: string, { size, crc }: ContentDigest, stored: FileIdParts): ProtocolError {
+  return new ProtocolError(
+    `Checksum mismatch: expected ${size} bytes with CRC-32 ${formatCrc32(crc!.value)}, ` +
+      `the storage has ${stored.size} with ${formatCrc32(stored.crc32)}`,
+    { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId },
+  );
 }
 
 /** An id that cannot be read is the storage's fault here. */
