@@ -1,14 +1,15 @@
 /** What `import … from 'fastdfs-streams'` gives. Adapters have entry points of their own. */
 export { FastDFSAdmin } from './admin/admin.js';
 export type { DiagnosedStorage, DiagnosedTracker, Diagnosis } from './admin/diagnosis.js';
-export type { FindOrphansOptions, OrphanItem } from './admin/listing/find-orphans.js';
 export type { PruneOptions, PruneReport } from './admin/listing/prune.js';
 export type {
   FileFilter,
   FileListing,
+  FindOrphansOptions,
   ListedFile,
   ListFilesOptions,
   ListingSource,
+  OrphanItem,
 } from './admin/listing/types.js';
 export type { MappedFile, MirrorOptions, MirrorReport, MirrorTarget } from './admin/mirroring/types.js';
 export type {

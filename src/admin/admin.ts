@@ -1,4 +1,7 @@
-/** The admin object: what an operator reads and changes, each call a few lines over the tracker commands. */
+/**
+ * The admin object: what an operator reads and changes, each call a few lines over the tracker commands. What works on all files
+ * is loaded with the first such call: every process that has a client imports this module, and few of them list files.
+ */
 import { type Conf, createClient, engineOf, FastDFSClient } from '../client.js';
 import { ArgumentError, ClosedError, ServerError } from '../core/base/errors.js';
 import { checkOptions } from '../core/base/validate.js';
@@ -8,15 +11,13 @@ import { STATUS_EALREADY, STATUS_EBUSY, STATUS_ENOENT } from '../core/protocol/c
 import type { GroupRecord, StorageRecord, StorageState, UnresolvedGroup } from '../core/protocol/records.js';
 import type { ClusterAccess } from './access.js';
 import { adminChecks, listStoragesChecks } from './checks.js';
-import { diagnose } from './diagnose.js';
 import type { Diagnosis } from './diagnosis.js';
 import { resolveGroups } from './groups.js';
 import { checkHealth } from './health.js';
-import { type FindOrphansOptions, findOrphans, type OrphanItem } from './listing/find-orphans.js';
+import { findOrphans } from './listing/find-orphans.js';
 import { listFiles } from './listing/list-files.js';
-import { type PruneOptions, type PruneReport, prune } from './listing/prune.js';
-import type { FileListing, ListFilesOptions } from './listing/types.js';
-import { mirror } from './mirroring/mirror.js';
+import type { PruneOptions, PruneReport } from './listing/prune.js';
+import type { FileListing, FindOrphansOptions, ListFilesOptions, OrphanItem } from './listing/types.js';
 import type { MirrorOptions, MirrorReport, MirrorTarget } from './mirroring/types.js';
 import { ReplicaLag } from './replica-lag.js';
 import { readTrackers } from './tracker-status.js';
@@ -153,6 +154,7 @@ export class FastDFSAdmin {
    */
   async prune(options: PruneOptions): Promise<PruneReport> {
     this.#open();
+    const { prune } = await import('./listing/prune.js');
     return await prune(this.#access, options);
   }
 
@@ -166,6 +168,7 @@ export class FastDFSAdmin {
    */
   async mirror(target: MirrorTarget, options: MirrorOptions): Promise<MirrorReport> {
     this.#open();
+    const { mirror } = await import('./mirroring/mirror.js');
     return await mirror(this.#access, target, options, (client, group, newerThan, signal) =>
       new FastDFSAdmin(client).listFiles(group, { newerThan, signal }),
     );
@@ -280,6 +283,7 @@ export class FastDFSAdmin {
    */
   async diagnose(options: AdminOptions = {}): Promise<Diagnosis> {
     const trackers = this.#open();
+    const { diagnose } = await import('./diagnose.js');
     return await diagnose(engineOf(this.#client), trackers, options);
   }
 

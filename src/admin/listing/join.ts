@@ -2,8 +2,8 @@
 import type { StorageRecord } from '../../core/protocol/records.js';
 import { type ClusterAccess, type GroupStorages, isServerFailure, readActiveStorages } from '../access.js';
 import { LinePartitions } from '../partitions.js';
-import { listStorePaths } from './list-files.js';
 import { describeLines } from './names.js';
+import { listStorePaths } from './parts.js';
 import { readPath } from './read-path.js';
 import type { ListedFile } from './types.js';
 

@@ -15,7 +15,7 @@ import { adminChecks } from '../checks.js';
 import { mapConcurrently } from '../concurrent.js';
 import type { AdminOptions } from '../types.js';
 import { createFilter, filterChecks } from './filter.js';
-import { confirmFiles, readParts } from './list-files.js';
+import { confirmFiles, readParts } from './parts.js';
 import type { FileFilter, ListedFile } from './types.js';
 
 /** Options of `prune()`. */

@@ -1,4 +1,4 @@
-/** Options and results of `listFiles()`. */
+/** Options and results of `listFiles()` and `findOrphans()`. */
 import type { FileKind } from '../../core/model/file-id.js';
 import type { AdminOptions } from '../types.js';
 
@@ -89,3 +89,26 @@ export interface FileListing extends AsyncGenerator<ListedFile, void, undefined>
   /** The store paths listed so far. */
   readonly sources: readonly ListingSource[];
 }
+
+/** Options of `findOrphans()`. The filter chooses which unknown files are orphans. */
+export interface FindOrphansOptions extends AdminOptions, FileFilter {
+  /** Only this group; known ids of other groups are ignored. Default: all. */
+  group?: string | undefined;
+  /**
+   * `with-master`: a slave file is known when its master is. `separate`: the list of known ids has slave files, too.
+   * Default `with-master`.
+   */
+  slaves?: 'with-master' | 'separate' | undefined;
+  /** Milliseconds without a byte after which the listing of a storage is given up. Default 120000. */
+  silenceTimeoutMs?: number | undefined;
+}
+
+/**
+ * - `orphan`: the cluster has a file that is not known
+ * - `missing`: a known file is not in the cluster
+ * - `invalid`: a known id is not a file id
+ */
+export type OrphanItem =
+  | { readonly problem: 'orphan'; readonly fileId: string; readonly file: ListedFile }
+  | { readonly problem: 'missing'; readonly fileId: string }
+  | { readonly problem: 'invalid'; readonly fileId: string };

@@ -4,7 +4,7 @@ import { FastDFSError, isAbsent } from '../../core/base/errors.js';
 import type { ClusterAccess } from '../access.js';
 import { mapConcurrently, sleep } from '../concurrent.js';
 import type { JoinedPart } from '../listing/join.js';
-import { confirmFiles } from '../listing/list-files.js';
+import { confirmFiles } from '../listing/parts.js';
 import type { ListedFile } from '../listing/types.js';
 import { readSource, type SourceFile } from './content.js';
 import type { IdMap } from './id-map.js';

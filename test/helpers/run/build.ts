@@ -29,7 +29,7 @@ export function buildScript(source: URL): Promise<string> {
   const name = path.basename(source.pathname, '.ts');
   return onceInRun(`script-${name}`, BUILD_MS, async () => {
     const file = path.join(makePackage(`script-${name}`), `${name}.js`);
-    await join({ file }, { input: fileURLToPath(source) });
+    await join({ file, codeSplitting: false }, { input: fileURLToPath(source) });
     return file;
   });
 }
