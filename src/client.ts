@@ -30,7 +30,7 @@ import {
 import { DownloadStream } from './streams/download/download-stream.js';
 import type { DownloadOptions, DownloadSettings } from './streams/download/options.js';
 import { downloadToBuffer } from './streams/download/to-buffer.js';
-import { type DownloadedFile, downloadToFile } from './streams/download/to-file.js';
+import type { DownloadedFile } from './streams/download/to-file.js';
 import { type CopyOptions, copyFile, type FinalizeOptions, finalize } from './streams/upload/copy.js';
 import type { UploadOptions } from './streams/upload/plan.js';
 import { feed, type Source } from './streams/upload/source.js';
@@ -203,7 +203,10 @@ export class FastDFSClient {
     options?: DownloadSettings,
   ): Promise<DownloadedFile> {
     const [target, settings] = typeof path === 'object' ? [undefined, path] : [path, options];
-    return await downloadToFile(this.#assertOpen(), fileId, target, settings);
+    const engine = this.#assertOpen();
+    // The names of temporary files need `node:crypto`.
+    const { downloadToFile } = await import('./streams/download/to-file.js');
+    return await downloadToFile(engine, fileId, target, settings);
   }
 
   /**

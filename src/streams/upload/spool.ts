@@ -3,7 +3,6 @@
  * a temporary file. Nothing reaches a server before the source has ended.
  */
 
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { FastDFSError } from '../../core/base/errors.js';
@@ -124,6 +123,7 @@ export class Spool {
   /** @throws FastDFSError (`FASTDFS_SPOOL`) */
   static async open(engine: Engine): Promise<Spool> {
     const { directory } = engine.options.spool;
+    const { randomBytes } = await import('node:crypto');
     const name = path.join(directory, `${PREFIX}${process.pid}-${randomBytes(8).toString('hex')}`);
     await leftovers.clean(directory);
     try {
