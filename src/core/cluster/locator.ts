@@ -5,8 +5,8 @@
  * For files that exist answers are remembered for a short time: where to read, by file; where to change, by source
  * storage, as trackers name that storage for all of its files.
  */
-import { LRUCache } from 'lru-cache';
-import type { ResolvedOptions } from '../config/client-options.js';
+import type { LRUCache } from 'lru-cache';
+import type { LocationCache } from '../config/client-options.js';
 import { type Address, sameAddress } from '../model/address.js';
 import { readSourceKey, type SplitFileId } from '../model/file-id.js';
 import type { ExchangeOptions } from '../net/exchange.js';
@@ -46,17 +46,15 @@ const READS_PER_ANSWER = 16;
 export class Locator {
   readonly #trackers: TrackerClient;
   readonly #uploadTargets: UploadTargets;
-  readonly #reads: LRUCache<string, ReadEntry> | undefined;
-  readonly #updates: LRUCache<string, readonly Address[]> | undefined;
+  readonly #cache: LocationCache | false;
+  #reads: LRUCache<string, ReadEntry> | undefined;
+  #updates: LRUCache<string, readonly Address[]> | undefined;
+  #preparing: Promise<void> | undefined;
 
-  constructor(trackers: TrackerClient, cache: ResolvedOptions['locationCache']) {
+  constructor(trackers: TrackerClient, cache: LocationCache | false) {
     this.#trackers = trackers;
     this.#uploadTargets = new UploadTargets(trackers);
-    if (!cache) return;
-    // The finer the clock the more timers: one each millisecond, by default, under load.
-    const options = { max: cache.max, ttl: cache.ttlMs, ttlResolution: Math.ceil(cache.ttlMs / 20) };
-    this.#reads = new LRUCache(options);
-    this.#updates = new LRUCache(options);
+    this.#cache = cache;
   }
 
   /** Finds the storage that the next upload goes to. */
@@ -65,7 +63,7 @@ export class Locator {
     options: ExchangeOptions,
   ): readonly UploadTarget[] | Promise<readonly UploadTarget[]> {
     const answer = this.#uploadTargets.next(group, options);
-    return answer instanceof Promise ? answer.then(listTargets) : listTargets(answer);
+    return answer instanceof Promise ? this.#whenReady(answer).then(listTargets) : listTargets(answer);
   }
 
   /** Asks for every storage that could take an upload, in no order of preference: for fail-over only. */
@@ -83,7 +81,7 @@ export class Locator {
     const key = `${name.group}/${name.remoteFilename}`;
     const known = this.#reads?.get(key);
     if (known && known.uses++ < READS_PER_ANSWER) return { storages: known.storages, remembered: true };
-    return this.#trackers.query(queryFetchOne, name, options).then(({ storages }) => {
+    return this.#whenReady(this.#trackers.query(queryFetchOne, name, options)).then(({ storages }) => {
       this.#reads?.set(key, { storages, uses: 1 });
       return { storages, remembered: false };
     });
@@ -106,10 +104,10 @@ export class Locator {
 
   /** As {@link forUpdate}, from a tracker in any case. */
   async askForUpdate(name: SplitFileId, options: ExchangeOptions): Promise<readonly Address[]> {
-    return (await this.#trackers.query(queryUpdate, name, options)).storages;
+    return (await this.#whenReady(this.#trackers.query(queryUpdate, name, options))).storages;
   }
 
-  /** Records that the storage which took an upload is the source of the file. */
+  /** Records that the storage which took an upload, and which {@link forUpload} has named, is the source of the file. */
   recordSource(file: { group: string; source: number }, storage: Address): void {
     const key = createSourceKey(file.group, file.source);
     const [known] = this.#updates?.get(key) ?? [];
@@ -124,6 +122,22 @@ export class Locator {
 
   invalidateUpdate({ group, remoteFilename }: SplitFileId): void {
     this.#updates?.delete(createSourceKey(group, readSourceKey(remoteFilename).source));
+  }
+
+  /** The first answers wait until they can be remembered. */
+  #whenReady<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    if (this.#reads || !this.#cache) return answer;
+    this.#preparing ??= this.#prepare(this.#cache);
+    return Promise.all([answer, this.#preparing]).then(([ready]) => ready);
+  }
+
+  /** Loads lru-cache beside the first query: the import of this package would wait an eighth longer for it. */
+  async #prepare({ max, ttlMs }: LocationCache): Promise<void> {
+    const { LRUCache } = await import('lru-cache');
+    // The finer the clock the more timers: one each millisecond, by default, under load.
+    const options = { max, ttl: ttlMs, ttlResolution: Math.ceil(ttlMs / 20) };
+    this.#reads = new LRUCache(options);
+    this.#updates = new LRUCache(options);
   }
 }
 

@@ -139,6 +139,9 @@ export interface FastDFSOptions {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type Logger = Readonly<Record<LogLevel, (message: string, fields?: object) => void>>;
 
+/** How many answers of trackers are remembered, and for how many milliseconds. */
+export type LocationCache = Readonly<{ max: number; ttlMs: number }>;
+
 /** Options with every default in place, checked and frozen. */
 export interface ResolvedOptions {
   readonly trackers: readonly TrackerAddresses[];
@@ -146,7 +149,7 @@ export interface ResolvedOptions {
   readonly networkTimeoutMs: number;
   readonly pool: Readonly<Required<NonNullable<FastDFSOptions['pool']>>>;
   readonly retry: Readonly<Required<NonNullable<FastDFSOptions['retry']>>>;
-  readonly locationCache: Readonly<{ max: number; ttlMs: number }> | false;
+  readonly locationCache: LocationCache | false;
   readonly mapAddress: MapAddress;
   readonly storageIds: readonly StorageIdRecord[] | 'trackers';
   readonly spool: Readonly<{ directory: string; maxBytes: number }>;
@@ -282,10 +285,10 @@ function resolveRetry(given: NonNullable<FastDFSOptions['retry']>): ResolvedOpti
   return Object.freeze(retry);
 }
 
-function resolveLocationCache(given: FastDFSOptions['locationCache']): ResolvedOptions['locationCache'] {
+function resolveLocationCache(given: FastDFSOptions['locationCache']): LocationCache | false {
   if (given === false) return false;
   checkOptions('createClient()', given, CACHE_CHECKS, 'locationCache.');
-  return Object.freeze(withDefaults<{ max: number; ttlMs: number }>(DEFAULTS.locationCache, given));
+  return Object.freeze(withDefaults<LocationCache>(DEFAULTS.locationCache, given));
 }
 
 function isStorageIdRecord(value: unknown): boolean {

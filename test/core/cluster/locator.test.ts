@@ -148,18 +148,20 @@ describe('where a file is changed', () => {
 
   it('is known of a file that has just been uploaded, whatever was known before', async () => {
     const { trackers, locator } = createLocator();
+    await locator.forUpload(undefined, {});
     locator.recordSource(file(1), B);
     locator.recordSource(file(1), C);
     expect(await locator.forUpdate(file(1), {})).toEqual({ storages: [C], remembered: true });
-    expect(trackers.asked).toEqual([]);
+    expect(trackers.asked).toEqual(['QUERY_STORE_WITHOUT_GROUP_ONE']);
   });
 
   it('is asked again once it has been invalidated', async () => {
     const { trackers, locator } = createLocator();
+    await locator.forUpload(undefined, {});
     locator.recordSource(file(1), B);
     locator.invalidateUpdate(file(1));
     expect(await locator.forUpdate(file(1), {})).toMatchObject({ remembered: false });
-    expect(trackers.asked).toEqual(['QUERY_UPDATE']);
+    expect(trackers.asked).toEqual(['QUERY_STORE_WITHOUT_GROUP_ONE', 'QUERY_UPDATE']);
   });
 });
 
