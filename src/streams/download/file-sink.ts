@@ -22,6 +22,7 @@ export class FileSink implements DownloadSink {
   readonly #onDrain: () => void;
   readonly #waiting: { block: Buffer; bytes: number }[] = [];
   readonly #free: Buffer[] = [];
+  #blockBytes = BLOCK_BYTES + READ_BYTES;
   #filling: Buffer | undefined;
   #filled = 0;
   #written = 0;
@@ -42,10 +43,15 @@ export class FileSink implements DownloadSink {
     return this.#written;
   }
 
-  onStart(): void {}
+  onStart(bytes: number): void {
+    this.#blockBytes = bytes < READ_BYTES ? bytes : BLOCK_BYTES + READ_BYTES;
+  }
 
+  /** Little content is not read into its block: that would have to be larger than the content. */
   allocate(): Buffer | undefined {
-    return this.#full ? undefined : this.#block().subarray(this.#filled, this.#filled + READ_BYTES);
+    return this.#full || this.#blockBytes < READ_BYTES
+      ? undefined
+      : this.#block().subarray(this.#filled, this.#filled + READ_BYTES);
   }
 
   onContent(slice: Buffer): boolean {
@@ -67,7 +73,7 @@ export class FileSink implements DownloadSink {
   }
 
   #block(): Buffer {
-    this.#filling ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES + READ_BYTES);
+    this.#filling ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#blockBytes);
     return this.#filling;
   }
 
