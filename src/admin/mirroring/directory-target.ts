@@ -9,6 +9,8 @@ import type { CopyTarget } from './target.js';
 
 /** Files under way; emptied at the start of each run. */
 const UNFINISHED = '.fdfs-mirror';
+/** Written in one go; larger files are written as they come. */
+const MAX_IN_MEMORY = 256 * 1024;
 
 export class DirectoryTarget implements CopyTarget {
   readonly #source: FastDFSClient;
@@ -33,19 +35,28 @@ export class DirectoryTarget implements CopyTarget {
     const temporary = path.join(this.#unfinished, String(++this.#count));
     const target = path.join(this.#directory, fileId);
     try {
-      await this.#source.downloadFile(fileId, temporary, { signal });
-      await checkContent(temporary, source);
-      await mkdir(path.dirname(target), { recursive: true });
+      await this.#download(source, temporary, signal);
       if (source.metadata) {
         await writeFile(`${temporary}.json`, `${JSON.stringify(source.metadata)}\n`);
-        await rename(`${temporary}.json`, `${target}-m.json`);
+        await place(`${temporary}.json`, `${target}-m.json`);
       }
-      await rename(temporary, target);
+      await place(temporary, target);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
     }
     return fileId;
+  }
+
+  /** Ordinary files are compared with their id as they come; of others it does not say what they are. */
+  async #download(source: SourceFile, temporary: string, signal: AbortSignal): Promise<void> {
+    const { fileId, kind } = source.file;
+    if (kind === 'normal' && source.size <= MAX_IN_MEMORY) {
+      await writeFile(temporary, await this.#source.download(fileId, { signal }));
+      return;
+    }
+    await this.#source.downloadFile(fileId, temporary, { signal });
+    if (kind !== 'normal') await checkContent(temporary, source);
   }
 
   async update(_to: string, source: SourceFile, signal: AbortSignal): Promise<void> {
@@ -57,10 +68,21 @@ export class DirectoryTarget implements CopyTarget {
   }
 }
 
-/** @throws ProtocolError when the copy differs: the file was changed meanwhile, or a disk is bad */
+/** Makes the folder where it is missing: for most files it is there. */
+async function place(temporary: string, target: string): Promise<void> {
+  try {
+    await rename(temporary, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(path.dirname(target), { recursive: true });
+    await rename(temporary, target);
+  }
+}
+
+/** @throws ProtocolError when the copy differs: the file was changed meanwhile */
 async function checkContent(file: string, source: SourceFile): Promise<void> {
   let size = 0;
-  const sum = new ContentCrc(true);
+  const sum = new ContentCrc(false);
   for await (const chunk of createReadStream(file)) {
     size += chunk.length;
     sum.add(chunk as Buffer);
