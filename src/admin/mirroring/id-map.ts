@@ -23,7 +23,11 @@ const SYNC_AFTER_LINES = 256;
 export class IdMap {
   readonly #file: FileHandle;
   readonly #started: ReadonlyMap<string, StartedUpload>;
+  /** The last write of those under way and to come. */
   #writing: Promise<void> = Promise.resolve();
+  /** The write that takes further lines along. */
+  #next: Promise<void> | undefined;
+  #lines = '';
   #unsynced = 0;
 
   private constructor(file: FileHandle, started: ReadonlyMap<string, StartedUpload>) {
@@ -72,12 +76,21 @@ export class IdMap {
 
   /** Appends a line; it has been handed to the system when the promise resolves. */
   append(line: MapLine): Promise<void> {
-    const text = `${JSON.stringify(line)}\n`;
-    this.#writing = this.#writing.then(async () => {
-      await this.#file.appendFile(text);
-      if (++this.#unsynced >= SYNC_AFTER_LINES) await this.#sync();
-    });
+    this.#lines += `${JSON.stringify(line)}\n`;
+    this.#unsynced++;
+    if (!this.#next) {
+      this.#next = this.#writing.then(() => this.#write());
+      this.#writing = this.#next;
+    }
     return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const lines = this.#lines;
+    this.#lines = '';
+    this.#next = undefined;
+    await this.#file.appendFile(lines);
+    if (this.#unsynced >= SYNC_AFTER_LINES) await this.#sync();
   }
 
   async close(): Promise<void> {
