@@ -2,28 +2,79 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { raceAbort } from '../core/base/abort.js';
 
-/** Yields the result of each item, in the order of the items, with at most `limit` calls under way. */
+/** Results that wait for an earlier call, beside the calls under way. */
+const MAX_WAITING = 1024;
+
+interface Call<R> {
+  readonly result: Promise<R>;
+  ended: boolean;
+}
+
+/**
+ * Yields the result of each item, in the order of the items, with at most `limit` calls under way. A call that takes long does
+ * not hold up those behind it, only their results.
+ */
 export async function* mapConcurrently<T, R>(
-  items: Iterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   limit: number,
   run: (item: T) => Promise<R>,
 ): AsyncGenerator<R, void, undefined> {
-  const pending: Promise<R>[] = [];
-  const iterator = items[Symbol.iterator]();
-  let done = false;
+  const calls: Call<R>[] = [];
+  let running = 0;
+  let failed = false;
+  let onEnd: () => void = () => undefined;
+  const start = (item: T) => {
+    const call: Call<R> = { result: run(item), ended: false };
+    const end = () => {
+      call.ended = true;
+      running--;
+      onEnd();
+    };
+    running++;
+    calls.push(call);
+    call.result.then(end, () => {
+      failed = true;
+      end();
+    });
+  };
   try {
-    for (;;) {
-      while (!done && pending.length < limit) {
-        const next = iterator.next();
-        if (next.done) done = true;
-        else pending.push(start(run, next.value));
+    for await (const item of items) {
+      start(item);
+      if (running >= limit) {
+        await new Promise<void>((resolve) => {
+          onEnd = resolve;
+        });
       }
-      if (pending.length === 0) return;
-      yield await pending.shift()!;
+      while (calls[0]?.ended || calls.length >= limit + MAX_WAITING) yield await calls.shift()!.result;
+      // It throws when its turn comes.
+      if (failed) break;
     }
+    while (calls.length > 0) yield await calls.shift()!.result;
   } finally {
     // What still runs when the caller stops, or when one call fails, ends before this does.
-    await Promise.allSettled(pending);
+    await Promise.allSettled(calls.map(({ result }) => result));
+  }
+}
+
+/** Lets at most so many calls run at a time, first come, first served. */
+export class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async run<R>(call: () => Promise<R>): Promise<R> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await call();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
   }
 }
 
@@ -82,13 +133,6 @@ export class BatchedItems<T> implements AsyncGenerator<T, void, undefined> {
       return { value: value[0]!, done: false };
     }
   }
-}
-
-/** The failure of a call that is awaited later must not be an unhandled rejection until then. */
-function start<T, R>(run: (item: T) => Promise<R>, item: T): Promise<R> {
-  const promise = run(item);
-  promise.catch(() => undefined);
-  return promise;
 }
 
 /** Waits; many waits may share one signal. */

@@ -1,6 +1,7 @@
-/** Items of batches come one by one, in order, however they are asked for. */
+/** Items of batches come one by one, in order, however they are asked for; calls keep to their limit, and do not wait for one another. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { BatchedItems } from '../../src/admin/concurrent.js';
+import { BatchedItems, mapConcurrently, Slots } from '../../src/admin/concurrent.js';
 
 function createItems(batches: readonly (readonly number[])[]) {
   const log: string[] = [];
@@ -53,5 +54,93 @@ describe('items of batches', () => {
     await others.next();
     await expect(others.throw(new Error('enough'))).rejects.toThrow('enough');
     expect(log).toEqual(['batch', 'end']);
+  });
+});
+
+/** Calls of which each ends when it is allowed to, or fails. */
+function createCalls() {
+  const log: number[] = [];
+  const ends = new Map<number, (error?: Error) => void>();
+  const run = (item: number) =>
+    new Promise<number>((resolve, reject) => {
+      log.push(item);
+      ends.set(item, (error) => (error ? reject(error) : resolve(item)));
+    });
+  return { log, run, end: (item: number, error?: Error) => ends.get(item)!(error) };
+}
+
+async function collect(results: AsyncIterable<number>, seen: number[]): Promise<void> {
+  for await (const result of results) seen.push(result);
+}
+
+describe('calls at a time', () => {
+  it('are at most so many, whichever of them takes long', async () => {
+    const { log, run, end } = createCalls();
+    const seen: number[] = [];
+    const done = collect(mapConcurrently([1, 2, 3, 4, 5], 2, run), seen);
+    await sleep(1);
+    expect(log).toEqual([1, 2]);
+    for (const item of [2, 3, 4]) {
+      end(item);
+      await sleep(1);
+    }
+    expect(log).toEqual([1, 2, 3, 4, 5]);
+    expect(seen).toEqual([]);
+    end(1);
+    await sleep(1);
+    expect(seen).toEqual([1, 2, 3, 4]);
+    end(5);
+    await done;
+    expect(seen).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('end with the failure of one, in its turn, and start no others', async () => {
+    const { log, run, end } = createCalls();
+    const seen: number[] = [];
+    const failure = collect(mapConcurrently([1, 2, 3, 4, 5], 2, run), seen).catch((error) => error);
+    await sleep(1);
+    end(2, new Error('refused'));
+    await sleep(1);
+    end(1);
+    expect(await failure).toMatchObject({ message: 'refused' });
+    expect(seen).toEqual([1]);
+    expect(log).toEqual([1, 2]);
+  });
+
+  it('are ended by a reader that stops, which ends the items, too', async () => {
+    let ended = false;
+    async function* items(): AsyncGenerator<number, void, undefined> {
+      try {
+        for (let item = 1; ; item++) yield item;
+      } finally {
+        ended = true;
+      }
+    }
+    let running = 0;
+    const results = mapConcurrently(items(), 3, async (item) => {
+      running++;
+      await sleep(1);
+      running--;
+      return item;
+    });
+    for await (const item of results) if (item === 5) break;
+    expect({ ended, running }).toEqual({ ended: true, running: 0 });
+  });
+
+  it('share slots, whether they fail or not', async () => {
+    const slots = new Slots(2);
+    let running = 0;
+    let most = 0;
+    const call = (item: number) =>
+      slots.run(async () => {
+        most = Math.max(most, ++running);
+        await sleep(1);
+        running--;
+        if (item % 3 === 0) throw new Error('refused');
+        return item;
+      });
+    const results = await Promise.allSettled(Array.from({ length: 9 }, (_, item) => call(item)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(6);
+    expect({ most, running }).toEqual({ most: 2, running: 0 });
   });
 });

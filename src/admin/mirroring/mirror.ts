@@ -78,7 +78,7 @@ export async function mirror(
       writesStarts: 'cluster' in target,
     });
     const matches = createFilter(options);
-    for await (const part of join.read()) await run.copyPart(part, matches);
+    await run.copyParts(join.read(), matches);
     return report;
   } finally {
     await map?.close();

@@ -2,7 +2,7 @@
 
 import { FastDFSError, isAbsent } from '../../core/base/errors.js';
 import type { ClusterAccess } from '../access.js';
-import { mapConcurrently, sleep } from '../concurrent.js';
+import { mapConcurrently, Slots, sleep } from '../concurrent.js';
 import type { JoinedPart } from '../listing/join.js';
 import { confirmFiles } from '../listing/parts.js';
 import type { ListedFile } from '../listing/types.js';
@@ -14,6 +14,8 @@ import type { MirrorReport } from './types.js';
 
 /** So many files in a row say something about the target, not about the files. */
 const MAX_FAILURES_IN_ROW = 20;
+/** A part has some sixty files, and the last of them may be large. */
+const PARTS_AT_ONCE = 16;
 /** A file that has just been uploaded may be changed, or not yet be everywhere. */
 const SECOND_ATTEMPT_MS = 1_000;
 
@@ -38,14 +40,21 @@ interface Copied {
 
 export class MirrorRun {
   readonly #options: MirrorRunOptions;
+  readonly #slots: Slots;
   #failuresInRow = 0;
 
   constructor(options: MirrorRunOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.concurrency);
+  }
+
+  async copyParts(parts: AsyncIterable<JoinedPart>, matches: (file: ListedFile) => boolean): Promise<void> {
+    const copied = mapConcurrently(parts, PARTS_AT_ONCE, (part) => this.#copyPart(part, matches));
+    for await (const _ of copied);
   }
 
   /** Copies what of a part is not in the map. Slaves of slaves come last. */
-  async copyPart(
+  async #copyPart(
     { cluster, known, files }: JoinedPart,
     matches: (file: ListedFile) => boolean,
   ): Promise<void> {
@@ -86,7 +95,7 @@ export class MirrorRun {
 
   async #each(files: readonly ListedFile[], work: (file: ListedFile) => Promise<void>): Promise<void> {
     const { concurrency, report, signal, onProgress } = this.#options;
-    const attempts = mapConcurrently(files, concurrency, async (file) => {
+    const attempt = async (file: ListedFile) => {
       signal.throwIfAborted();
       try {
         await work(file);
@@ -98,7 +107,8 @@ export class MirrorRun {
         if (++this.#failuresInRow >= MAX_FAILURES_IN_ROW) throw error;
       }
       onProgress?.(report);
-    });
+    };
+    const attempts = mapConcurrently(files, concurrency, (file) => this.#slots.run(() => attempt(file)));
     for await (const _ of attempts);
   }
 

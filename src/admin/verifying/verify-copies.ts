@@ -87,12 +87,14 @@ async function* verifyPath(
         yield { ...storageFault(storage, message), error };
       }
     }
-    for await (const lines of partitions.read()) {
-      yield* verifyFiles(run, describeLines(lines, group), () => group.storages);
-    }
+    yield* verifyFiles(run, readFiles(partitions, group), () => group.storages);
   } finally {
     await partitions.close();
   }
+}
+
+async function* readFiles(partitions: LinePartitions, group: GroupStorages): AsyncGenerator<ListedFile> {
+  for await (const lines of partitions.read()) yield* describeLines(lines, group);
 }
 
 async function* verifyNamed(
@@ -120,13 +122,13 @@ async function* verifyNamed(
 
 async function* verifyFiles(
   { state, options, summary }: Run,
-  files: readonly ListedFile[],
+  files: Iterable<ListedFile> | AsyncIterable<ListedFile>,
   storagesFor: (group: string) => readonly StorageRecord[],
 ): AsyncGenerator<VerifyFault, void, undefined> {
   const { sample = 1, concurrency = DEFAULT_CONCURRENCY, onProgress } = options;
-  const chosen = sample === 1 ? files : files.filter(() => Math.random() < sample);
   const named = options.files !== undefined;
-  const results = mapConcurrently(chosen, concurrency, async (file) => {
+  const results = mapConcurrently(files, concurrency, async (file) => {
+    if (sample < 1 && Math.random() >= sample) return { faults: undefined, copies: 0 };
     const storages = storagesFor(file.group);
     return { faults: await verifyFile(state, file, storages, named), copies: storages.length };
   });
