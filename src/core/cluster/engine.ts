@@ -77,6 +77,11 @@ export class Engine {
     }
   }
 
+  /** Returns false for a storage in backoff. */
+  canAttempt(address: Address): boolean {
+    return this.pools.at(address, 'storage').canAttempt();
+  }
+
   /**
    * Runs a command once on one storage.
    * @param waiting ends the wait for a connection, where the exchange itself must not be ended half-way
@@ -171,32 +176,8 @@ export class Engine {
     options: ExchangeOptions,
     run: (target: UploadTarget, retries: number) => Promise<T>,
   ): Promise<T> {
-    let chosen: string | undefined;
-    const noteGroup = (targets: readonly UploadTarget[]) => {
-      chosen = targets[0]?.group;
-      return targets;
-    };
-    const plan: FailoverPlan<UploadTarget, T> = {
-      rounds: group === undefined ? 3 : 2,
-      name: (round) => {
-        if (round === 1) return this.locator.allForUpload(chosen, options);
-        if (round === 2) return this.locator.allForUpload(undefined, options);
-        const targets = this.locator.forUpload(group, options);
-        return targets instanceof Promise ? targets.then(noteGroup) : noteGroup(targets);
-      },
-      isSame: (a, b) => sameAddress(a.address, b.address),
-      canAttempt: ({ address }) => this.#canAttempt(address),
-      canFailOver: (error) => isFailoverable(error) || isRefusal(error),
-      attempt: countAttempts(run),
-    };
-    return withRetry(this.options.retry, options.signal, async () => {
-      try {
-        return await failOver(plan);
-      } catch (error) {
-        if (!isMomentary(error)) throw error;
-        return await failOver(plan);
-      }
-    });
+    const plan = new NewFilePlan(this, group, options, run);
+    return withRetry(this.options.retry, options.signal, () => placeFile(plan));
   }
 
   /**
@@ -270,10 +251,6 @@ export class Engine {
     this.pools.close();
   }
 
-  #canAttempt(address: Address): boolean {
-    return this.pools.at(address, 'storage').canAttempt();
-  }
-
   #onFile<T>(
     { signal }: ExchangeOptions,
     run: Attempt<T>,
@@ -285,12 +262,73 @@ export class Engine {
       name,
       attempt: countAttempts(run),
       isSame: sameAddress,
-      canAttempt: (address) => this.#canAttempt(address),
+      canAttempt: (address) => this.canAttempt(address),
       canFailOver: (error) => isNotFound(error) || isFailoverable(error),
       chooseError: chooseFileError,
     };
     return withRetry(this.options.retry, signal, () => failOver(plan));
   }
+}
+
+/** The storages for a new file: the one that the trackers name, the others of its group, and any where the caller wants no group. */
+class NewFilePlan<T> implements FailoverPlan<UploadTarget, T> {
+  readonly rounds: number;
+  readonly #engine: Engine;
+  readonly #group: string | undefined;
+  readonly #options: ExchangeOptions;
+  readonly #run: (target: UploadTarget, retries: number) => Promise<T>;
+  #attempts = 0;
+  #namedGroup: string | undefined;
+
+  constructor(
+    engine: Engine,
+    group: string | undefined,
+    options: ExchangeOptions,
+    run: (target: UploadTarget, retries: number) => Promise<T>,
+  ) {
+    this.rounds = group === undefined ? 3 : 2;
+    this.#engine = engine;
+    this.#group = group;
+    this.#options = options;
+    this.#run = run;
+  }
+
+  name(round: number): readonly UploadTarget[] | Promise<readonly UploadTarget[]> {
+    const { locator } = this.#engine;
+    if (round > 0) return locator.allForUpload(round === 1 ? this.#namedGroup : undefined, this.#options);
+    const named = locator.forUpload(this.#group, this.#options);
+    return named instanceof Promise
+      ? named.then((targets) => this.#noteGroup(targets))
+      : this.#noteGroup(named);
+  }
+
+  attempt(target: UploadTarget): Promise<T> {
+    return this.#run(target, this.#attempts++);
+  }
+
+  isSame(a: UploadTarget, b: UploadTarget): boolean {
+    return sameAddress(a.address, b.address);
+  }
+
+  canAttempt({ address }: UploadTarget): boolean {
+    return this.#engine.canAttempt(address);
+  }
+
+  canFailOver(error: unknown): boolean {
+    return isFailoverable(error) || isRefusal(error);
+  }
+
+  #noteGroup(targets: readonly UploadTarget[]): readonly UploadTarget[] {
+    this.#namedGroup = targets[0]?.group;
+    return targets;
+  }
+}
+
+function placeFile<T>(plan: NewFilePlan<T>): Promise<T> {
+  return failOver(plan).catch((error: unknown) => {
+    if (!isMomentary(error)) throw error;
+    return failOver(plan);
+  });
 }
 
 /** Numbers the attempts of one call, from 0. */

@@ -44,19 +44,42 @@ export interface FailoverPlan<Target, T> {
   chooseError?(failures: readonly unknown[]): unknown;
 }
 
-/** Runs a plan. */
+/** Runs a plan. Nearly always the first target does it: what the loop needs is made when it does not. */
 export async function failOver<Target, T>(plan: FailoverPlan<Target, T>): Promise<T> {
-  const { rounds, canAttempt, canFailOver = isFailoverable, chooseError } = plan;
-  const failures: unknown[] = [];
-  const known: Target[] = [];
+  const naming = plan.name(0, []);
+  const targets = (naming instanceof Promise ? await naming : naming) ?? [];
+  const first = targets[0];
+  if (first === undefined || plan.canAttempt?.(first) === false) return await tryAll(plan, targets, [], []);
+  try {
+    return await plan.attempt(first);
+  } catch (error) {
+    if (!mayFailOver(plan, error, first)) throw error;
+    return await tryAll(plan, targets, [first], [error]);
+  }
+}
+
+/**
+ * Goes through the rounds, once the first target has failed or where it is in backoff.
+ * @param ofFirstRound targets of the first round
+ * @param known targets that were tried, or will be
+ * @param failures of those that were tried
+ */
+async function tryAll<Target, T>(
+  plan: FailoverPlan<Target, T>,
+  ofFirstRound: readonly Target[],
+  known: Target[],
+  failures: unknown[],
+): Promise<T> {
+  const { rounds, chooseError } = plan;
   const postponed: Target[] = [];
   for (let round = 0; round <= rounds; round++) {
     const isLast = round === rounds;
-    for (const target of (isLast ? postponed : await nameTargets(plan, round, failures, known)) ?? []) {
+    const named = round === 0 ? ofFirstRound : await nameTargets(plan, round, failures, known);
+    for (const target of (isLast ? postponed : named) ?? []) {
       if (!isLast) {
         if (isKnown(plan, known, target)) continue;
         known.push(target);
-        if (canAttempt && !canAttempt(target)) {
+        if (plan.canAttempt?.(target) === false) {
           postponed.push(target);
           continue;
         }
@@ -64,7 +87,7 @@ export async function failOver<Target, T>(plan: FailoverPlan<Target, T>): Promis
       try {
         return await plan.attempt(target);
       } catch (error) {
-        if (!canFailOver(error, target)) throw error;
+        if (!mayFailOver(plan, error, target)) throw error;
         failures.push(error);
       }
     }
@@ -72,19 +95,24 @@ export async function failOver<Target, T>(plan: FailoverPlan<Target, T>): Promis
   throw chooseError ? chooseError(failures) : failures.at(-1);
 }
 
-/** A question for further targets that fails adds none: the failures before it say more. */
-function nameTargets<Target>(
+function mayFailOver<Target>(plan: FailoverPlan<Target, unknown>, error: unknown, target: Target): boolean {
+  return plan.canFailOver ? plan.canFailOver(error, target) : isFailoverable(error);
+}
+
+/** Names the targets of a further round. A question for them that fails adds none: the failures before it say more. */
+async function nameTargets<Target>(
   plan: FailoverPlan<Target, unknown>,
   round: number,
   failures: readonly unknown[],
   known: readonly Target[],
-): Targets<Target> | Promise<Targets<Target>> {
-  const named = plan.name(round, failures);
-  if (!(named instanceof Promise)) return named;
-  return named.catch((error: unknown) => {
+): Promise<Targets<Target>> {
+  if (round === plan.rounds) return undefined;
+  try {
+    return await plan.name(round, failures);
+  } catch (error) {
     if (known.length > 0 && (error instanceof ServerError || isFailoverable(error))) return undefined;
     throw error;
-  });
+  }
 }
 
 function isKnown<Target>(
@@ -92,7 +120,7 @@ function isKnown<Target>(
   known: readonly Target[],
   target: Target,
 ): boolean {
-  return known.length > 0 && known.some((each) => isSame(each, target));
+  return known.some((each) => isSame(each, target));
 }
 
 /**
@@ -105,17 +133,15 @@ export function isRetryable(error: unknown): boolean {
 }
 
 /** Runs `attempt`, and repeats it after a pause while {@link isRetryable}. The first run costs nothing extra. */
-export async function withRetry<T>(
+export function withRetry<T>(
   options: ResolvedOptions['retry'],
   signal: AbortSignal | undefined,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  try {
-    return await attempt();
-  } catch (error) {
+  return attempt().catch((error: unknown) => {
     if (options.retries === 0 || signal?.aborted || !isRetryable(error)) throw error;
-    return await repeat(options, signal, error, attempt);
-  }
+    return repeat(options, signal, error, attempt);
+  });
 }
 
 async function repeat<T>(
