@@ -150,8 +150,9 @@ export class Reader {
   /** Text of a fixed field, cut at the first NUL: servers leave stale bytes behind it. */
   fixed(width: number): string {
     const start = this.#take(width);
-    const end = this.#buffer.subarray(start, start + width).indexOf(0);
-    return this.#buffer.toString('utf8', start, end < 0 ? start + width : start + end);
+    let end = start;
+    while (end < start + width && this.#buffer[end] !== 0) end++;
+    return this.#buffer.toString('utf8', start, end);
   }
 
   /** Everything that is left, as text. */
