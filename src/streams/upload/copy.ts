@@ -23,7 +23,7 @@ import { encodeMetadata, type Metadata } from '../../core/model/metadata.js';
 import { checkExtension } from '../../core/model/names.js';
 import { Download, type DownloadSink } from '../download/download.js';
 import { SlabAllocator } from '../download/slabs.js';
-import { createFile, type Destination } from './destination.js';
+import { type Destination, NewFileDestination } from './destination.js';
 import type { Placed } from './rollback.js';
 import { ContentDigest, complete, type UploadResult } from './verify.js';
 
@@ -107,7 +107,7 @@ export async function copyFile(
   const { size } = await stat(engine, fileId, { signal });
   const metadata = options.metadata ?? (await readMetadata(engine, fileId, { signal }));
   const digest = new ContentDigest(engine, verify);
-  const destination = createFile(engine, file, { signal });
+  const destination = new NewFileDestination(engine, file, { signal });
   const placed = await sendCopy(engine, { fileId, size }, destination, digest, options);
   return await complete(engine, placed, digest, { metadata, signal });
 }
@@ -129,7 +129,13 @@ export async function finalize(
     const digest = new ContentDigest(engine, true);
     const file = { group: name.group, ext: parseFileId(fileId).extension, appender: false };
     const from = { fileId, size: before.size, storage: formatAddress(storage) };
-    const placed = await sendCopy(engine, from, createFile(engine, file, { signal }), digest, options);
+    const placed = await sendCopy(
+      engine,
+      from,
+      new NewFileDestination(engine, file, { signal }),
+      digest,
+      options,
+    );
     const assertUnchanged = async () => {
       const after = await queryInfo();
       const same = after.size === before.size && after.modifiedAt.getTime() === before.modifiedAt.getTime();

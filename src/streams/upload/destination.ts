@@ -23,30 +23,11 @@ export interface OpenUpload {
 /** Passes on content from its beginning; resolves when all of it has been written. */
 export type WriteAll = (write: (chunk: Uint8Array) => Promise<void>) => Promise<void>;
 
-export interface Destination {
-  /** Sends content that is in memory; storages that refuse are passed over. */
-  send(content: readonly Uint8Array[], size: number): Promise<Placed>;
-  /** Sends `size` bytes that can be read again; storages that refuse are passed over. */
-  sendFrom(size: number, content: WriteAll): Promise<Placed>;
-  /** Finds a storage and opens an upload of `size` bytes there. */
-  open(size: number): Promise<OpenUpload>;
-}
-
 export interface NewFile {
   group: string | undefined;
   /** Without the dot. */
   ext: string;
   appender: boolean;
-}
-
-/** A new file in `group`, or in the group that the trackers choose. */
-export function createFile(engine: Engine, file: NewFile, options: ExchangeOptions): Destination {
-  const command = file.appender ? uploadAppenderFile : uploadFile;
-  const place = <T>(size: number, run: Run<T>) =>
-    engine.place(file.group, options, (target, retries) =>
-      run(target.address, retries, command, { storePathIndex: target.storePathIndex, size, ext: file.ext }),
-    );
-  return createDestination(engine, place, options);
 }
 
 export interface NewSlave {
@@ -55,66 +36,104 @@ export interface NewSlave {
   ext: string;
 }
 
-/** A slave file, on the source storage of its master. */
-export function createSlave(engine: Engine, slave: NewSlave, options: ExchangeOptions): Destination {
-  const master = splitFileId(slave.master);
-  const place = <T>(size: number, run: Run<T>) =>
-    engine.update(master, options, (address, retries) =>
-      run(address, retries, uploadSlaveFile, {
-        masterRemoteFilename: master.remoteFilename,
-        prefix: slave.prefix,
-        ext: slave.ext,
-        size,
-      }),
-    );
-  return createDestination(engine, place, options);
-}
-
+/** One attempt at one storage, with the command that makes the file there. */
 type Run<T> = <Args>(
-  address: Address,
+  storage: Address,
   retries: number,
   command: Command<Args, string>,
   args: Args,
 ) => Promise<T>;
 
-function createDestination(
-  engine: Engine,
-  place: <T>(size: number, run: Run<T>) => Promise<T>,
-  options: ExchangeOptions,
-): Destination {
-  const { fileId, signal } = options;
-  const open = async <Args>(
+export abstract class Destination {
+  protected readonly engine: Engine;
+  protected readonly options: ExchangeOptions;
+
+  constructor(engine: Engine, options: ExchangeOptions) {
+    this.engine = engine;
+    this.options = options;
+  }
+
+  /** Runs `run` on the storage for the file, and on others while nothing has been stored. */
+  protected abstract place<T>(size: number, run: Run<T>): Promise<T>;
+
+  /** Sends content that is in memory; storages that refuse are passed over. */
+  send(content: readonly Uint8Array[], size: number): Promise<Placed> {
+    const { fileId, signal } = this.options;
+    return this.place<Placed>(size, async (storage, retries, command, args) => ({
+      fileId: await this.engine.callAt(storage, command, args, { fileId, retries }, content, signal),
+      storage,
+    }));
+  }
+
+  /** Sends `size` bytes that can be read again; storages that refuse are passed over. */
+  sendFrom(size: number, content: WriteAll): Promise<Placed> {
+    return this.place<Placed>(size, async (storage, retries, command, args) => {
+      const exchange = await this.#open(storage, retries, command, args);
+      const release = onAbort(this.options.signal, (reason) => abortIncomplete(exchange, reason));
+      try {
+        await content((chunk) => writeChunk(exchange, chunk));
+      } catch (error) {
+        abortIncomplete(exchange, error);
+      }
+      return { fileId: await exchange.done.finally(release), storage };
+    });
+  }
+
+  /** Finds a storage and opens an upload of `size` bytes there. */
+  open(size: number): Promise<OpenUpload> {
+    return this.place<OpenUpload>(size, async (storage, retries, command, args) => {
+      const exchange = await this.#open(storage, retries, command, args);
+      return { exchange, storage } as OpenUpload;
+    });
+  }
+
+  async #open<Args>(
     storage: Address,
     retries: number,
     command: Command<Args, string>,
     args: Args,
-  ): Promise<SendExchange<Args, string>> => {
-    const { pool, connection } = await engine.checkout(storage, signal);
+  ): Promise<SendExchange<Args, string>> {
+    const { fileId, signal } = this.options;
+    const { pool, connection } = await this.engine.checkout(storage, signal);
     return new SendExchange(pool, connection, command, args, { fileId, retries });
-  };
-  return {
-    send: (content, size) =>
-      place<Placed>(size, async (storage, retries, command, args) => ({
-        fileId: await engine.callAt(storage, command, args, { fileId, retries }, content, signal),
-        storage,
-      })),
-    sendFrom: (size, content) =>
-      place<Placed>(size, async (storage, retries, command, args) => {
-        const exchange = await open(storage, retries, command, args);
-        const release = onAbort(signal, (reason) => abortIncomplete(exchange, reason));
-        try {
-          await content((chunk) => writeChunk(exchange, chunk));
-        } catch (error) {
-          abortIncomplete(exchange, error);
-        }
-        return { fileId: await exchange.done.finally(release), storage };
-      }),
-    open: (size) =>
-      place<OpenUpload>(size, async (storage, retries, command, args) => {
-        const exchange = await open(storage, retries, command, args);
-        return { exchange, storage } as OpenUpload;
-      }),
-  };
+  }
+}
+
+/** A new file in `group`, or in the group that the trackers choose. */
+export class NewFileDestination extends Destination {
+  readonly #file: NewFile;
+
+  constructor(engine: Engine, file: NewFile, options: ExchangeOptions) {
+    super(engine, options);
+    this.#file = file;
+  }
+
+  protected override place<T>(size: number, run: Run<T>): Promise<T> {
+    const { group, ext, appender } = this.#file;
+    const command = appender ? uploadAppenderFile : uploadFile;
+    return this.engine.place(group, this.options, ({ address, storePathIndex }, retries) =>
+      run(address, retries, command, { storePathIndex, size, ext }),
+    );
+  }
+}
+
+/** A slave file, on the source storage of its master. */
+export class NewSlaveDestination extends Destination {
+  readonly #slave: NewSlave;
+
+  constructor(engine: Engine, slave: NewSlave, options: ExchangeOptions) {
+    super(engine, options);
+    this.#slave = slave;
+  }
+
+  protected override place<T>(size: number, run: Run<T>): Promise<T> {
+    const { master, prefix, ext } = this.#slave;
+    const name = splitFileId(master);
+    const args = { masterRemoteFilename: name.remoteFilename, prefix, ext, size };
+    return this.engine.update(name, this.options, (address, retries) =>
+      run(address, retries, uploadSlaveFile, args),
+    );
+  }
 }
 
 /** A storage drops an incomplete upload. A complete one becomes a file, whose name must be awaited. */

@@ -21,7 +21,7 @@ import { encodeMetadata, type Metadata } from '../../core/model/metadata.js';
 import { checkExtension, checkSlave, deriveSafeExtension } from '../../core/model/names.js';
 import { AppendedUpload } from './appended-upload.js';
 import type { FinalizeBy } from './copy.js';
-import { createFile, createSlave, type Destination } from './destination.js';
+import { type Destination, type NewFile, NewFileDestination, NewSlaveDestination } from './destination.js';
 import type { UploadEvents, UploadSession } from './session.js';
 import { SizedUpload } from './sized-upload.js';
 import { SpooledUpload } from './spool.js';
@@ -112,48 +112,56 @@ export interface SlaveTarget {
   prefix: string;
 }
 
-export interface UploadPlan {
-  readonly metadata: Metadata | undefined;
-  readonly verify: boolean;
-  /** Starts the upload of content that arrives piece by piece. Sends nothing yet. */
-  start(events: UploadEvents): UploadSession;
-  /** For content in memory. */
-  destination(signal: AbortSignal | undefined): Destination;
-}
-
 const DEFAULT_BLOCK_BYTES = 1024 * 1024;
 
-/** @throws ArgumentError naming the option; nothing has been sent by then */
-export function planUpload(engine: Engine, options: UploadOptions, slave?: SlaveTarget): UploadPlan {
-  checkUploadOptions(options);
-  const { size, whenSizeUnknown = 'spool', finalize = false, appender = false } = options;
-  const blockBytes = options.blockBytes ?? DEFAULT_BLOCK_BYTES;
-  if (slave && appender) throw new ArgumentError('`appender`: a slave file cannot be an appender file');
-  const metadata = resolveMetadata(options);
-  const ext = resolveExtension(options, slave);
-  const group = options.group === undefined ? engine.options.group : checkGroup(options.group);
-  if (slave) checkSlave(parseFileId(slave.master).remoteFilename, slave.prefix, ext);
+/** An upload whose options have been checked. */
+export class UploadPlan {
+  readonly metadata: Metadata | undefined;
+  readonly verify: boolean;
+  readonly #engine: Engine;
+  readonly #options: UploadOptions;
+  readonly #slave: (SlaveTarget & { ext: string }) | undefined;
+  readonly #file: NewFile;
 
-  const destination = (signal: AbortSignal | undefined, asAppender = appender): Destination =>
-    slave
-      ? createSlave(engine, { ...slave, ext }, { signal, fileId: slave.master })
-      : createFile(engine, { group, ext, appender: asAppender }, { signal });
-  return {
-    metadata,
-    verify: options.verify ?? true,
-    destination,
-    start(events) {
-      const search = new AbortController();
-      const plain = destination(search.signal);
-      if (size !== undefined) return new SizedUpload(engine, plain, size, search, events);
-      if (whenSizeUnknown === 'stream' && !slave) {
-        const streamed = { blockBytes, finalize: appender ? (false as const) : finalize };
-        return new AppendedUpload(engine, plain, destination(search.signal, true), streamed, search, events);
-      }
-      const memoryBytes = whenSizeUnknown === 'memory' ? Number.POSITIVE_INFINITY : blockBytes;
-      return new SpooledUpload(engine, plain, memoryBytes, search, events);
-    },
-  };
+  /** @throws ArgumentError naming the option; nothing has been sent by then */
+  constructor(engine: Engine, options: UploadOptions, slave?: SlaveTarget) {
+    checkUploadOptions(options);
+    const { appender = false } = options;
+    if (slave && appender) throw new ArgumentError('`appender`: a slave file cannot be an appender file');
+    this.metadata = resolveMetadata(options);
+    this.verify = options.verify ?? true;
+    const ext = resolveExtension(options, slave);
+    const group = options.group === undefined ? engine.options.group : checkGroup(options.group);
+    if (slave) checkSlave(parseFileId(slave.master).remoteFilename, slave.prefix, ext);
+    this.#engine = engine;
+    this.#options = options;
+    this.#slave = slave && { ...slave, ext };
+    this.#file = { group, ext, appender };
+  }
+
+  /** Where the content goes. */
+  destination(signal: AbortSignal | undefined, file = this.#file): Destination {
+    const slave = this.#slave;
+    return slave
+      ? new NewSlaveDestination(this.#engine, slave, { signal, fileId: slave.master })
+      : new NewFileDestination(this.#engine, file, { signal });
+  }
+
+  /** Starts the upload of content that arrives piece by piece. Sends nothing yet. */
+  start(events: UploadEvents): UploadSession {
+    const { size, whenSizeUnknown = 'spool', finalize = false } = this.#options;
+    const blockBytes = this.#options.blockBytes ?? DEFAULT_BLOCK_BYTES;
+    const search = new AbortController();
+    const plain = this.destination(search.signal);
+    if (size !== undefined) return new SizedUpload(this.#engine, plain, size, search, events);
+    if (whenSizeUnknown === 'stream' && !this.#slave) {
+      const streamed = { blockBytes, finalize: this.#file.appender ? (false as const) : finalize };
+      const appender = this.destination(search.signal, { ...this.#file, appender: true });
+      return new AppendedUpload(this.#engine, plain, appender, streamed, search, events);
+    }
+    const memoryBytes = whenSizeUnknown === 'memory' ? Number.POSITIVE_INFINITY : blockBytes;
+    return new SpooledUpload(this.#engine, plain, memoryBytes, search, events);
+  }
 }
 
 function resolveMetadata({ metadata, filename, keepFilename }: UploadOptions): Metadata | undefined {

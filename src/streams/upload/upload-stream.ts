@@ -9,13 +9,7 @@ import { FastDFSError } from '../../core/base/errors.js';
 import { reportProgress } from '../../core/base/progress.js';
 import { refuseUsedSources } from '../../core/base/unread-source.js';
 import type { Engine } from '../../core/cluster/engine.js';
-import {
-  assertSizeKnown,
-  planUpload,
-  type SlaveTarget,
-  type UploadOptions,
-  type UploadPlan,
-} from './plan.js';
+import { assertSizeKnown, type SlaveTarget, type UploadOptions, UploadPlan } from './plan.js';
 import { describeRollback, type RollbackResult, rollback, waitWithGrace } from './rollback.js';
 import type { UploadSession } from './session.js';
 import { ContentDigest, complete, type UploadResult } from './verify.js';
@@ -47,7 +41,7 @@ export class UploadStream extends Writable {
 
   /** @internal */
   constructor(engine: Engine, options: UploadOptions = {}, slave?: SlaveTarget) {
-    const plan = planUpload(engine, options, slave);
+    const plan = new UploadPlan(engine, options, slave);
     assertSizeKnown(options);
     super({ highWaterMark: HIGH_WATER_MARK, decodeStrings: true });
     this.#engine = engine;
@@ -116,7 +110,7 @@ export class UploadStream extends Writable {
   }
 
   #take(chunks: readonly Uint8Array[], callback: Callback): void {
-    for (const chunk of chunks) this.#sent.add(chunk);
+    this.#sent.addAll(chunks);
     this.#asyncScope.runInAsyncScope(() => this.#session.write(chunks, callback));
   }
 

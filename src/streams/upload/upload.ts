@@ -8,9 +8,9 @@ import { openLocalFile, READ_BYTES, readContent } from './local-file.js';
 import {
   assertContentSize,
   checkUploadOptions,
-  planUpload,
   type SlaveTarget,
   type UploadOptions,
+  UploadPlan,
 } from './plan.js';
 import { describeRollback, type Placed, rollbackPending, waitWithGrace } from './rollback.js';
 import { feed, measureSource, readName, type Source, type WriteContent } from './source.js';
@@ -86,17 +86,17 @@ export async function uploadBlock(
   options: UploadOptions,
   slave?: SlaveTarget,
 ): Promise<UploadResult> {
-  const { metadata, verify, destination } = planUpload(engine, options, slave);
+  const plan = new UploadPlan(engine, options, slave);
   assertContentSize(options, size);
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
-  const sending = destination(signal).send(size === 0 ? [] : chunks, size);
+  const sending = plan.destination(signal).send(size === 0 ? [] : chunks, size);
   // Computed while the request is on its way.
-  const sent = new ContentDigest(engine, verify);
-  for (const chunk of chunks) sent.add(chunk);
+  const sent = new ContentDigest(engine, plan.verify);
+  sent.addAll(chunks);
   const placed = signal ? await settleOrAbort(engine, sending, signal) : await sending;
   const onVerified = onProgress && (() => reportOnce(onProgress, size));
-  return await complete(engine, placed, sent, { metadata, signal, onVerified });
+  return await complete(engine, placed, sent, { metadata: plan.metadata, signal, onVerified });
 }
 
 /** @throws what `onProgress` throws */

@@ -41,18 +41,24 @@ export interface UploadResult {
 
 /** Counts content as it passes, and computes its CRC-32 where that is wanted. */
 export class ContentDigest {
-  readonly #start: () => ContentCrc | undefined;
+  readonly #engine: Engine;
+  readonly #verify: boolean;
   #crc: ContentCrc | undefined;
   size = 0;
 
   constructor(engine: Engine, verify: boolean) {
-    this.#start = () => (verify ? startCrc(engine) : undefined);
-    this.#crc = this.#start();
+    this.#engine = engine;
+    this.#verify = verify;
+    this.reset();
   }
 
   /** Undefined with `verify: false`. */
   get crc(): ContentCrc | undefined {
     return this.#crc;
+  }
+
+  addAll(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.add(chunk);
   }
 
   add(chunk: Uint8Array): void {
@@ -63,7 +69,7 @@ export class ContentDigest {
   /** Starts again, for content that is sent again. */
   reset(): void {
     this.size = 0;
-    this.#crc = this.#start();
+    this.#crc = this.#verify ? startCrc(this.#engine) : undefined;
   }
 }
 
@@ -91,29 +97,33 @@ export async function complete(
     const verified = isVerified(engine, placed, stored, sent, { signal, fileId });
     if (verified !== true && !(await verified)) throw checksumMismatch(fileId, sent, stored);
     if (onVerified) await onVerified();
-    const { group, remoteFilename, kind } = stored;
     signal?.throwIfAborted();
     const pairs = metadata && Object.keys(metadata).length > 0 ? metadata : undefined;
     if (pairs) {
+      const { group, remoteFilename } = stored;
       const args = { group, remoteFilename, metadata: pairs, mode: 'overwrite' } as const;
       await engine.repeatAt(storage, setMetadata, args, { signal, fileId });
     }
     engine.locator.recordSource(stored, storage);
-    const { baseUrl } = engine.options;
-    return {
-      fileId,
-      group,
-      remoteFilename,
-      size: sent.size,
-      ...(sent.crc === undefined ? {} : { crc32: sent.crc.value }),
-      ...(baseUrl === undefined ? {} : { url: baseUrl + createPath(engine.options, fileId) }),
-      storage: { host: storage.host, port: storage.port },
-      ...(pairs ? { metadata: pairs } : {}),
-      kind,
-    };
+    return createResult(engine, placed, stored, sent, pairs);
   } catch (error) {
     throw await rollbackFor(engine, placed, error);
   }
+}
+
+function createResult(
+  { options }: Engine,
+  { fileId, storage: { host, port } }: Placed,
+  { group, remoteFilename, kind }: FileIdParts,
+  { size, crc }: ContentDigest,
+  metadata: Metadata | undefined,
+): UploadResult {
+  const storage = { host, port };
+  const result: UploadResult = { fileId, group, remoteFilename, size, storage, kind };
+  if (crc) result.crc32 = crc.value;
+  if (options.baseUrl !== undefined) result.url = options.baseUrl + createPath(options, fileId);
+  if (metadata) result.metadata = metadata;
+  return result;
 }
 
 /** Compares what was sent with what the storage wrote into the id: the size and CRC-32 of ordinary files. */
