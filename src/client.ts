@@ -28,7 +28,7 @@ import {
   modifyBlock,
 } from './streams/append/append-stream.js';
 import { DownloadStream } from './streams/download/download-stream.js';
-import type { DownloadOptions, DownloadSettings } from './streams/download/options.js';
+import type { DownloadFileSettings, DownloadOptions, DownloadSettings } from './streams/download/options.js';
 import { downloadToBuffer } from './streams/download/to-buffer.js';
 import type { DownloadedFile } from './streams/download/to-file.js';
 import { type CopyOptions, copyFile, type FinalizeOptions, finalize } from './streams/upload/copy.js';
@@ -199,8 +199,8 @@ export class FastDFSClient {
    */
   async downloadFile(
     fileId: string,
-    path?: string | DownloadSettings,
-    options?: DownloadSettings,
+    path?: string | DownloadFileSettings,
+    options?: DownloadFileSettings,
   ): Promise<DownloadedFile> {
     const [target, settings] = typeof path === 'object' ? [undefined, path] : [path, options];
     const engine = this.#assertOpen();

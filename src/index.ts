@@ -99,7 +99,12 @@ export type {
   ModifyStream,
 } from './streams/append/append-stream.js';
 export type { DownloadStream } from './streams/download/download-stream.js';
-export type { DownloadOptions, DownloadRange, DownloadSettings } from './streams/download/options.js';
+export type {
+  DownloadFileSettings,
+  DownloadOptions,
+  DownloadRange,
+  DownloadSettings,
+} from './streams/download/options.js';
 export type { DownloadedFile } from './streams/download/to-file.js';
 export type { CopyOptions, FinalizeBy, FinalizeOptions } from './streams/upload/copy.js';
 export type { UploadOptions } from './streams/upload/plan.js';

@@ -74,7 +74,7 @@ const CALLS: Record<string, { run: Call; name?: string; wrong?: readonly Options
   download: { run: (options) => client.download(ID, options), wrong: [{ start: -1 }, { start: 2, end: 1 }] },
   downloadFile: {
     run: (options) => client.downloadFile(ID, '/tmp/never-written', options),
-    wrong: [{ start: -1 }, { storage: false }],
+    wrong: [{ start: -1 }, { storage: false }, { parallel: 0 }, { parallel: 65 }],
   },
   append: { run: (options) => client.append(APPENDER, 'text', options), wrong: [{ blockBytes: -1 }] },
   modify: { run: (options) => client.modify(APPENDER, 0, 'text', options), wrong: [{ blockBytes: -1 }] },

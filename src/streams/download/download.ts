@@ -9,7 +9,13 @@ import { FastDFSError, ProtocolError, ServerError, TimeoutError } from '../../co
 import { reportProgress } from '../../core/base/progress.js';
 import type { Attempt, Engine } from '../../core/cluster/engine.js';
 import { isFailoverable, withRetry } from '../../core/cluster/failover.js';
-import { type ContentCrc, formatCrc32, matchesContent, startCrc } from '../../core/files/content-crc.js';
+import {
+  type ContentCrc,
+  type ContentSums,
+  formatCrc32,
+  matchesContent,
+  startCrc,
+} from '../../core/files/content-crc.js';
 import { findStorage } from '../../core/files/locate.js';
 import { queryInfoAt } from '../../core/files/stat.js';
 import { type Address, sameAddress } from '../../core/model/address.js';
@@ -292,17 +298,32 @@ export class Download implements ContentSink {
   }
 
   async #verify(): Promise<void> {
-    const crc = this.#crc;
-    const stored = this.#ordinary;
-    if (!crc || !stored) return;
-    const options = { fileId: this.#fileId, signal: this.#settings.signal };
-    if (await matchesContent(this.#engine, crc, stored, options)) return;
-    const [expected, actual] = [stored.crc32, crc.value].map(formatCrc32);
-    throw new ProtocolError(
-      `Checksum mismatch: expected CRC-32 ${expected} of ${this.#fileId}, got ${actual}`,
-      { code: 'FASTDFS_CHECKSUM_MISMATCH', fileId: this.#fileId, command: downloadFile.name },
-    );
+    if (!this.#crc || !this.#ordinary) return;
+    await verifyContent(this.#engine, this.#fileId, this.#ordinary, this.#crc, this.#settings.signal);
   }
+}
+
+/** @throws ProtocolError when the sums are not those of the file that `stored` names */
+export async function verifyContent(
+  engine: Engine,
+  fileId: string,
+  stored: FileIdParts,
+  sums: ContentSums,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (await matchesContent(engine, sums, stored, { fileId, signal })) return;
+  const [expected, actual] = [stored.crc32, sums.value].map(formatCrc32);
+  throw new ProtocolError(`Checksum mismatch: expected CRC-32 ${expected} of ${fileId}, got ${actual}`, {
+    code: 'FASTDFS_CHECKSUM_MISMATCH',
+    fileId,
+    command: downloadFile.name,
+  });
+}
+
+/** Returns what the id of an ordinary file holds; undefined for files whose size only the server knows. */
+export function readOrdinary(fileId: string): FileIdParts | undefined {
+  const parsed = hasSizeInId(fileId) ? readFileId(fileId) : undefined;
+  return parsed?.kind === 'normal' ? parsed : undefined;
 }
 
 function isReaderIdle(error: unknown): boolean {

@@ -25,17 +25,20 @@ export class FileSink implements DownloadSink {
   #blockBytes = BLOCK_BYTES + READ_BYTES;
   #filling: Buffer | undefined;
   #filled = 0;
+  readonly #position: number | undefined;
   #written = 0;
   #writing: Promise<void> | undefined;
 
   /**
    * @param onFailure receives why the file cannot be written; nothing is written after that
    * @param onDrain called when the download may continue
+   * @param position where the content belongs in the file; default: where the file is written next
    */
-  constructor(file: FileHandle, onFailure: (error: unknown) => void, onDrain: () => void) {
+  constructor(file: FileHandle, onFailure: (error: unknown) => void, onDrain: () => void, position?: number) {
     this.#file = file;
     this.#onFailure = onFailure;
     this.#onDrain = onDrain;
+    this.#position = position;
   }
 
   /** Bytes that are in the file. */
@@ -88,7 +91,8 @@ export class FileSink implements DownloadSink {
     for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
       const { block, bytes } = next;
       for (let from = 0; from < bytes; ) {
-        const { bytesWritten } = await this.#file.write(block, from, bytes - from);
+        const place = this.#position === undefined ? null : this.#position + this.#written;
+        const { bytesWritten } = await this.#file.write(block, from, bytes - from, place);
         from += bytesWritten;
         this.#written += bytesWritten;
       }

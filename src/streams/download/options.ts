@@ -33,6 +33,16 @@ export interface DownloadSettings extends DownloadRange, CallOptions {
   onProgress?: OnProgress | undefined;
 }
 
+/** As {@link DownloadSettings}, and over how many connections. */
+export interface DownloadFileSettings extends DownloadSettings {
+  /**
+   * Connections to read ranges of the file over, at most 64; never more than half of `pool.maxPerServer`. Helps where each
+   * connection is slower than the network, and takes connections that other calls may wait for. Small files, appender and
+   * slave files, and targets that are no regular files take one. Default 1.
+   */
+  parallel?: number | undefined;
+}
+
 /** As {@link DownloadSettings}, and how much a stream keeps ready. */
 export interface DownloadOptions extends DownloadSettings {
   /** Bytes kept ready for the reader. Default 32 KiB. */
@@ -47,11 +57,21 @@ export const DOWNLOAD_SETTINGS: Checks<DownloadSettings> = {
   storage: stringOption,
   onProgress: functionOption,
 };
+const DOWNLOAD_FILE_SETTINGS: Checks<DownloadFileSettings> = {
+  ...DOWNLOAD_SETTINGS,
+  parallel: integerOption(1, 64),
+};
 const DOWNLOAD_OPTIONS: Checks<DownloadOptions> = { ...DOWNLOAD_SETTINGS, highWaterMark: integerOption() };
 
 /** @throws ArgumentError naming the option, or for a range that ends before it starts */
 export function checkDownloadSettings(call: string, settings: DownloadSettings | undefined): void {
   checkOptions(call, settings, DOWNLOAD_SETTINGS);
+  checkRange(settings);
+}
+
+/** @throws ArgumentError naming the option, or for a range that ends before it starts */
+export function checkDownloadFileSettings(settings: DownloadFileSettings | undefined): void {
+  checkOptions('downloadFile()', settings, DOWNLOAD_FILE_SETTINGS);
   checkRange(settings);
 }
 

@@ -7,7 +7,7 @@ import type { Engine } from '../../core/cluster/engine.js';
 import { splitFileId } from '../../core/model/file-id.js';
 import { Download } from './download.js';
 import { FileSink } from './file-sink.js';
-import { checkDownloadSettings, type DownloadSettings } from './options.js';
+import { checkDownloadFileSettings, type DownloadFileSettings } from './options.js';
 
 /** A file that was downloaded to a local one. */
 export interface DownloadedFile {
@@ -22,9 +22,9 @@ export async function downloadToFile(
   engine: Engine,
   fileId: string,
   target: string | undefined,
-  settings: DownloadSettings | undefined,
+  settings: DownloadFileSettings | undefined,
 ): Promise<DownloadedFile> {
-  checkDownloadSettings('downloadFile()', settings);
+  checkDownloadFileSettings(settings);
   const file = target ?? path.posix.basename(splitFileId(fileId).remoteFilename);
   settings?.signal?.throwIfAborted();
   const write = (handle: FileHandle) => downloadInto(engine, fileId, settings ?? {}, handle);
@@ -36,9 +36,15 @@ export async function downloadToFile(
 async function downloadInto(
   engine: Engine,
   fileId: string,
-  settings: DownloadSettings,
+  { parallel = 1, ...settings }: DownloadFileSettings,
   file: FileHandle,
 ): Promise<number> {
+  // Devices and pipes have no places to write to.
+  if (parallel > 1 && (await file.stat()).isFile()) {
+    const { downloadRanges, planRanges } = await import('./ranges.js');
+    const plan = planRanges(engine, fileId, { ...settings, parallel });
+    if (plan) return await downloadRanges(engine, fileId, settings, file, plan);
+  }
   const stop = new AbortController();
   const fail = (error: unknown) => stop.abort(error);
   const release = onAbort(settings.signal, fail);
