@@ -13,6 +13,7 @@ import { measureTracker } from './cluster/tracker-rate.js';
 import { OURS } from './contenders/index.js';
 import { measureWeb, webScenarios } from './http/scenarios.js';
 import { printTable, type Row } from './report.js';
+import { MB_PER_SECOND, measureSlow, ONE_CONNECTION, SLOW_MIB } from './slow/scenario.js';
 import { measureStart } from './start/scenario.js';
 import { measureStreams, STREAMS } from './streams/scenario.js';
 import { judge, printVerdicts } from './targets.js';
@@ -43,6 +44,10 @@ try {
     if (!isWanted(transfer.id)) continue;
     const figure = transfer.concurrency > 1 ? 'op/s' : 's';
     report(transfer.title, await measureTransfer(bench, transfer), figure, transfer.against);
+  }
+  if (isWanted('download-parallel')) {
+    const title = `download ${SLOW_MIB} MiB to a file, ${MB_PER_SECOND} MB/s for each connection`;
+    report(title, await measureSlow(bench), 'MB/s', ONE_CONNECTION);
   }
   for (const scenario of webScenarios(bench.smallTimes)) {
     if (!isWanted(scenario.id)) continue;

@@ -3,6 +3,7 @@ import { FLOOR_LISTED } from './admin/jobs.js';
 import { C_CLIENT, FLOOR, FLOOR_ASKING, OURS } from './contenders/index.js';
 import { FDFS_SERVE, FDFS_STORAGE, MEMORY_STORAGE, STATIC } from './http/contenders.js';
 import { format, type Row } from './report.js';
+import { FOUR_CONNECTIONS, ONE_CONNECTION } from './slow/scenario.js';
 
 interface Target {
   scenario: string;
@@ -56,6 +57,13 @@ const TARGETS: Target[] = [
   { scenario: 'upload-unknown', figure: 's', atMost: 1.5, of: FLOOR },
   { scenario: 'download-file', figure: 's', atMost: 1.1, of: FLOOR },
   { scenario: 'download-consumed', figure: 's', atMost: 1.15, of: FLOOR },
+  {
+    scenario: 'download-parallel',
+    contender: FOUR_CONNECTIONS,
+    figure: 'MB/s',
+    atLeast: 3.5,
+    of: ONE_CONNECTION,
+  },
   ...TRANSFERS.map((scenario) => ({ scenario, figure: RSS, atMost: MOST_RSS })),
   { scenario: 'streams-upload', figure: KIB_A_STREAM, atMost: 64 },
   { scenario: 'streams-download', figure: KIB_A_STREAM, atMost: 64 },
