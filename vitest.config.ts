@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -18,6 +19,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // By default Vitest leaves one core free, which on two would run file by file; most files wait for servers.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Some proofs measure time, and machines of CI are shared: a test that fails twice has failed.
     retry: process.env.CI ? 1 : 0,
     typecheck: { enabled: false },
