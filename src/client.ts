@@ -33,7 +33,7 @@ import { downloadToBuffer } from './streams/download/to-buffer.js';
 import type { DownloadedFile } from './streams/download/to-file.js';
 import { type CopyOptions, copyFile, type FinalizeOptions, finalize } from './streams/upload/copy.js';
 import type { UploadOptions } from './streams/upload/plan.js';
-import { feed, type Source } from './streams/upload/source.js';
+import { feed, type Source, withSource } from './streams/upload/source.js';
 import { TeeStream } from './streams/upload/tee-stream.js';
 import { readMemory, uploadLocalFile, uploadSource } from './streams/upload/upload.js';
 import { UploadStream } from './streams/upload/upload-stream.js';
@@ -153,7 +153,7 @@ export class FastDFSClient {
    * storage
    */
   async upload(source: Source, options: UploadOptions = {}): Promise<UploadResult> {
-    return await uploadSource(this.#assertOpen(), source, options);
+    return await withSource(source, () => uploadSource(this.#assertOpen(), source, options));
   }
 
   /**
@@ -178,7 +178,8 @@ export class FastDFSClient {
     source: Source,
     options: SlaveUploadOptions = {},
   ): Promise<UploadResult> {
-    return await uploadSource(this.#assertOpen(), source, options, { master: masterFileId, prefix });
+    const slave = { master: masterFileId, prefix };
+    return await withSource(source, () => uploadSource(this.#assertOpen(), source, options, slave));
   }
 
   /**
@@ -216,13 +217,15 @@ export class FastDFSClient {
    * ServerError (`FASTDFS_NOT_FOUND`) for none; after an error with `maybeApplied` look at the size first
    */
   async append(fileId: string, source: Source, options?: AppendOptions): Promise<void> {
-    checkAppendOptions('append()', options);
-    splitAppenderId(fileId);
-    const content = readMemory(source);
-    if (content === undefined)
-      return void (await feed(source, () => this.createAppendStream(fileId, options)));
-    if (content.size === 0) return;
-    await appendBlock(this.#assertOpen(), fileId, content, options?.signal);
+    await withSource(source, async () => {
+      checkAppendOptions('append()', options);
+      splitAppenderId(fileId);
+      const content = readMemory(source);
+      if (content === undefined)
+        return void (await feed(source, () => this.createAppendStream(fileId, options)));
+      if (content.size === 0) return;
+      await appendBlock(this.#assertOpen(), fileId, content, options?.signal);
+    });
   }
 
   /**
@@ -230,14 +233,16 @@ export class FastDFSClient {
    * does, and with `FASTDFS_INVALID` for a `start` behind the end; it may be repeated without harm.
    */
   async modify(fileId: string, start: number, source: Source, options?: AppendOptions): Promise<void> {
-    checkAppendOptions('modify()', options);
-    checkCount('start', start, 0, Number.MAX_SAFE_INTEGER);
-    splitAppenderId(fileId);
-    const content = readMemory(source);
-    if (content === undefined)
-      return void (await feed(source, () => this.createModifyStream(fileId, { ...options, start })));
-    if (content.size === 0) return;
-    await modifyBlock(this.#assertOpen(), fileId, start, content, options?.signal);
+    await withSource(source, async () => {
+      checkAppendOptions('modify()', options);
+      checkCount('start', start, 0, Number.MAX_SAFE_INTEGER);
+      splitAppenderId(fileId);
+      const content = readMemory(source);
+      if (content === undefined)
+        return void (await feed(source, () => this.createModifyStream(fileId, { ...options, start })));
+      if (content.size === 0) return;
+      await modifyBlock(this.#assertOpen(), fileId, start, content, options?.signal);
+    });
   }
 
   /**

@@ -5,6 +5,7 @@ import { type Conf, engineOf, type FastDFSClient } from '../../client.js';
 import { ArgumentError, FastDFSError } from '../../core/base/errors.js';
 import { CALL_OPTIONS, checkOptions } from '../../core/base/validate.js';
 import type { CallOptions, Metadata, Source, UploadOptions } from '../../index.js';
+import { withSource } from '../../streams/upload/source.js';
 import { checkKey, type KeyIndex } from '../indexes/contract.js';
 import { type ClientHandle, openClient } from '../shared/client-handle.js';
 import { isMissing } from '../shared/is-missing.js';
@@ -115,10 +116,13 @@ export class FdfsBlobStore {
    * @param source content as `client.upload()` takes it: in memory, a stream, an iterable, a function that writes it
    */
   async put(options: string | BlobWriteOptions | StoredBlob, source: Source): Promise<StoredBlob> {
-    const given = normalizeName(options);
-    const upload = this.#uploadOptions(given);
-    const result = await this.client.upload(source, upload);
-    return await placeBlob(result, this.#placement(given), () => !upload.signal?.aborted);
+    return await withSource(source, async () => {
+      const given = normalizeName(options);
+      const placement = this.#placement(given);
+      const upload = this.#uploadOptions(given);
+      const result = await this.client.upload(source, upload);
+      return await placeBlob(result, placement, () => !upload.signal?.aborted);
+    });
   }
 
   /**

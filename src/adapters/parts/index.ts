@@ -84,9 +84,11 @@ export async function uploadParts<Part extends FormPart | FieldPart>(
   if (typeof options !== 'function') checkOptions('uploadParts()', options, FORM_FILE_CHECKS);
   const { client, close } = openClient(conf);
   const stored: StoredPart[] = [];
+  if (Array.isArray(parts)) parts.forEach(holdErrors);
   try {
     for await (const given of parts) {
       if (isField(given)) continue;
+      holdErrors(given);
       const part = given as Exclude<Part, FieldPart>;
       try {
         const chosen = typeof options === 'function' ? await options(part) : options;
@@ -149,10 +151,17 @@ async function readHead(content: Uint8Array | Blob | { readonly path: string }):
 
 /** Reads what is left of a part that is not stored; not destroyed, which would keep busboy from ever finishing. */
 function drain(part: unknown): void {
+  for (const stream of findStreams(part)) stream.on('error', () => undefined).resume();
+}
+
+/** A part that fails before its turn is refused then; without a listener its error would end the process. */
+function holdErrors(part: unknown): void {
+  for (const stream of findStreams(part)) stream.on('error', () => undefined);
+}
+
+function findStreams(part: unknown): Readable[] {
   const { file, data } = (part ?? {}) as { file?: unknown; data?: unknown };
-  for (const stream of [part, file, data]) {
-    if (stream instanceof Readable) stream.on('error', () => undefined).resume();
-  }
+  return [part, file, data].filter((stream) => stream instanceof Readable);
 }
 
 function isField(part: FormPart | FieldPart): part is FieldPart {

@@ -95,6 +95,30 @@ async function measureFileStream(source: ReadStream): Promise<Length | undefined
 }
 
 /**
+ * Runs a call that is given content. An error of a stream before it is read would find no listener, and end the process; from
+ * here on it rejects the call. Content of a call that is refused is closed.
+ */
+export function withSource<T>(source: Source, run: () => Promise<T>): Promise<T> {
+  return isInMemory(source) ? run() : withStream(source, run);
+}
+
+async function withStream<T>(source: Source, run: () => Promise<T>): Promise<T> {
+  // By shape: streams of the package readable-stream are no Readables.
+  const { on } = (source ?? {}) as { on?: unknown };
+  if (typeof on === 'function') (source as Readable).on('error', () => undefined);
+  try {
+    return await run();
+  } catch (error) {
+    closeSource(source, error);
+    throw error;
+  }
+}
+
+function isInMemory(source: Source): boolean {
+  return typeof source === 'string' || source instanceof Uint8Array;
+}
+
+/**
  * Feeds all of a source to a Writable and ends it. Resolves at 'finish', rejects when the Writable is closed.
  * @param create makes the Writable; when it throws, the source is closed, too
  * @param maxBytes of a source that may be longer than it was when it was measured
@@ -131,8 +155,9 @@ export async function feed<Target extends Writable>(
 
 /** Closes what a source that will not be read may hold open. */
 export function closeSource(source: Source, error: unknown): void {
-  if (source instanceof Readable) source.destroy();
-  else if (isWebStream(source) && !source.locked) source.cancel(error).catch(() => undefined);
+  if (source instanceof Readable) return void source.destroy();
+  const web = isWithBody(source) ? source.body : source;
+  if (isWebStream(web) && !web.locked) web.cancel(error).catch(() => undefined);
 }
 
 async function pump(source: Readable, target: Writable, maxBytes: number | undefined): Promise<void> {

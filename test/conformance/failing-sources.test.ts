@@ -1,0 +1,75 @@
+/** Streams that fail after they were passed and before they are read. */
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { fdfsBlobStore } from '../../src/adapters/blob-store/index.js';
+import { uploadParts } from '../../src/adapters/parts/index.js';
+import { bytes } from '../helpers/bytes.js';
+import { onEachServer } from '../helpers/servers.js';
+
+onEachServer('failing sources', (server) => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'failing-sources-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('a stream that fails while its length is looked up rejects with its error', async () => {
+    const client = server.client();
+    const file = path.join(folder, 'a.log');
+    await writeFile(file, bytes(1000));
+    for (let i = 0; i < 20; i++) {
+      const stream = createReadStream(file);
+      const uploading = client.upload(stream);
+      stream.destroy(new Error('mine'));
+      await expect(uploading).rejects.toThrow('mine');
+    }
+    await expect(client.upload(createReadStream(path.join(folder, 'missing')))).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+
+  // An 'error' event without a listener would fail the run.
+  it('a call that is refused closes the stream, whose own error goes nowhere', async () => {
+    const client = server.client();
+    const closed = server.client();
+    await closed.close();
+    const { fileId } = await client.upload('appender', { appender: true });
+    const blobs = fdfsBlobStore(client, { index: new Map() });
+    const calls: ((stream: Readable) => Promise<unknown>)[] = [
+      (stream) => client.upload(stream, { ext: 'too-long-ext' }),
+      (stream) => closed.upload(stream),
+      (stream) => client.uploadSlave('no id', '_small', stream),
+      (stream) => client.append('no id', stream),
+      (stream) => client.append(fileId, stream, { blockBytes: 0 }),
+      (stream) => client.modify('no id', 0, stream),
+      (stream) => client.modify(fileId, -1, stream),
+      (stream) => blobs.put('', stream),
+      (stream) => blobs.put({ key: 'a', ext: 'too-long-ext' }, stream),
+    ];
+    for (const call of calls) {
+      const missing = createReadStream(path.join(folder, 'missing'));
+      await expect(call(missing)).rejects.toThrow();
+      const late = new PassThrough();
+      await expect(call(late)).rejects.toThrow();
+      expect([missing.destroyed, late.destroyed]).toEqual([true, true]);
+      late.emit('error', new Error('late'));
+    }
+    await client.delete(fileId);
+    await sleep(20);
+  });
+
+  it('a file of several that fails before its turn rejects the form', async () => {
+    const client = server.client();
+    const first = new PassThrough();
+    const second = createReadStream(path.join(folder, 'missing'));
+    const storing = uploadParts(client, [first, second]);
+    await new Promise((resolve) => second.once('close', resolve));
+    first.end('abc');
+    await expect(storing).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
