@@ -1,6 +1,7 @@
-/** Streams that fail after they were passed and before they are read. */
+/** Streams that fail, or whose file is moved away, after they were passed and before they are read. */
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
@@ -68,8 +69,24 @@ onEachServer('failing sources', (server) => {
     const first = new PassThrough();
     const second = createReadStream(path.join(folder, 'missing'));
     const storing = uploadParts(client, [first, second]);
-    await new Promise((resolve) => second.once('close', resolve));
+    await new Promise<void>((resolve) => second.once('close', () => resolve()));
     first.end('abc');
     await expect(storing).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('a stream whose file was replaced after it was opened is uploaded whole', async () => {
+    const client = server.client();
+    const file = path.join(folder, 'a.log');
+    const content = bytes(100_000);
+    for (const successor of [Buffer.from('new'), bytes(200_000)]) {
+      await writeFile(file, content);
+      const stream = createReadStream(file);
+      await once(stream, 'open');
+      await rename(file, `${file}.1`);
+      await writeFile(file, successor);
+      const { fileId } = await client.upload(stream);
+      expect((await client.download(fileId)).equals(content)).toBe(true);
+      await client.delete(fileId);
+    }
   });
 });

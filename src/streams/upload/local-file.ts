@@ -1,6 +1,7 @@
 /** Local files as content of uploads. */
-import type { Stats } from 'node:fs';
+import { fstat, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { raceAbort } from '../../core/base/abort.js';
 import { ArgumentError, createDirectoryError } from '../../core/base/errors.js';
 
@@ -36,9 +37,13 @@ export async function openLocalFile(path: string, signal?: AbortSignal): Promise
   }
 }
 
-/** Returns the size of the file at a path, or undefined where {@link LocalFile.size} is. */
-export async function measureLocalFile(path: string): Promise<number | undefined> {
-  const stats = await stat(path);
+/**
+ * Returns the size of a file that is open, or undefined where {@link LocalFile.size} is, and where another file has taken its
+ * path: a log that was rotated, a file of another file system than that of Node.
+ */
+export async function measureLocalFile(path: string, fd: number): Promise<number | undefined> {
+  const [stats, opened] = await Promise.all([stat(path), promisify(fstat)(fd)]);
+  if (stats.ino !== opened.ino || stats.dev !== opened.dev) return undefined;
   if (!stats.isFile() || stats.blocks > 0) return stats.isFile() ? stats.size : undefined;
   const { file, size } = await openLocalFile(path);
   await file.close();

@@ -85,13 +85,24 @@ async function measureFileStream(source: ReadStream): Promise<Length | undefined
     end?: number;
   };
   try {
-    const size = await measureLocalFile(String(source.path));
+    const fd = await waitForOpen(source);
+    const size = fd === undefined ? undefined : await measureLocalFile(String(source.path), fd);
     if (size === undefined) return undefined;
     return { bytes: Math.max(0, Math.min(size, end + 1) - start), ignoreMore: true };
   } catch {
     // The stream itself reports what is wrong with its file.
     return undefined;
   }
+}
+
+/** Returns the descriptor of the stream, or undefined when its file could not be opened. */
+async function waitForOpen(source: ReadStream): Promise<number | undefined> {
+  if (source.pending && !source.destroyed) {
+    await new Promise<void>((resolve) => {
+      for (const event of ['open', 'error', 'close']) source.once(event, () => resolve());
+    });
+  }
+  return (source as ReadStream & { fd: number | null }).fd ?? undefined;
 }
 
 /**
