@@ -1,5 +1,6 @@
 /** The client: every operation in one place, each a few lines over engine and streams. */
-import { type CallOptions, checkCount } from './core/base/validate.js';
+import { ArgumentError } from './core/base/errors.js';
+import { type CallOptions, checkCount, isFileUrl } from './core/base/validate.js';
 import { Engine } from './core/cluster/engine.js';
 import type { PoolStats } from './core/cluster/pools.js';
 import { type FastDFSOptions, resolveOptions } from './core/config/client-options.js';
@@ -40,10 +41,10 @@ import { UploadStream } from './streams/upload/upload-stream.js';
 import type { UploadResult } from './streams/upload/verify.js';
 
 /**
- * What every client, admin and adapter is made from: the path of a `client.conf`, options, or a client that
- * exists already.
+ * What every client, admin and adapter is made from: the path of a `client.conf` or its `file:` URL, options, or a client
+ * that exists already.
  */
-export type Conf = string | FastDFSOptions | FastDFSClient;
+export type Conf = string | URL | FastDFSOptions | FastDFSClient;
 
 /**
  * Options of `uploadSlave()`: those of an upload, without `appender` (a slave is an ordinary file) and `group`
@@ -53,17 +54,28 @@ export type SlaveUploadOptions = Omit<UploadOptions, 'appender' | 'group'>;
 
 /**
  * Makes a client. It connects when it is first used.
- * @param conf path of a `client.conf`, or options; a client is returned unchanged
+ * @param conf path or `file:` URL of a `client.conf`, or options; a client is returned unchanged
  * @throws ArgumentError for wrong options (`FASTDFS_ARGUMENT`), or a file that cannot be read or makes no sense
  * (`FASTDFS_CONFIG`)
  */
 export function createClient(conf: Conf): FastDFSClient {
   if (conf instanceof FastDFSClient) return conf;
-  if (typeof conf !== 'string') return new FastDFSClient(conf);
+  if (typeof conf !== 'string' && !isFileUrl(conf)) {
+    assertOptions(conf);
+    return new FastDFSClient(conf);
+  }
   const { options, mistakes } = loadConfig(conf);
   for (const mistake of mistakes)
     process.emitWarning(mistake, { type: 'FastDFSWarning', code: 'FASTDFS_CONFIG' });
   return new FastDFSClient(options);
+}
+
+/** @throws ArgumentError for a client of another copy of the package, whose inside cannot be used here */
+function assertOptions(conf: URL | FastDFSOptions): asserts conf is FastDFSOptions {
+  if (typeof conf !== 'object' || conf === null || !('createUploadStream' in conf)) return;
+  throw new ArgumentError(
+    'This client was made by another copy of fastdfs-streams: `npm ls fastdfs-streams` shows where the copies are installed',
+  );
 }
 
 /** The engine inside a client, for the parts of this package that send commands of their own. Not exported from it. */
@@ -160,7 +172,7 @@ export class FastDFSClient {
    * Uploads a local file; its extension is kept unless the options say otherwise. Fails as `upload()` does;
    * errors of the local file are Node's own (`ENOENT`, `EISDIR`).
    */
-  async uploadFile(path: string, options: UploadOptions = {}): Promise<UploadResult> {
+  async uploadFile(path: string | URL, options: UploadOptions = {}): Promise<UploadResult> {
     return await uploadLocalFile(this.#assertOpen(), path, options);
   }
 
@@ -200,10 +212,11 @@ export class FastDFSClient {
    */
   async downloadFile(
     fileId: string,
-    path?: string | DownloadFileSettings,
+    path?: string | URL | DownloadFileSettings,
     options?: DownloadFileSettings,
   ): Promise<DownloadedFile> {
-    const [target, settings] = typeof path === 'object' ? [undefined, path] : [path, options];
+    const hasPath = typeof path !== 'object' || isFileUrl(path);
+    const [target, settings] = hasPath ? [path, options] : [undefined, path];
     const engine = this.#assertOpen();
     // The names of temporary files need `node:crypto`.
     const { downloadToFile } = await import('./streams/download/to-file.js');

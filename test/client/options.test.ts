@@ -1,7 +1,7 @@
 /** Every public call of the client refuses unknown keys and wrong values, naming them, before anything is sent. */
 import { PassThrough } from 'node:stream';
-import { afterAll, describe, expect, it } from 'vitest';
-import { createClient, FastDFSClient } from '../../src/index.js';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { createClient, FastDFSClient, ServerError } from '../../src/index.js';
 
 const ID = 'group1/M00/00/00/fwABZGdT-hKAU8GSAAAABbAtUiA837.txt';
 const APPENDER = 'group1/M00/00/00/fwABZGdT-hKEU8GSAAAAALAtUiA837.txt';
@@ -139,7 +139,8 @@ describe.each(Object.entries(CALLS))('%s()', (method, { run, name = `${method}()
 
   it('refuses options that are not an object', async () => {
     // createModifyStream() is called with a `start` here, so its options are always an object.
-    for (const options of method === 'createModifyStream' ? [] : [7, 'text', []]) {
+    const wrongKinds = [7, 'text', [], new Map(), new URL('https://a'), AbortSignal.abort()];
+    for (const options of method === 'createModifyStream' ? [] : wrongKinds) {
       expect(await refusal(run, options as unknown as Options)).toMatchObject({
         name: expect.stringMatching(/Error/),
       });
@@ -168,4 +169,34 @@ it.each<[string, () => Promise<unknown>]>([
   ['finalize', () => client.finalize(ID)],
 ])('%s of a file that is not an appender file is refused by its id alone', async (_, call) => {
   await expect(call()).rejects.toMatchObject({ code: 'FASTDFS_NOT_APPENDER', fileId: ID });
+});
+
+it('metadata in a Map is refused: no names would be stored, and those that a file has be lost', async () => {
+  const metadata = new Map([['a', 'b']]) as unknown as Record<string, string>;
+  for (const call of [
+    () => client.upload('text', { metadata }),
+    () => client.setMetadata(ID, metadata),
+    () => client.setMetadata(ID, null as never),
+  ]) {
+    await expect(call()).rejects.toMatchObject({ code: 'FASTDFS_ARGUMENT' });
+  }
+});
+
+it('paths that are no paths are refused, naming what they are', async () => {
+  for (const path of [7, null, Buffer.from('a'), new URL('https://a/b')] as never[]) {
+    await expect(client.uploadFile(path)).rejects.toMatchObject({ code: 'FASTDFS_ARGUMENT' });
+    await expect(client.downloadFile(ID, path)).rejects.toMatchObject({ code: 'FASTDFS_ARGUMENT' });
+  }
+});
+
+it('a client of another copy of the package is called one', async () => {
+  vi.resetModules();
+  const other = await import('../../src/index.js');
+  expect(other.FastDFSClient).not.toBe(FastDFSClient);
+  const make = () => other.createClient(client as never);
+  expect(make).toThrow(expect.objectContaining({ code: 'FASTDFS_ARGUMENT' }));
+  expect(make).toThrow(/another copy of fastdfs-streams/);
+  expect(() => new other.FastDFSAdmin(client as never)).toThrow(/another copy of fastdfs-streams/);
+  const error = new ServerError(2, { command: 'DOWNLOAD_FILE' });
+  expect([error instanceof other.ServerError, other.isNotFound(error)]).toEqual([false, true]);
 });

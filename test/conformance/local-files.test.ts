@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { bytes } from '../helpers/bytes.js';
 import { onEachServer } from '../helpers/servers.js';
@@ -47,6 +48,17 @@ onEachServer('local files', (server) => {
     expect((await lstat(link!)).isSymbolicLink()).toBe(true);
     for (const file of [old!, long!]) expect((await readFile(file)).equals(bytes(70_000))).toBe(true);
     expect((await readdir(folder)).sort()).toEqual(['link', 'n'.repeat(255), 'old']);
+    await client.delete(fileId);
+  });
+
+  it('file: URLs are paths', async () => {
+    const client = server.client();
+    const [source, target] = ['so ur#ce.txt', 'target'].map((name) => path.join(folder, name));
+    await writeFile(source!, 'abc');
+    const { fileId } = await client.uploadFile(pathToFileURL(source!), { keepFilename: true });
+    expect(await client.getMetadata(fileId)).toEqual({ filename: 'so ur#ce.txt' });
+    expect(await client.downloadFile(fileId, pathToFileURL(target!))).toEqual({ path: target, size: 3 });
+    expect(await readFile(target!, 'utf8')).toBe('abc');
     await client.delete(fileId);
   });
 

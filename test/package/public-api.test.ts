@@ -53,7 +53,7 @@ describe('createClient', () => {
   it('takes a path, options, or a client', () => {
     expectTypeOf(createClient).parameters.toEqualTypeOf<[conf: Conf]>();
     expectTypeOf(createClient).returns.toEqualTypeOf<FastDFSClient>();
-    expectTypeOf<Conf>().toEqualTypeOf<string | FastDFSOptions | FastDFSClient>();
+    expectTypeOf<Conf>().toEqualTypeOf<string | URL | FastDFSOptions | FastDFSClient>();
     compiles((client) => [
       createClient('/etc/fdfs/client.conf'),
       createClient({ trackers: '10.0.0.1' }),

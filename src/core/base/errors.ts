@@ -197,9 +197,12 @@ const STATUS: Readonly<Record<number, { errno: string; code: ErrorCode; text: st
 /** What trackers are asked for the storages of a file or a group. */
 const TRACKER_QUERY = /^QUERY_(FETCH|UPDATE|STORE)/;
 
-/** Returns true for status 2 (`FASTDFS_NOT_FOUND`): there is no such file or group, or no storage that could serve it. */
+/**
+ * Returns true for status 2 (`FASTDFS_NOT_FOUND`): there is no such file or group, or no storage that could serve it. Also for
+ * errors of another copy of the package.
+ */
 export function isNotFound(error: unknown): error is ServerError {
-  return error instanceof ServerError && error.serverStatus === 2;
+  return error instanceof Error && (error as Partial<ServerError>).serverStatus === 2;
 }
 
 /**

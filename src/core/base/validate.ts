@@ -1,4 +1,5 @@
 /** Checks of what callers pass: unknown keys and wrong values are refused, naming the key. */
+import { fileURLToPath } from 'node:url';
 import { ArgumentError } from './errors.js';
 
 /** Returns what the value must be, e.g. `'a boolean'`, or undefined when it is right. */
@@ -20,7 +21,7 @@ export function checkOptions<Options extends object>(
   prefix = '',
 ): void {
   if (options === undefined) return;
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isRecord(options)) {
     throw new ArgumentError(`The options of ${call} must be an object, not ${describeValue(options)}`);
   }
   for (const [key, value] of Object.entries(options)) {
@@ -38,14 +39,44 @@ export function checkOptions<Options extends object>(
   }
 }
 
+/**
+ * Returns whether a value has its content in properties. That of a Map or of Headers would go unnoticed, and a signal or a URL
+ * in place of options would have no effect.
+ */
+export function isRecord(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (Object.getPrototypeOf(value) === Object.prototype || Object.keys(value).length > 0) return true;
+  return ['[object Object]', '[object Module]'].includes(Object.prototype.toString.call(value));
+}
+
+/** Returns the path that a string or a `file:` URL names, or undefined for anything else. */
+export function toFilePath(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return isFileUrl(value) ? fileURLToPath(value) : undefined;
+}
+
+/** By shape: the global URL of a test environment is another class. */
+export function isFileUrl(value: unknown): value is URL {
+  return (
+    typeof value === 'object' && value !== null && 'href' in value && (value as URL).protocol === 'file:'
+  );
+}
+
+/** @throws ArgumentError naming the argument, unless it is a string or a `file:` URL */
+export function checkPath(name: string, value: unknown): string {
+  const path = toFilePath(value);
+  if (path === undefined)
+    throw new ArgumentError(`\`${name}\` must be a string or a file: URL, not ${describeValue(value)}`);
+  return path;
+}
+
 export const booleanOption: Check = (value) => (typeof value === 'boolean' ? undefined : 'a boolean');
 
 export const stringOption: Check = (value) => (typeof value === 'string' ? undefined : 'a string');
 
 export const functionOption: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
 
-export const objectOption: Check = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object';
+export const objectOption: Check = (value) => (isRecord(value) ? undefined : 'an object');
 
 export const dateOption: Check = (value) =>
   value instanceof Date && !Number.isNaN(value.getTime()) ? undefined : 'a valid Date';

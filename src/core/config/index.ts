@@ -1,5 +1,6 @@
 /** Reads FastDFS's own configuration files, as every FastDFS program has them, into options of this package. */
 import { dirname } from 'node:path';
+import { toFilePath } from '../base/validate.js';
 import { type ClientConf, readClientConf } from './client-conf.js';
 import { locateFile } from './files.js';
 import { readIni } from './ini.js';
@@ -17,15 +18,16 @@ export interface LoadedConfig extends ClientConf {
 
 /**
  * Reads a `client.conf` with all that it includes. Synchronous; nothing is resolved, connected to or run.
- * @param path of the file, absolute or relative to the working directory
+ * @param path of the file, absolute or relative to the working directory, or its `file:` URL
  * @returns options and what else the file says; trackers in the order of the file
  * @throws ArgumentError (`FASTDFS_CONFIG`) naming file and line, with `cause` where a file could not be read
  */
-export function loadConfig(path: string): LoadedConfig {
-  if (typeof path !== 'string' || path === '') {
-    throw configError('The path of a configuration file must be a non-empty string');
+export function loadConfig(path: string | URL): LoadedConfig {
+  const name = toFilePath(path);
+  if (name === undefined || name === '') {
+    throw configError('The path of a configuration file must be a non-empty string or a file: URL');
   }
-  const file = locateFile(process.cwd(), path);
+  const file = locateFile(process.cwd(), name);
   const ini = readIni(file);
   const conf = readClientConf(file, dirname(file), ini);
   return { ...conf, warnings: ini.warnings, path: file };

@@ -3,6 +3,7 @@
  * There is no escaping and servers cut long parts, so whatever would not come back unchanged is refused here.
  */
 import { ArgumentError } from '../base/errors.js';
+import { describeValue, isRecord } from '../base/validate.js';
 import { MAX_METADATA_KEY, MAX_METADATA_REQUEST, MAX_METADATA_VALUE } from './limits.js';
 
 /** Names and values stored beside a file: keys of 1 to 64 bytes, values of at most 256, as UTF-8. */
@@ -15,9 +16,11 @@ const RESERVED = /[\x00\x01\x02]/;
 
 /**
  * @throws ArgumentError for an empty or long key (64 bytes), a long value (256 bytes), a reserved character
- * (NUL, 0x01, 0x02), a value that is not a string, or more than a request holds
+ * (NUL, 0x01, 0x02), a value that is not a string, more than a request holds, and a Map or other object without properties
  */
 export function encodeMetadata(metadata: Metadata): Buffer {
+  if (!isRecord(metadata))
+    throw new ArgumentError(`Metadata must be an object, not ${describeValue(metadata)}`);
   const records: string[] = [];
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== 'string') {

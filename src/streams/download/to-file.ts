@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { onAbort } from '../../core/base/abort.js';
 import { replaceFile } from '../../core/base/replace-file.js';
+import { checkPath } from '../../core/base/validate.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { splitFileId } from '../../core/model/file-id.js';
 import { Download } from './download.js';
@@ -11,7 +12,7 @@ import { checkDownloadFileSettings, type DownloadFileSettings } from './options.
 
 /** A file that was downloaded to a local one. */
 export interface DownloadedFile {
-  /** Where it lies, as it was given. */
+  /** Where it lies: the path as it was given, or that of the URL. */
   path: string;
   /** Bytes. */
   size: number;
@@ -21,15 +22,16 @@ export interface DownloadedFile {
 export async function downloadToFile(
   engine: Engine,
   fileId: string,
-  target: string | undefined,
+  target: string | URL | undefined,
   settings: DownloadFileSettings | undefined,
 ): Promise<DownloadedFile> {
   checkDownloadFileSettings(settings);
-  const file = target ?? path.posix.basename(splitFileId(fileId).remoteFilename);
+  const given = target === undefined ? undefined : checkPath('path', target);
+  const file = given ?? path.posix.basename(splitFileId(fileId).remoteFilename);
   settings?.signal?.throwIfAborted();
   const write = (handle: FileHandle) => downloadInto(engine, fileId, settings ?? {}, handle);
   // A name that the storage chose must not lead out of the working directory.
-  const size = await replaceFile(file, write, { followLink: target !== undefined });
+  const size = await replaceFile(file, write, { followLink: given !== undefined });
   return { path: file, size };
 }
 

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { onAbort } from '../../core/base/abort.js';
 import { type OnProgress, reportProgress } from '../../core/base/progress.js';
 import { assertUnread } from '../../core/base/unread-source.js';
+import { checkPath } from '../../core/base/validate.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import type { Block } from '../append/block-buffer.js';
 import { openLocalFile, READ_BYTES, readContent } from './local-file.js';
@@ -58,10 +59,11 @@ export function readMemory(source: Source): Block | undefined {
 /** Of a file that grows while it is read only the bytes go that were there when it was opened; one that shrinks fails. */
 export async function uploadLocalFile(
   engine: Engine,
-  path: string,
+  source: string | URL,
   options: UploadOptions,
 ): Promise<UploadResult> {
   checkUploadOptions(options);
+  const path = checkPath('path', source);
   const { file, mayBlock, size } = await openLocalFile(path, options.signal);
   try {
     const known = options.size ?? size;
@@ -69,11 +71,11 @@ export async function uploadLocalFile(
     // A size that the caller gave is a promise: then the file is read to its end.
     const wanted = options.size === undefined ? known : Number.POSITIVE_INFINITY;
     const position = mayBlock ? {} : { start: 0 };
-    const source =
+    const content =
       wanted === undefined || mayBlock
         ? file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false, ...position })
         : (write: WriteContent) => readContent(file, wanted, 0, write);
-    const stream = await feed(source, () => new UploadStream(engine, named));
+    const stream = await feed(content, () => new UploadStream(engine, named));
     return stream.result!;
   } finally {
     const closing = file.close();

@@ -1,4 +1,5 @@
 /** Options objects: what is refused, and that the message names the key. */
+import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import {
   booleanOption,
@@ -51,6 +52,33 @@ it('takes right values, undefined for each of them, and no options at all', () =
     count: 9,
     mode: false,
   })();
+});
+
+it('refuses objects whose content is not in properties, and takes those of any class that has it there', () => {
+  const blind = [
+    new Map([['flag', true]]),
+    new URL('file:///a'),
+    AbortSignal.abort(),
+    new Date(),
+    new Headers(),
+  ];
+  for (const value of blind) {
+    const name = value.constructor.name;
+    expect(check(value)).toThrow(`The options of test() must be an object, not ${name}`);
+    expect(check({ data: value })).toThrow(`Option \`data\` of test() must be an object, not ${name}`);
+  }
+  class Settings {
+    flag = true;
+  }
+  for (const value of [
+    new Settings(),
+    Object.create(null),
+    runInNewContext('({ flag: true })'),
+    runInNewContext('({})'),
+  ]) {
+    expect(check(value)).not.toThrow();
+    expect(check({ data: value })).not.toThrow();
+  }
 });
 
 it('names an unknown key, the call and the known keys', () => {

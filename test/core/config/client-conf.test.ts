@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { createClient } from '../../../src/client.js';
+import { createClient, FastDFSClient } from '../../../src/client.js';
 import { resolveOptions } from '../../../src/core/config/client-options.js';
 import { loadConfig } from '../../../src/core/config/index.js';
 import { parseStorageIds } from '../../../src/core/config/storage-ids.js';
@@ -106,6 +106,8 @@ describe('loadConfig', () => {
     const path = write(TRACKER);
     expect(loadConfig(relative(process.cwd(), path)).path).toBe(path);
     expect(loadConfig(String(pathToFileURL(path))).path).toBe(path);
+    expect(loadConfig(pathToFileURL(path)).path).toBe(path);
+    expect(createClient(pathToFileURL(path))).toBeInstanceOf(FastDFSClient);
   });
 
   it('fails with the cause when the file is missing or no file', () => {
