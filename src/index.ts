@@ -51,7 +51,7 @@ export {
   type TimeoutPhase,
 } from './core/base/errors.js';
 export type { OnProgress, Progress } from './core/base/progress.js';
-export type { WithBody } from './core/base/unread-source.js';
+export type { WebStream, WithBody } from './core/base/unread-source.js';
 export type { CallOptions } from './core/base/validate.js';
 export type { PoolStats } from './core/cluster/pools.js';
 export type { ClientConf } from './core/config/client-conf.js';

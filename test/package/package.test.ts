@@ -155,6 +155,14 @@ describe('without any framework', () => {
     expect(await bare.compile('everything.ts', 'module', compiler, options)).toEqual(CLEAN);
   });
 
+  it.each(COMPILERS)(
+    'TypeScript %i takes the streams and requests of a project with the types of browsers',
+    async (compiler) => {
+      const options = { lib: ['es2023', 'esnext.disposable', 'dom', 'dom.iterable'] };
+      expect(await bare.compile('browser-types.ts', 'module', compiler, options)).toEqual(CLEAN);
+    },
+  );
+
   it('TypeScript 5 knows every entry point where it does not read `exports`', async () => {
     const options = { module: 'commonjs', moduleResolution: 'node10' };
     expect(await bare.compile('everything.ts', 'commonjs', 5, options)).toEqual(CLEAN);

@@ -1,12 +1,29 @@
 /** Whether streams that callers pass can still be read. */
 import { isErrored, isReadable, Readable, type Writable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { ArgumentError } from './errors.js';
+
+/**
+ * A web `ReadableStream` of bytes or text. By shape: projects whose types are those of browsers, as without the option `lib`,
+ * know another class than `node:stream/web`.
+ */
+export interface WebStream {
+  /** A reader has it. */
+  readonly locked: boolean;
+  /** Ends it. */
+  cancel(reason?: unknown): Promise<void>;
+  /** Locks it for one reader. */
+  getReader(): {
+    /** Resolves to the next chunk. */
+    read(): Promise<{ done: boolean; value?: Uint8Array | string | undefined }>;
+    /** Unlocks the stream. */
+    releaseLock(): void;
+  };
+}
 
 /** A web `Request` or `Response`: its body is the content. */
 export interface WithBody {
   /** Null: no content. */
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: WebStream | null;
   /** It has been read already. */
   readonly bodyUsed: boolean;
   /** `content-length` counts where there is no `content-encoding`. */
@@ -61,7 +78,7 @@ export function refuseUsedSources(target: Writable, hasContent: () => boolean): 
   });
 }
 
-export function isWebStream(source: unknown): source is ReadableStream<Uint8Array> {
+export function isWebStream(source: unknown): source is WebStream {
   return typeof source === 'object' && source !== null && 'getReader' in source && 'cancel' in source;
 }
 

@@ -5,7 +5,13 @@ import { Duplex, Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { ArgumentError } from '../../core/base/errors.js';
-import { assertUnread, isWebStream, isWithBody, type WithBody } from '../../core/base/unread-source.js';
+import {
+  assertUnread,
+  isWebStream,
+  isWithBody,
+  type WebStream,
+  type WithBody,
+} from '../../core/base/unread-source.js';
 import { describeValue } from '../../core/base/validate.js';
 import { measureLocalFile } from './local-file.js';
 
@@ -23,7 +29,7 @@ export type Source =
   | string
   | Blob
   | Readable
-  | ReadableStream<Uint8Array>
+  | WebStream
   | WithBody
   | AsyncIterable<Uint8Array | string>
   | Iterable<Uint8Array | string>
@@ -223,8 +229,8 @@ function toReadable(source: Exclude<Source, (...args: never[]) => unknown>): Rea
 }
 
 /** In object mode, so that chunks of another type reach the check. */
-function fromWeb(source: ReadableStream<Uint8Array>): Readable {
-  return Readable.fromWeb(source, { objectMode: true });
+function fromWeb(source: WebStream): Readable {
+  return Readable.fromWeb(source as ReadableStream, { objectMode: true });
 }
 
 async function* checkChunks(source: AsyncIterable<unknown> | Iterable<unknown>) {
