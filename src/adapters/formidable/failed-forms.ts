@@ -4,7 +4,9 @@
  * of asynchronous calls, which an AsyncLocalStorage follows: from where formidable destroys a writer, or ends one that is
  * destroyed, to where it opens the next.
  */
+
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers';
 
 interface Scope {
   active: boolean;

@@ -2,6 +2,7 @@
  * Places commands: which storage, which connection, what to do when it fails. The policy of fail-over and retry lives here and
  * in failover.ts; commands say what they are, exchanges say what happened.
  */
+import { setImmediate } from 'node:timers';
 import { ClosedError, isAbsent, isNotFound, ProtocolError, ServerError } from '../base/errors.js';
 import type { ResolvedOptions } from '../config/client-options.js';
 import { type Address, sameAddress } from '../model/address.js';

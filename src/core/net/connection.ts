@@ -3,7 +3,9 @@
  * retries. Whatever arrives while no exchange is open kills the connection, so that no call can ever see bytes that were meant
  * for another.
  */
+
 import net, { type Socket } from 'node:net';
+import { setImmediate } from 'node:timers';
 import { FastDFSError, NetworkError, ProtocolError, TimeoutError } from '../base/errors.js';
 import { type Address, formatAddress, type ServerRole } from '../model/address.js';
 import { type Header, ReplyDecoder, type ReplySink } from '../protocol/command.js';

@@ -6,6 +6,7 @@
  *
  * Trackers answer pipelined requests in order; storages must never get any. PROTOCOL: pipelining.
  */
+import { setImmediate } from 'node:timers';
 import { onAbort } from '../base/abort.js';
 import { commandsAreWatched, WatchedCommand } from '../base/diagnostics.js';
 import { ClosedError, FastDFSError, NetworkError, ProtocolError, TimeoutError } from '../base/errors.js';

@@ -3,7 +3,9 @@
  * which a server reads its socket again; it knows no command. Every failure of the client becomes one error:
  * {@link ConnectionClosed}.
  */
+
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers';
 import { writeHeader } from '../../core/protocol/command.js';
 import { HEADER_BYTES, RESPONSE_COMMAND } from '../../core/protocol/constants.js';
 import { type Fault, GARBAGE } from './faults.js';
