@@ -93,6 +93,22 @@ onEmbedded('downloads in ranges', (server) => {
     await client.delete(fileId);
   });
 
+  it('are spread over the storages that have the file, and need none but one of them', async () => {
+    const client = server.client({ group: 'group1' });
+    const content = bytes(SIZE);
+    const { fileId } = await client.upload(content);
+    await expect.poll(async () => (await client.locate(fileId)).length).toBe(2);
+    const count = (storage: string) => server.fdfs.requests('DOWNLOAD_FILE', storage);
+    const before = ['group1/0', 'group1/1'].map(count);
+    await client.downloadFile(fileId, target, { parallel: 4 });
+    expect(['group1/0', 'group1/1'].map((storage, index) => count(storage) - before[index]!)).toEqual([2, 2]);
+    server.fdfs.inject({ command: 'DOWNLOAD_FILE', server: 'group1/1', action: 'reset', times: 2 });
+    await client.downloadFile(fileId, target, { parallel: 4 });
+    expect((await readFile(target)).equals(content)).toBe(true);
+    expect(count('group1/0') - before[0]!).toBe(2 + 4);
+    await client.delete(fileId);
+  });
+
   it('go on where a connection was cut', async () => {
     const client = server.client();
     const content = bytes(SIZE);

@@ -114,12 +114,19 @@ export class Engine {
     );
   }
 
-  /** Reads from the storage that the trackers name for the file, and on failure from the others that have it. */
-  read<T>(name: SplitFileId, options: ExchangeOptions, run: Attempt<T>): Promise<T> {
+  /**
+   * Reads from the storage that the trackers name for the file, and on failure from the others that have it.
+   * @param first one of its storages, which is tried before the one that the trackers name
+   */
+  read<T>(name: SplitFileId, options: ExchangeOptions, run: Attempt<T>, first?: Address): Promise<T> {
     let remembered = false;
     return this.#onFile(options, run, 4, async (round, failures) => {
       switch (round) {
         case 0: {
+          if (first) {
+            remembered = true;
+            return [first];
+          }
           const location = await this.locator.forRead(name, options);
           remembered = location.remembered;
           return location.storages;

@@ -60,6 +60,7 @@ export class Download implements ContentSink {
   readonly #mutable: boolean;
   /** Of a file that can change; known before its content where the reader may idle. */
   #version: Version | undefined;
+  readonly #first: Address | undefined;
   #onlyStorage: Promise<Address> | undefined;
   #exchange: ReceiveExchange<unknown> | undefined;
   /** Bytes that will come in all, once that is known. */
@@ -77,9 +78,17 @@ export class Download implements ContentSink {
 
   /**
    * @param settings checked
+   * @param first the storage to try first; default: the one that the trackers name
    * @throws ArgumentError for a malformed id
    */
-  constructor(engine: Engine, fileId: string, settings: DownloadSettings, sink: DownloadSink) {
+  constructor(
+    engine: Engine,
+    fileId: string,
+    settings: DownloadSettings,
+    sink: DownloadSink,
+    first?: Address,
+  ) {
+    this.#first = first;
     this.#engine = engine;
     this.#fileId = fileId;
     const parsed = hasSizeInId(fileId) ? readFileId(fileId) : undefined;
@@ -261,7 +270,7 @@ export class Download implements ContentSink {
   async #read<T>(run: Attempt<T>): Promise<T> {
     const { signal, storage } = this.#settings;
     const options = { fileId: this.#fileId, signal };
-    if (storage === undefined) return await this.#engine.read(this.#name, options, run);
+    if (storage === undefined) return await this.#engine.read(this.#name, options, run, this.#first);
     this.#onlyStorage ??= findStorage(this.#engine, this.#name.group, storage, options);
     const address = await this.#onlyStorage;
     let retries = 0;

@@ -1,12 +1,14 @@
 /**
- * Downloads an ordinary file in ranges, several at a time, each over a connection of its own and written where it belongs. What
- * it costs is connections, so a call takes at most half of those that a client may have to a server.
+ * Downloads an ordinary file in ranges, several at a time, each over a connection of its own and written where it belongs. The
+ * connections are spread over the storages that have the file. What it costs is connections, so a call takes at most half of
+ * those that a client may have to a server.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { onAbort } from '../../core/base/abort.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import { combineCrc32 } from '../../core/files/combine-crc.js';
 import { ContentCrc, startCrc } from '../../core/files/content-crc.js';
+import type { Address } from '../../core/model/address.js';
 import type { FileIdParts } from '../../core/model/file-id.js';
 import { Download, type DownloadSink, readOrdinary, verifyContent } from './download.js';
 import { FileSink } from './file-sink.js';
@@ -62,11 +64,12 @@ export async function downloadRanges(
   const { signal } = stop;
   const fail = (error: unknown) => stop.abort(error);
   const release = onAbort(settings.signal, fail);
+  const storages = storage === undefined ? await findStorages(engine, stored, fileId, settings) : [];
   const values: number[] = [];
   let next = 0;
   let transferred = 0;
   let written = 0;
-  const receive = async (index: number) => {
+  const receive = async (index: number, from: Address | undefined) => {
     const start = first + index * rangeBytes;
     const end = Math.min(start + rangeBytes, behind) - 1;
     let counted = 0;
@@ -78,7 +81,7 @@ export async function downloadRanges(
     const sink = new FileSink(file, fail, () => download.resume(), start - first);
     const sum = new ContentCrc(false);
     const range = { start, end, storage, signal, verify: false, onProgress: onProgress && count };
-    const download = new Download(engine, fileId, range, verify ? sumUp(sink, sum) : sink);
+    const download = new Download(engine, fileId, range, verify ? sumUp(sink, sum) : sink, from);
     try {
       await download.run();
     } finally {
@@ -88,12 +91,13 @@ export async function downloadRanges(
     written += sink.written;
     values[index] = sum.value;
   };
-  const lane = async () => {
-    while (next * rangeBytes < total) await receive(next++);
+  const lane = async (from: Address | undefined) => {
+    while (next * rangeBytes < total) await receive(next++, from);
   };
   try {
     // The file is closed by the caller: nothing may be written to it afterwards.
-    await Promise.all(Array.from({ length: connections }, () => lane().catch(fail)));
+    const from = (index: number) => storages[index % storages.length];
+    await Promise.all(Array.from({ length: connections }, (_, index) => lane(from(index)).catch(fail)));
     signal.throwIfAborted();
     if (!verify) return written;
     const sums = { value: combine(values, rangeBytes, total), legacy: undefined };
@@ -101,6 +105,20 @@ export async function downloadRanges(
     return written;
   } finally {
     release();
+  }
+}
+
+/** Finds every storage that has the file. What hinders this is met by the ranges, which can do without. */
+async function findStorages(
+  engine: Engine,
+  name: FileIdParts,
+  fileId: string,
+  { signal }: DownloadFileSettings,
+): Promise<readonly Address[]> {
+  try {
+    return await engine.locate(name, 'read', { fileId, signal });
+  } catch {
+    return [];
   }
 }
 
