@@ -163,8 +163,8 @@ export class Connection {
   receive(bytes: number, buffer: Buffer): void {
     this.#isSliceRetained = !this.#buffers.isShared(buffer);
     try {
-      for (let rest = buffer.subarray(0, bytes); rest.length > 0 && !this.#error; ) {
-        rest = rest.subarray(this.#takeReply(rest));
+      for (let offset = 0; offset < bytes && !this.#error; ) {
+        offset += this.#takeReply(buffer.subarray(offset, bytes));
       }
     } catch (error) {
       this.#fail(
