@@ -56,6 +56,20 @@ function lines(largeMiB: number): Line[] {
       show: perSecond('op/s'),
     },
     {
+      scenario: 'upload-cold',
+      en: 'upload: the first 2,000 of a process',
+      zh: '上传：进程的前 2,000 次',
+      ...client,
+      show: perSecond('op/s'),
+    },
+    {
+      scenario: 'download-cold',
+      en: 'download: the first 2,000 of a process',
+      zh: '下载：进程的前 2,000 次',
+      ...client,
+      show: perSecond('op/s'),
+    },
+    {
       scenario: 'upload-file',
       en: `upload ${large} from a file`,
       zh: `上传 ${large} 文件`,
