@@ -1,7 +1,7 @@
 /**
  * The floor: what can be had from `node:net` with the same round trips. It checks nothing, knows no time-outs, and recovers from
  * nothing but what would spoil a run. With `ask` it asks the tracker before each file, as every client does that remembers nothing; without, once
- * for each connection.
+ * for each connection and group.
  */
 import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { Writable } from 'node:stream';
@@ -15,8 +15,11 @@ import { type RawConnection, rawConnection } from './raw-connection.js';
 interface Lane {
   tracker: RawConnection;
   storages: Map<string, RawConnection>;
-  known?: Buffer;
+  /** Replies of the tracker by what they are good for: uploads, or files of a group. */
+  known: Map<string, Buffer>;
 }
+
+const UPLOADS = '';
 
 /** What waits for the disk is written in one go; less than this makes the floor slower. */
 const WRITE_AHEAD_BYTES = 1024 * 1024;
@@ -25,18 +28,19 @@ export async function floor(trackers: string[], concurrency: number, ask: boolea
   const [host, port] = trackers[0]!.split(':') as [string, string];
   const lanes: Lane[] = [];
   for (let index = 0; index < Math.min(concurrency, MOST_CONNECTIONS); index++) {
-    lanes.push({ tracker: await rawConnection(host, Number(port)), storages: new Map() });
+    lanes.push({ tracker: await rawConnection(host, Number(port)), storages: new Map(), known: new Map() });
   }
   const idle = [...lanes];
   const waiting: ((lane: Lane) => void)[] = [];
 
   async function on<T>(
     query: Buffer,
+    use: string,
     run: (storage: RawConnection, reply: Buffer) => Promise<T>,
   ): Promise<T> {
     const lane = idle.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
-    const reply = ask || !lane.known ? await lane.tracker.ask(query) : lane.known;
-    lane.known = reply;
+    const reply = (ask ? undefined : lane.known.get(use)) ?? (await lane.tracker.ask(query));
+    lane.known.set(use, reply);
     const result = await run(await storageOf(lane, reply), reply);
     const next = waiting.shift();
     if (next) next(lane);
@@ -44,8 +48,12 @@ export async function floor(trackers: string[], concurrency: number, ask: boolea
     return result;
   }
 
+  function onFile<T>(fileId: string, run: (storage: RawConnection) => Promise<T>): Promise<T> {
+    return on(fetchQuery(fileId), fileId.slice(0, fileId.indexOf('/')), run);
+  }
+
   async function uploadFile(path: string): Promise<string> {
-    return await on(STORE_QUERY, async (storage, reply) => {
+    return await on(STORE_QUERY, UPLOADS, async (storage, reply) => {
       const answer = storage.ask(uploadHead(statSync(path).size, reply.at(-1)!));
       await pipeline(createReadStream(path, { highWaterMark: READ_BYTES }), through(storage.socket));
       return fileIdOf(await answer);
@@ -54,7 +62,7 @@ export async function floor(trackers: string[], concurrency: number, ask: boolea
 
   return {
     upload: (content) =>
-      on(STORE_QUERY, async (storage, reply) => {
+      on(STORE_QUERY, UPLOADS, async (storage, reply) => {
         const head = uploadHead(content.length, reply.at(-1)!);
         try {
           return fileIdOf(await storage.ask(head, content));
@@ -63,15 +71,15 @@ export async function floor(trackers: string[], concurrency: number, ask: boolea
           return fileIdOf(await storage.ask(head, content));
         }
       }),
-    download: (fileId) => on(fetchQuery(fileId), (storage) => storage.ask(downloadHead(fileId))),
+    download: (fileId) => onFile(fileId, (storage) => storage.ask(downloadHead(fileId))),
     uploadFile,
     // It knows the length all the same: this is what not knowing it is measured against.
     uploadUnknown: uploadFile,
     downloadFile: (fileId, path) =>
-      on(fetchQuery(fileId), (storage) =>
+      onFile(fileId, (storage) =>
         storage.receive(downloadHead(fileId), createWriteStream(path, { highWaterMark: WRITE_AHEAD_BYTES })),
       ),
-    drain: (fileId) => on(fetchQuery(fileId), (storage) => storage.receive(downloadHead(fileId), sink())),
+    drain: (fileId) => onFile(fileId, (storage) => storage.receive(downloadHead(fileId), sink())),
     close: () => {
       for (const { tracker, storages } of lanes)
         for (const { socket } of [tracker, ...storages.values()]) socket.destroy();
