@@ -2,9 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import * as classic from '../../src/adapters/classic/index.js';
+import { createProgram } from '../../src/cli/program.js';
 import { CHECKS as CLIENT_OPTIONS, DEFAULTS } from '../../src/core/config/client-options.js';
 import { UPLOAD_OPTIONS } from '../../src/streams/upload/plan.js';
 import {
@@ -27,6 +29,15 @@ const languages = [
 /** The first cells of all tables, without the marks of code. */
 function firstCells(documents: readonly Document[]): string[] {
   return documents.flatMap(({ tables }) => tables.flat().map(([cell]) => cell!.replaceAll('`', '')));
+}
+
+/** Commands that do something, with the words that lead to them: `upload`, `meta get`. */
+function collectCommands({ commands }: Command, path = ''): string[] {
+  return commands.flatMap((command) =>
+    command.commands.length > 0
+      ? collectCommands(command, `${path}${command.name()} `)
+      : [path + command.name()],
+  );
 }
 
 function sources(directory = path.join(root, 'src')): string[] {
@@ -83,6 +94,13 @@ describe.each(languages)('the documents in $language', ({ documents }) => {
     const raised = new Set(sources().flatMap((text) => text.match(/(?<=')FASTDFS_[A-Z_]+(?=')/g) ?? []));
     const explained = new Set(cells.filter((cell) => /^FASTDFS_[A-Z_]+$/.test(cell)));
     expect([...explained].toSorted()).toEqual([...raised].toSorted());
+  });
+
+  it('name every command', () => {
+    const { text } = documents.find(({ name }) => name.endsWith('/reference/cli.md'))!;
+    const commands = collectCommands(createProgram(async () => {}));
+    expect(commands.length).toBeGreaterThan(30);
+    expect(commands.filter((command) => !new RegExp(`\`${command}[\` ]`).test(text))).toEqual([]);
   });
 
   it('name every entry point', () => {
@@ -162,5 +180,9 @@ describe.each(everyDocument())('$name', ({ name, text, headings, links }) => {
   it('names files that exist', () => {
     for (const [file] of text.matchAll(/(?<=`)(?:test|src|examples|bench)\/[\w./-]+(?=`)/g))
       expect(existsSync(path.join(root, file)), file).toBe(true);
+    for (const [file] of text.matchAll(
+      /(?<=`)(?:core|streams|adapters|admin|cli|embedded)\/[\w./-]+\.ts(?=`)/g,
+    ))
+      expect(existsSync(path.join(root, 'src', file)), file).toBe(true);
   });
 });
