@@ -1,5 +1,6 @@
 /** The same by bare sockets: lists, and moves content with as many connections. It checks nothing. */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { downloadHead, listRequest } from '../contenders/frames.js';
@@ -21,7 +22,7 @@ export async function floorAt({ task, group, storages, folder }: AdminJob): Prom
   // Every copy is read.
   const handled: Handled = { files: 0, bytes: 0 };
   for (const { files, bytes } of await Promise.all(
-    storages.map((storage) => downloadAll(storage, group, CONNECTIONS.verify, () => drop)),
+    storages.map((storage) => downloadAll(storage, group, CONNECTIONS.verify, () => NOWHERE)),
   )) {
     handled.files = Math.max(handled.files, files);
     handled.bytes += bytes;
@@ -62,16 +63,19 @@ async function list(storage: Storage, group: string, take: (text: Buffer) => voi
   }
 }
 
-/** Takes the pieces of a file; the last one is undefined. */
-type Take = (chunk: Buffer | undefined) => void;
+/** Where the content of a file goes. */
+interface Target {
+  take(chunk: Buffer): void;
+  end(): Promise<unknown> | undefined;
+}
 
-const drop: Take = () => undefined;
+const NOWHERE: Target = { take: () => undefined, end: () => undefined };
 
 async function downloadAll(
   storage: Storage,
   group: string,
   connections: number,
-  open: (fileId: string) => Take,
+  targetFor: (fileId: string) => Target | Promise<Target>,
 ): Promise<Handled> {
   const ids = await listIds(storage, group);
   let bytes = 0;
@@ -79,10 +83,10 @@ async function downloadAll(
   const lane = async (connection: RawConnection) => {
     while (next < ids.length) {
       const fileId = ids[next++]!;
-      const take = open(fileId);
-      const length = await connection.read(downloadHead(fileId), take);
+      const target = await targetFor(fileId);
+      const length = await connection.read(downloadHead(fileId), target.take);
       bytes += length;
-      take(undefined);
+      await target.end();
     }
     connection.socket.destroy();
   };
@@ -91,17 +95,21 @@ async function downloadAll(
   return { files: ids.length, bytes };
 }
 
-function writer(folder: string): (fileId: string) => Take {
+/** Waits for the disk as programs do that have something else to do. */
+function writer(folder: string): (fileId: string) => Promise<Target> {
   const made = new Set<string>();
-  return (fileId) => {
+  return async (fileId) => {
     const target = path.join(folder, fileId);
     const parent = path.dirname(target);
     if (!made.has(parent)) mkdirSync(parent, { recursive: true });
     made.add(parent);
-    const file = openSync(target, 'w');
-    return (chunk) => {
-      if (chunk) writeSync(file, chunk);
-      else closeSync(file);
+    const file = await open(target, 'w');
+    let written: Promise<unknown> = Promise.resolve();
+    return {
+      take: (chunk) => {
+        written = written.then(() => file.write(chunk));
+      },
+      end: () => written.then(() => file.close()),
     };
   };
 }
