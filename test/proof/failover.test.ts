@@ -196,6 +196,33 @@ describe('trackers', () => {
     for (let round = 0; round < 10; round++) await client.delete((await client.upload('x')).fileId);
   });
 
+  it('a tracker that hangs is left alone after its first call, and tried again by one call at a time', async () => {
+    await using fdfs = await EmbeddedFastDFS.start({ trackers: 2 });
+    await using client = createClient({ ...fdfs.options, networkTimeoutMs: 900 });
+    fdfs.inject({ server: 'tracker/0', action: 'stall', times: Number.POSITIVE_INFINITY });
+    let late = 0;
+    const upload = async () => {
+      const start = Date.now();
+      await client.upload('text');
+      if (Date.now() - start > 800) late++;
+    };
+    // The clock stands still, so that the backoff lasts as long as the test needs.
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      for (let round = 0; round < 10; round++) await upload();
+      vi.advanceTimersByTime(60_000);
+      const calls: Promise<void>[] = [];
+      for (let round = 0; round < 20; round++) {
+        calls.push(upload());
+        await delay(5);
+      }
+      await Promise.all(calls);
+      expect(late).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('all dead: one error that names every one, with a cause for each', async () => {
     const fdfs = await EmbeddedFastDFS.start({ trackers: 2 });
     const { trackers } = fdfs;

@@ -6,7 +6,7 @@
 import { type FastDFSError, NetworkError, ServerError } from '../base/errors.js';
 import type { Logger } from '../config/client-options.js';
 import { type Address, formatAddress } from '../model/address.js';
-import { backoffMs } from '../net/backoff.js';
+import { backoffMs, MAX_BACKOFF_MS } from '../net/backoff.js';
 import { call, type ExchangeOptions } from '../net/exchange.js';
 import { QueryBatches } from '../net/pipeline.js';
 import type { Command } from '../protocol/command.js';
@@ -35,12 +35,17 @@ export class Trackers {
     }));
   }
 
-  /** In the order to ask: healthy ones in turn, then those in backoff. */
+  /**
+   * In the order to ask: healthy ones in turn, then those in backoff. After the backoff of one that failed, one call at a time
+   * may find out whether it answers again: where it is silent, the others would wait, too.
+   */
   inOrder(now = performance.now()): Tracker[] {
     if (this.all.length === 1) return [...this.all];
     const rotated = rotate(this.all, this.#turn++);
     const healthy = rotated.filter((tracker) => tracker.retryAt <= now);
     const inBackoff = rotated.filter((tracker) => tracker.retryAt > now);
+    const [first] = healthy;
+    if (first && first.failures > 0) first.retryAt = now + MAX_BACKOFF_MS;
     return [...healthy, ...inBackoff.sort((a, b) => a.retryAt - b.retryAt)];
   }
 

@@ -35,6 +35,19 @@ describe('the order of trackers', () => {
     expect(names(trackers.inOrder(1_500))).toEqual(['a', 'b', 'c']);
   });
 
+  it('lets one call at a time find out whether a failed one is back', () => {
+    const trackers = three();
+    const [a] = trackers.all;
+    trackers.failed(a!, 1_000);
+    const firsts = (now: number) => Array.from({ length: 6 }, () => names(trackers.inOrder(now))[0]).join('');
+    expect(firsts(1_500)).toMatch(/^[bc]*a[bc]*$/);
+    expect(firsts(11_000)).toMatch(/^[bc]*$/);
+    // The call ended without an answer or a failure, as when it is aborted.
+    expect(firsts(11_500)).toMatch(/^[bc]*a[bc]*$/);
+    trackers.worked(a!, a!.addresses[0]!);
+    expect(firsts(11_500).match(/a/g)).toHaveLength(2);
+  });
+
   it('begins with the first to come out of backoff where all are in it', () => {
     const trackers = three();
     const [a, b, c] = trackers.all;
