@@ -15,7 +15,7 @@ import type { TrackerClient } from './trackers.js';
 const MAX_AGE_MS = 100;
 /** Uploads are counted in periods of this length. Half as many as in the last one are asked ahead. */
 const PERIOD_MS = 50;
-const MAX_AHEAD = 32;
+const MAX_AHEAD = 64;
 /** Groups with answers of their own; applications rarely name more than one. */
 const MAX_GROUPS = 16;
 
