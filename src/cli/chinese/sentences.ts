@@ -107,6 +107,8 @@ export const SENTENCES: Readonly<Record<string, string>> = {
   '{place}: unknown key {key} is ignored': '{place}：未知的设置 {key} 被忽略',
   '{place}: {key} is not read, as it stands in section {section}':
     '{place}：{key} 位于 {section} 一节，不会被读取',
+  '{place}: {key} is a name of the Java clients and not read':
+    '{place}：{key} 是 Java 客户端的名称，不会被读取',
   '{place}: {key} is a name of the Java clients and not read; FastDFS calls it {other}':
     '{place}：{key} 是 Java 客户端的名称，不会被读取；FastDFS 中写作 {other}',
   '{place}: connect_first_by is not used: trackers give this client one address of each storage':

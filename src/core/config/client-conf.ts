@@ -64,11 +64,20 @@ const CUT_AT_BLANKS = new Set([
   'http.anti_steal.token_ttl',
 ]);
 
-/** Names of the Java clients → what FastDFS itself calls it. */
-const FOREIGN: Readonly<Record<string, string>> = {
+/** Names of the Java clients → what FastDFS itself calls it, or undefined for what only they have. */
+const FOREIGN: Readonly<Record<string, string | undefined>> = {
   'http.anti_steal_token': 'http.anti_steal.check_token',
   'http.secret_key': 'http.anti_steal.secret_key',
+  'http.tracker_http_port': 'http.tracker_server_port',
+  'connection_pool.enabled': 'use_connection_pool',
+  'connection_pool.max_idle_time': 'connection_pool_max_idle_time',
+  'connection_pool.max_count_per_entry': undefined,
+  'connection_pool.max_wait_time_in_ms': undefined,
+  'fetch_storage_ids.have_allow_empty_field': undefined,
+  charset: undefined,
 };
+/** In a properties file of the Java client. */
+const FOREIGN_TRACKERS = 'fastdfs.tracker_servers';
 
 /**
  * @param directory that of the configuration file; further files that it names are relative to it
@@ -140,11 +149,16 @@ function warnOfUnread(items: readonly IniItem[], warn: Warn): string[] {
   const mistakes: string[] = [];
   for (const item of items) {
     const { name, section, value } = item;
-    const foreign = Object.hasOwn(FOREIGN, name) ? FOREIGN[name] : undefined;
     if (section !== '') {
       if (READ.has(name)) warn(item, `${name} is not read, as it stands in section [${section}]`);
-    } else if (foreign !== undefined) {
-      warn(item, `${name} is a name of the Java clients and not read; FastDFS calls it ${foreign}`);
+    } else if (Object.hasOwn(FOREIGN, name)) {
+      const known = FOREIGN[name];
+      const warning =
+        known === undefined
+          ? warn(item, `${name} is a name of the Java clients and not read`)
+          : warn(item, `${name} is a name of the Java clients and not read; FastDFS calls it ${known}`);
+      // Links would be without the tokens that the web servers want.
+      if (name === 'http.anti_steal_token' && isTrue(value)) mistakes.push(warning);
     } else if (name === 'connect_first_by' && /^last/i.test(value)) {
       warn(item, 'connect_first_by is not used: trackers give this client one address of each storage');
     } else if (!READ.has(name) && !UNUSED.has(name)) {
@@ -181,6 +195,8 @@ function readTrackers(path: string, items: readonly IniItem[], warn: Warn): stri
       elsewhere,
     );
   }
+  const foreign = items.find(({ name }) => name === FOREIGN_TRACKERS);
+  if (foreign) throw configError(`${FOREIGN_TRACKERS} is a name of the Java clients and not read`, foreign);
   throw configError(`${path} names no tracker: tracker_server is missing`);
 }
 

@@ -256,6 +256,35 @@ describe('loadConfig', () => {
     expect(warnings).toEqual(mistakes);
   });
 
+  // As in the sample of fastdfs-client-java.
+  const JAVA = [
+    'connect_timeout = 2',
+    'charset = UTF-8',
+    'http.tracker_http_port = 8080',
+    'http.anti_steal_token = no',
+    'http.secret_key = FastDFS1234567890',
+    'connection_pool.enabled = true',
+    'connection_pool.max_count_per_entry = 500',
+    'connection_pool.max_idle_time = 3600',
+    'connection_pool.max_wait_time_in_ms = 1000',
+    'fetch_storage_ids.have_allow_empty_field = true',
+  ];
+
+  it('knows the names of the Java client: only tokens that are wanted and not read are a mistake', () => {
+    const { options, warnings, mistakes } = load(`${TRACKER}${JAVA.join('\n')}\n`);
+    expect(options).toEqual({ trackers: ['10.0.0.1:22122'], connectTimeoutMs: 2000 });
+    expect(mistakes).toEqual([]);
+    expect(warnings).toHaveLength(JAVA.length - 1);
+    for (const warning of warnings) expect(warning).toMatch(/is a name of the Java clients and not read/);
+    expect(load(`${TRACKER}http.anti_steal_token = yes\n`).mistakes).toEqual([
+      expect.stringContaining('FastDFS calls it http.anti_steal.check_token'),
+    ]);
+    const { message } = failure(() => load('fastdfs.tracker_servers = 10.0.0.1:22122\n'));
+    expect(message).toContain(
+      'client.conf:1: fastdfs.tracker_servers is a name of the Java clients and not read',
+    );
+  });
+
   it('does not guess what keys far from all known ones mean', () => {
     const { warnings, mistakes } = load(`${TRACKER}store_path0 = /data\n`);
     expect({ warnings, mistakes }).toEqual({
