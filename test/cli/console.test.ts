@@ -110,6 +110,19 @@ describe('the server of the console', () => {
     expect(found.storages).toHaveLength(1);
     expect((await ask(`${url}/f/${fileId}`)).body).toBe('content');
     expect((await ask(`${url}/api/file?id=nonsense`)).status).toBe(400);
+    // Ids of other clients may have any extension, which browsers encode in the url that is pasted.
+    const foreign = 'group1/M00/00/00/wKgBcFWsCd42EbclqAAAAAKaEx8Y879.图';
+    for (const form of [
+      foreign,
+      encodeURI(`https://img.example.com/x/${foreign}?token=a`),
+      `host/${foreign}`,
+    ]) {
+      const answer = await ask(`${url}/api/file?id=${encodeURIComponent(form)}`);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        fileId: foreign,
+        stat: { error: expect.stringContaining('not found') },
+      });
+    }
     await client.delete(fileId);
   });
 

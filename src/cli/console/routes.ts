@@ -1,6 +1,7 @@
 /** What the page of the console asks for, by method and path. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type FastDFSAdmin, type FastDFSClient, FastDFSError, parseFileId } from '../../index.js';
+import { readFileId as readPastedId } from '../file-ids.js';
 import { describeCluster } from './cluster.js';
 import type { Job, Jobs } from './jobs.js';
 import { listPage, summarize } from './listing.js';
@@ -109,7 +110,7 @@ export const routes: Readonly<Record<string, Route>> = {
 
 /** Accepts a file id, one with a leading slash, and a url that ends in one. */
 function readFileId(given: unknown): string {
-  const [fileId] = /[^/\s]+\/M[0-9A-F]{2}\/[^\s?#]+/.exec(String(given ?? '')) ?? [];
+  const [fileId] = /[^/\s]+\/M[0-9A-F]{2}\/[^\s?#]+/.exec(readPastedId(String(given ?? ''))) ?? [];
   if (fileId === undefined) throw new UserError(400, 'This is not a file id, such as group1/M00/00/00/….jpg');
   parseFileId(fileId);
   return fileId;
