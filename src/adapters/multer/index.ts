@@ -3,20 +3,19 @@
  * a request that fails in any way leaves none behind.
  */
 import type { IncomingMessage } from 'node:http';
-import { type Duplex, PassThrough } from 'node:stream';
 import type { Conf, FastDFSClient } from '../../client.js';
 import { ClosedError, FastDFSError } from '../../core/base/errors.js';
 import { formatEtag } from '../../core/model/etag.js';
 import { parseFileId } from '../../core/model/file-id.js';
 import { type ClientHandle, openClient } from '../shared/client-handle.js';
 import { decodeFileName } from '../shared/file-names.js';
-import type { FileSettings } from '../shared/form-options.js';
 import { OptionError } from '../shared/option-error.js';
 import type { PartReader } from '../shared/part-reader.js';
+import { planSlaves, type SlavePlan, storeWithSlaves } from '../shared/slaves.js';
 import { type StoredContent, storePart } from '../shared/store-part.js';
-import { checkStorageOptions, evaluateOptions, evaluateUrl, openTransforms } from './options.js';
+import { openTransforms } from '../shared/transforms.js';
+import { checkStorageOptions, evaluate, evaluateOptions, evaluateUrl } from './options.js';
 import { RequestState } from './request-state.js';
-import { collectSlave, planSlaves, type SlavePlan, slavesOption, storeSlave } from './slaves.js';
 import type {
   EngineFile,
   FdfsStorageOptions,
@@ -78,7 +77,7 @@ export class FdfsStorage {
 
   /** Made by `fdfsStorage()`. */
   constructor(conf: Conf, options: FdfsStorageOptions<never>) {
-    this.#options = checkStorageOptions(options as unknown as FdfsStorageOptions, slavesOption);
+    this.#options = checkStorageOptions(options as unknown as FdfsStorageOptions);
     this.#handle = openClient(conf);
     this.client = this.#handle.client;
   }
@@ -148,17 +147,19 @@ export class FdfsStorage {
     const { transforms: transformsOption, slaves: slaveList, url } = this.#options;
     const found = await state.race(evaluateOptions(this.#options, req, file));
     const settings = { ...found, upload: { ...found.upload, signal } };
+    const perFile = (option: unknown) => evaluate(option, req, file);
     const transforms = await state.race(
-      transformsOption ? openTransforms(transformsOption, req, file, signal) : [],
+      transformsOption ? openTransforms(transformsOption, perFile, signal) : [],
     );
     let plans: readonly SlavePlan[] = [];
     try {
-      if (slaveList) plans = await state.race(planSlaves(slaveList, req, file, signal));
+      if (slaveList) plans = await state.race(planSlaves(slaveList, perFile, signal));
     } catch (error) {
       for (const transform of transforms) transform.destroy();
       throw error;
     }
     const stored: StoredInfo[] = [];
+    const fail = (reason: unknown) => state.fail(reason);
     const add = async (content: StoredContent): Promise<StoredInfo> => {
       const info = describe(content);
       stored.push(info);
@@ -170,7 +171,16 @@ export class FdfsStorage {
       const info =
         plans.length === 0
           ? await add(await storePart(this.client, part.through(transforms), settings))
-          : await this.#storeAll(part, transforms, plans, settings, state, add);
+          : await storeWithSlaves({
+              client: this.client,
+              part,
+              transforms,
+              plans,
+              settings,
+              signal,
+              fail,
+              add,
+            });
       // Nothing may come between this check and the request's knowing of the files.
       signal.throwIfAborted();
       for (const { fileId } of stored) state.keep(fileId);
@@ -180,37 +190,6 @@ export class FdfsStorage {
         stored.map(({ fileId }) => state.remove(fileId).catch(() => markOrphan(error, fileId))),
       );
       throw error;
-    }
-  }
-
-  /** Stores a file and its slaves: one pass over the content, then the slaves, whose names come from the file's. */
-  async #storeAll(
-    part: PartReader,
-    transforms: readonly Duplex[],
-    plans: readonly SlavePlan[],
-    settings: FileSettings,
-    state: RequestState,
-    add: (content: StoredContent) => Promise<StoredInfo>,
-  ): Promise<StoredInfo> {
-    // A reader of its own: the content goes to several at once.
-    const chain = transforms.length > 0 ? transforms : [new PassThrough()];
-    const storing = storePart(this.client, part.through(chain), settings).then(add);
-    const collecting = plans.map((plan) => collectSlave(this.client, part, plan));
-    try {
-      const [info] = await settleAll([storing, ...collecting], state);
-      const slaves = await settleAll(
-        collecting.map(async (collected) => {
-          const slave = await collected;
-          const content = await storeSlave(this.client, info.fileId, slave, settings, state.signal);
-          return [slave.prefix, await add(content)] as const;
-        }),
-        state,
-      );
-      return { ...info, slaves: Object.fromEntries(slaves) };
-    } finally {
-      for (const collected of collecting) {
-        void collected.then(({ content }) => content.dispose()).catch(() => undefined);
-      }
     }
   }
 
@@ -242,17 +221,6 @@ function describe({ result, contentType = '' }: StoredContent): StoredInfo {
     crc32,
     etag,
   };
-}
-
-/** Waits until all have ended; the first failure fails the request, which ends the others. */
-async function settleAll<T extends readonly unknown[]>(
-  work: readonly [...{ [K in keyof T]: Promise<T[K]> }],
-  state: RequestState,
-): Promise<T> {
-  const all = Promise.all(work) as unknown as Promise<T>;
-  all.catch((error) => state.fail(error));
-  await Promise.allSettled(work);
-  return await all;
 }
 
 /** An exception of the callee must not become a rejection of ours, or a second callback. */

@@ -1,5 +1,4 @@
 /** The options of the multer engine: checked when it is made, and evaluated for each file when it arrives. */
-import { Duplex } from 'node:stream';
 import { ArgumentError } from '../../core/base/errors.js';
 import { type Check, type Checks, checkOptions } from '../../core/base/validate.js';
 import type { Metadata } from '../../core/model/metadata.js';
@@ -9,6 +8,8 @@ import {
   type FormFileOptions,
   resolveFileOptions,
 } from '../shared/form-options.js';
+import { slavesOption } from '../shared/slaves.js';
+import { transformsOption } from '../shared/transforms.js';
 import type {
   FdfsStorageOptions,
   IncomingFile,
@@ -42,13 +43,6 @@ const HINTS: Readonly<Record<string, string>> = {
   trackers: 'belongs into the first argument: fdfsStorage({ trackers: … }, options)',
 };
 
-/** Checks the option `transforms`. */
-export const transformsOption: Check = (value) =>
-  typeof value === 'function' || (Array.isArray(value) && value.every((entry) => typeof entry === 'function'))
-    ? undefined
-    : 'an array of functions that each make a stream, or a function that returns streams (a stream itself would serve the ' +
-      'first file only)';
-
 const urlOption: Check = (value) =>
   value === false || typeof value === 'string' || typeof value === 'function'
     ? undefined
@@ -59,18 +53,18 @@ const STORAGE_CHECKS = {
     VALUE_KEYS.map((key) => [key, (value: unknown) => checkPerFile(VALUE_CHECKS[key], value)]),
   ) as Record<keyof ValueOptions, Check>),
   transforms: transformsOption,
+  slaves: slavesOption,
   url: urlOption,
 };
 
 /** @throws ArgumentError naming the option, and where it belongs if that is known */
 export function checkStorageOptions<Req>(
   options: FdfsStorageOptions<Req>,
-  slavesOption: Check,
 ): Readonly<FdfsStorageOptions<Req>> {
   for (const key of Object.keys(options ?? {})) {
     if (Object.hasOwn(HINTS, key)) throw new ArgumentError(`Option \`${key}\` ${HINTS[key]}`);
   }
-  const checks: Checks<FdfsStorageOptions<Req>> = { ...STORAGE_CHECKS, slaves: slavesOption };
+  const checks: Checks<FdfsStorageOptions<Req>> = STORAGE_CHECKS;
   checkOptions('fdfsStorage()', options, checks);
   return Object.freeze({ ...options });
 }
@@ -114,46 +108,6 @@ function withoutUndefined(key: keyof ValueOptions, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([, text]) => text !== undefined)) as Metadata;
 }
 
-/** Streams that have served a file. An application that hands out the same one twice would mix two files. */
-const used = new WeakSet<object>();
-
-/**
- * Makes the streams that one file runs through. When one cannot be made, those before it are destroyed.
- * @param signal when it fires, streams that come too late are destroyed
- */
-export async function openTransforms<Req>(
-  option: FdfsStorageOptions<Req>['transforms'],
-  req: Req,
-  file: IncomingFile,
-  signal: AbortSignal,
-): Promise<Duplex[]> {
-  const streams: Duplex[] = [];
-  try {
-    const list = Array.isArray(option) ? option : await evaluate(option, req, file);
-    for (const entry of list === undefined ? [] : [list].flat()) {
-      const stream: unknown = await evaluate(entry, req, file);
-      if (!isDuplex(stream)) {
-        throw new ArgumentError('Option `transforms` returned something that is not a Duplex stream');
-      }
-      if (stream.errored) throw stream.errored;
-      if (used.has(stream) || stream.destroyed || stream.writableEnded) {
-        throw new ArgumentError(
-          'Option `transforms` returned a stream that has been used for another file: make a new one for each, as in ' +
-            '() => sharp().resize(800)',
-        );
-      }
-      used.add(stream);
-      // Failures arrive by the pipeline; the event itself must have a listener.
-      streams.push(stream.on('error', () => undefined));
-    }
-    signal.throwIfAborted();
-    return streams;
-  } catch (error) {
-    for (const stream of streams) stream.destroy();
-    throw error;
-  }
-}
-
 /** Returns the url of a stored file by the option `url`; without it the one that the client made. */
 export function evaluateUrl<Req>(
   option: FdfsStorageOptions<Req>['url'],
@@ -167,7 +121,7 @@ export function evaluateUrl<Req>(
 }
 
 /** Returns a value itself, what a function returns, or what it calls back with if it declares three parameters. */
-async function evaluate<T, Req = MulterRequest, File = IncomingFile>(
+export async function evaluate<T, Req = MulterRequest, File = IncomingFile>(
   option: T | PerFileFunction<T, Req, File> | undefined,
   req: Req,
   file: File,
@@ -180,10 +134,4 @@ async function evaluate<T, Req = MulterRequest, File = IncomingFile>(
     // An async function may reject instead of calling back.
     Promise.resolve(returned).catch(reject);
   });
-}
-
-function isDuplex(value: unknown): value is Duplex {
-  if (value instanceof Duplex) return true;
-  const { pipe, write } = (value ?? {}) as Partial<Record<'pipe' | 'write', unknown>>;
-  return typeof pipe === 'function' && typeof write === 'function';
 }

@@ -5,25 +5,22 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { Conf, FastDFSClient } from '../../client.js';
-import { checkOptions } from '../../core/base/validate.js';
-import type { UploadResult } from '../../index.js';
+import { type Checks, checkOptions } from '../../core/base/validate.js';
 import { openClient } from '../shared/client-handle.js';
 import { DETECT_BYTES, detectContentType, keepContentType } from '../shared/content-type.js';
-import { FORM_FILE_CHECKS, type FormFileOptions, resolveFileOptions } from '../shared/form-options.js';
+import { FORM_FILE_CHECKS, resolveFileOptions } from '../shared/form-options.js';
 import { PartReader } from '../shared/part-reader.js';
-import { removeStored, type StoredContent, storePart } from '../shared/store-part.js';
+import { slavesOption } from '../shared/slaves.js';
+import { removeStored, storePart } from '../shared/store-part.js';
 import { type FormPart, parsePart } from './part.js';
+import { describe, findFileIds, storeWithItsSlaves } from './slaves.js';
+import type { PartOptions, StoredPart } from './types.js';
 
 export type { ContentTypeOptions } from '../shared/content-type.js';
 export type { FormFileOptions } from '../shared/form-options.js';
 export { TruncatedError } from '../shared/truncated-error.js';
 export type { FormPart, MidwayPart, SavedPart, StreamedPart } from './part.js';
-
-/** A part that is stored. */
-export interface StoredPart extends UploadResult {
-  /** The option `contentType`, else what the sender says of the part; undefined without either. */
-  contentType?: string;
-}
+export type { PartOptions, PartSlaveOptions, PartSlaves, PartTransforms, StoredPart } from './types.js';
 
 /** A text field between the files, as `req.parts()` of `@fastify/multipart` hands it over; skipped. */
 export interface FieldPart {
@@ -33,8 +30,10 @@ export interface FieldPart {
 
 /** Options of the files: the same for all, or a function that returns them for each, also in a promise. */
 export type PartsOptions<Part = FormPart> =
-  | FormFileOptions
-  | ((part: Exclude<Part, FieldPart>) => FormFileOptions | Promise<FormFileOptions>);
+  | PartOptions
+  | ((part: Exclude<Part, FieldPart>) => PartOptions | Promise<PartOptions>);
+
+const CHECKS: Checks<PartOptions> = { ...FORM_FILE_CHECKS, slaves: slavesOption };
 
 /**
  * Uploads a part of a form. Whenever this fails nothing stays on the server, and the rest of the part is read and
@@ -44,17 +43,13 @@ export type PartsOptions<Part = FormPart> =
  * `pipeline(req, busboy)`, but not by `req.pipe(busboy)`; there, pass a `signal`.
  * @param conf a client, which stays open; or the path of a `client.conf` or options, of which a client is made for this call
  * @param part with `file`, or with `filepath` (that file stays where it is), or a Blob, or a stream
- * @param options as for `client.upload()`, `contentType` and `keepContentType`; `filename` is by default that of the part,
+ * @param options as for `client.upload()`, `contentType`, `keepContentType` and `slaves`; `filename` is by default that of the part,
  * and always made storable: without folders, of at most 256 bytes
  * @throws TruncatedError (`FASTDFS_TRUNCATED`, `statusCode` 413) when the part was cut at the limit of the form
  */
-export async function uploadPart(
-  conf: Conf,
-  part: FormPart,
-  options: FormFileOptions = {},
-): Promise<StoredPart> {
+export async function uploadPart(conf: Conf, part: FormPart, options: PartOptions = {}): Promise<StoredPart> {
   try {
-    checkOptions('uploadPart()', options, FORM_FILE_CHECKS);
+    checkOptions('uploadPart()', options, CHECKS);
     const { client, close } = openClient(conf);
     try {
       return await store(client, part, options);
@@ -81,7 +76,7 @@ export async function uploadParts<Part extends FormPart | FieldPart>(
   parts: Iterable<Part> | AsyncIterable<Part>,
   options: PartsOptions<Part> = {},
 ): Promise<StoredPart[]> {
-  if (typeof options !== 'function') checkOptions('uploadParts()', options, FORM_FILE_CHECKS);
+  if (typeof options !== 'function') checkOptions('uploadParts()', options, CHECKS);
   const { client, close } = openClient(conf);
   const stored: StoredPart[] = [];
   if (Array.isArray(parts)) parts.forEach(holdErrors);
@@ -92,7 +87,7 @@ export async function uploadParts<Part extends FormPart | FieldPart>(
       const part = given as Exclude<Part, FieldPart>;
       try {
         const chosen = typeof options === 'function' ? await options(part) : options;
-        checkOptions('uploadParts()', chosen, FORM_FILE_CHECKS);
+        checkOptions('uploadParts()', chosen, CHECKS);
         stored.push(await store(client, part as FormPart, chosen));
       } catch (error) {
         drain(part);
@@ -102,11 +97,7 @@ export async function uploadParts<Part extends FormPart | FieldPart>(
     return stored;
   } catch (error) {
     if (Array.isArray(parts)) parts.forEach(drain);
-    throw await removeStored(
-      client,
-      stored.map(({ fileId }) => fileId),
-      error,
-    );
+    throw await removeStored(client, stored.flatMap(findFileIds), error);
   } finally {
     await close();
   }
@@ -115,10 +106,11 @@ export async function uploadParts<Part extends FormPart | FieldPart>(
 async function store(
   client: FastDFSClient,
   part: FormPart,
-  options: FormFileOptions = {},
+  { slaves, ...options }: PartOptions = {},
 ): Promise<StoredPart> {
   const { content, name, type } = parsePart(part);
   const settings = resolveFileOptions(options, name, type);
+  if (slaves) return await storeWithItsSlaves(client, { part, content, slaves, settings });
   if (content instanceof Readable) {
     const { signal } = settings.upload;
     return describe(await storePart(client, PartReader.open(content, { signal }), settings));
@@ -131,10 +123,6 @@ async function store(
       ? await client.upload(content, upload)
       : await client.uploadFile(content.path, upload);
   return describe({ result, contentType });
-}
-
-function describe({ result, contentType }: StoredContent): StoredPart {
-  return contentType === undefined ? result : { ...result, contentType };
 }
 
 async function readHead(content: Uint8Array | Blob | { readonly path: string }): Promise<Uint8Array> {

@@ -1,16 +1,15 @@
-/** Slaves of each file: further outputs of the same content, e.g. thumbnails, stored beside it under its name. */
-import type { Duplex } from 'node:stream';
+/** Slaves of each file of a form: further outputs of the same content, e.g. thumbnails, stored beside it under its name. */
+import { type Duplex, PassThrough } from 'node:stream';
 import type { FastDFSClient } from '../../client.js';
 import { ArgumentError } from '../../core/base/errors.js';
 import { type Check, checkOptions, functionOption } from '../../core/base/validate.js';
 import { PREFIX_BYTES } from '../../core/model/limits.js';
-import { type CollectedContent, collectPart } from '../shared/collect-part.js';
-import { detectContentType, keepContentType } from '../shared/content-type.js';
-import { type FileSettings, FORM_FILE_CHECKS, type FormFileOptions } from '../shared/form-options.js';
-import type { PartReader } from '../shared/part-reader.js';
-import type { StoredContent } from '../shared/store-part.js';
-import { openTransforms, transformsOption } from './options.js';
-import type { IncomingFile, SlaveList, SlaveOptions } from './types.js';
+import { type CollectedContent, collectPart } from './collect-part.js';
+import { detectContentType, keepContentType } from './content-type.js';
+import { type FileSettings, FORM_FILE_CHECKS, type FormFileOptions } from './form-options.js';
+import type { PartReader } from './part-reader.js';
+import { type StoredContent, storePart } from './store-part.js';
+import { type Evaluate, openTransforms, transformsOption } from './transforms.js';
 
 const PREFIX = /^[A-Za-z0-9._-]+$/;
 
@@ -41,6 +40,11 @@ export const slavesOption: Check = (value) => {
   return undefined;
 };
 
+/** A slave with options of its own; `transforms` is evaluated for each file. */
+interface SlaveOptions extends Pick<FormFileOptions, 'ext' | 'metadata' | 'contentType'> {
+  transforms: unknown;
+}
+
 /** A slave of one file, before its content is there. */
 export interface SlavePlan {
   readonly prefix: string;
@@ -49,23 +53,22 @@ export interface SlavePlan {
 }
 
 /** A slave whose content waits for its master. */
-export interface CollectedSlave extends SlavePlan {
+interface CollectedSlave extends SlavePlan {
   readonly content: CollectedContent;
 }
 
 /** Opens the transforms of all slaves; one whose function returns nothing is left out. */
-export async function planSlaves<Req>(
-  list: SlaveList<Req> | undefined,
-  req: Req,
-  file: IncomingFile,
+export async function planSlaves(
+  list: Readonly<Record<string, unknown>> | undefined,
+  evaluate: Evaluate,
   signal: AbortSignal,
 ): Promise<SlavePlan[]> {
   const plans: SlavePlan[] = [];
   try {
     for (const [prefix, slave] of Object.entries(list ?? {})) {
       const { transforms: option, ...options } =
-        typeof slave === 'function' ? { transforms: slave } : (slave as SlaveOptions<Req>);
-      const transforms = await openTransforms(option, req, file, signal);
+        typeof slave === 'function' ? { transforms: slave } : (slave as SlaveOptions);
+      const transforms = await openTransforms(option, evaluate, signal);
       if (transforms.length > 0) plans.push({ prefix, transforms, options });
     }
     return plans;
@@ -75,8 +78,62 @@ export async function planSlaves<Req>(
   }
 }
 
+/** What a file is stored with, and with it its slaves. */
+export interface SlaveRun<Info> {
+  readonly client: FastDFSClient;
+  readonly part: PartReader;
+  /** What the file itself runs through. */
+  readonly transforms: readonly Duplex[];
+  readonly plans: readonly SlavePlan[];
+  readonly settings: FileSettings;
+  /** Aborts when one of them fails. */
+  readonly signal: AbortSignal;
+  /** Ends all of them: the first reason counts. */
+  fail(reason: unknown): void;
+  /** Called with each file that is stored, which is the caller's to remove from then on. */
+  add(content: StoredContent): Promise<Info>;
+}
+
+/** Stores a file and its slaves: one pass over the content, then the slaves, whose names come from the file's. */
+export async function storeWithSlaves<Info extends { fileId: string }>(
+  run: SlaveRun<Info>,
+): Promise<Info & { slaves: Record<string, Info> }> {
+  const { client, part, transforms, plans, settings, signal, add } = run;
+  // A reader of its own: the content goes to several at once.
+  const chain = transforms.length > 0 ? transforms : [new PassThrough()];
+  const storing = storePart(client, part.through(chain), settings).then(add);
+  const collecting = plans.map((plan) => collectSlave(client, part, plan));
+  try {
+    const [info] = await settleAll([storing, ...collecting], run);
+    const slaves = await settleAll(
+      collecting.map(async (collected) => {
+        const slave = await collected;
+        const content = await storeSlave(client, info.fileId, slave, settings, signal);
+        return [slave.prefix, await add(content)] as const;
+      }),
+      run,
+    );
+    return { ...info, slaves: Object.fromEntries(slaves) };
+  } finally {
+    for (const collected of collecting) {
+      void collected.then(({ content }) => content.dispose()).catch(() => undefined);
+    }
+  }
+}
+
+/** Waits until all have ended; the first failure ends the others. */
+async function settleAll<T extends readonly unknown[]>(
+  work: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+  { fail }: Pick<SlaveRun<unknown>, 'fail'>,
+): Promise<T> {
+  const all = Promise.all(work) as unknown as Promise<T>;
+  all.catch(fail);
+  await Promise.allSettled(work);
+  return await all;
+}
+
 /** Collects the content of a slave while its master is being stored. */
-export async function collectSlave(
+async function collectSlave(
   client: FastDFSClient,
   part: PartReader,
   plan: SlavePlan,
@@ -85,18 +142,14 @@ export async function collectSlave(
 }
 
 /** Stores a slave. When it rejects, nothing of the slave remains. */
-export async function storeSlave(
+async function storeSlave(
   client: FastDFSClient,
   master: string,
   { prefix, content, options }: CollectedSlave,
   settings: FileSettings,
   signal: AbortSignal,
 ): Promise<StoredContent> {
-  const {
-    ext,
-    metadata,
-    contentType: given,
-  } = options as Pick<FormFileOptions, 'ext' | 'metadata' | 'contentType'>;
+  const { ext, metadata, contentType: given } = options;
   const detects = (given ?? (settings.detects ? 'detect' : undefined)) === 'detect';
   const detected = detects ? await detectContentType(content.head) : undefined;
   const contentType = detected ?? (given === 'detect' ? undefined : given) ?? settings.contentType;

@@ -27,7 +27,7 @@ export async function storePart(
   part: PartReader,
   settings: FileSettings,
 ): Promise<StoredContent> {
-  const reader = part.stream.readableObjectMode ? part.through([createContentCheck()]) : part;
+  const reader = withCheckedContent(part);
   const { upload: options, detects } = settings;
   try {
     let head: PartHead | undefined;
@@ -69,6 +69,11 @@ export async function removeStored(
     }),
   );
   return error;
+}
+
+/** Returns a reader of bytes and text: a stream in object mode may yield anything. */
+export function withCheckedContent(part: PartReader): PartReader {
+  return part.stream.readableObjectMode ? part.through([createContentCheck()]) : part;
 }
 
 /** A chunk of another type would be an exception out of a pipe, which no caller can catch. */
