@@ -17,8 +17,8 @@ const MAX_LINE_CHARS = PIECE_BYTES / 3 - 1;
 /** Lines of one key cannot be split; deeper levels would not end. */
 const MAX_LEVEL = 4;
 const READ_BYTES = 64 * 1024;
-/** Lines that are given out at a time have about this many bytes. */
-const GROUP_BYTES = 4 * 1024;
+/** Lines that are given out at a time have about this many bytes: few enough for the youngest objects of the heap. */
+const GROUP_BYTES = 2 * 1024;
 /** `M00/00/00/`: what storages and store paths have in common says nothing. */
 const FOLDER_BYTES = 10;
 /** Bytes of a name behind its folders that a master and its slaves share. */
@@ -157,20 +157,43 @@ function append(part: Part, prefix: Buffer, bytes: Buffer, start: number, end: n
   part.length = to;
 }
 
-/** Strings live long when there are many at a time, and much memory is needed to collect those. */
+/**
+ * Strings live long when there are many at a time, and much memory is needed to collect those. So do arrays: the lines of a group are
+ * a list in typed ones, which are not on the heap.
+ */
 function* splitLines(bytes: Buffer): Generator<string[], void, undefined> {
   const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
-  const groups: number[][] = Array.from({ length: Math.ceil(bytes.length / GROUP_BYTES) }, () => []);
-  for (let start = 0; start < bytes.length; ) {
+  const count = countLines(bytes);
+  const starts = new Int32Array(count + 1);
+  /** By line the next one of its group; lines are counted from 1. */
+  const next = new Int32Array(count + 1);
+  const groups = Math.ceil(bytes.length / GROUP_BYTES);
+  const first = new Int32Array(groups);
+  const last = new Int32Array(groups);
+  for (let line = 1, start = 0; line <= count; line++) {
     const end = bytes.indexOf(LF, start);
     const nameStart = bytes.indexOf(SLASH, start) + 1;
-    groups[hashKey(bytes, nameStart, end, MAX_LEVEL + 1) % groups.length]!.push(start);
+    const group = hashKey(bytes, nameStart, end, MAX_LEVEL + 1) % groups;
+    starts[line] = start;
+    if (first[group] === 0) first[group] = line;
+    next[last[group]!] = line;
+    last[group] = line;
     start = end + 1;
   }
-  for (const starts of groups) {
-    if (starts.length === 0) continue;
-    yield starts.map((start) => bytes.toString(encoding, start, bytes.indexOf(LF, start)));
+  for (let group = 0; group < groups; group++) {
+    const lines: string[] = [];
+    for (let line = first[group]!; line > 0; line = next[line]!) {
+      const start = starts[line]!;
+      lines.push(bytes.toString(encoding, start, bytes.indexOf(LF, start)));
+    }
+    if (lines.length > 0) yield lines;
   }
+}
+
+function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, end + 1)) count++;
+  return count;
 }
 
 async function read({ file }: Part, into: Buffer, at: number, length: number, from: number): Promise<number> {

@@ -45,6 +45,7 @@ export async function* readParts(
   let found = false;
   try {
     for (const each of groups) {
+      const { addressById } = each;
       let storages = selectStorages(each, options.storage);
       if (storages.length === 0) continue;
       found = true;
@@ -56,7 +57,8 @@ export async function* readParts(
         sources.push(source);
         for await (const lines of partitions.read()) {
           signal.throwIfAborted();
-          yield { ...each, storage, files: describeLines(lines, each), signal };
+          // A spread would leave a hidden class behind with each part.
+          yield { group: each.group, addressById, storage, files: describeLines(lines, each), signal };
         }
       }
     }
