@@ -28,7 +28,7 @@ export const slavesOption: Check = (value) => {
   for (const [prefix, slave] of Object.entries(value)) {
     if (!PREFIX.test(prefix) || prefix.length > PREFIX_BYTES) {
       throw new ArgumentError(
-        `Slave prefix ${JSON.stringify(prefix)} must have 1 to ${PREFIX_BYTES} characters of A–Z a–z 0–9 . _ -`,
+        `Slave prefix ${JSON.stringify(prefix)} must have 1 to ${PREFIX_BYTES} characters of A-Z a-z 0-9 . _ -`,
       );
     }
     if (functionOption(slave) === undefined) continue;

@@ -109,7 +109,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'only files created since: an age (90d, 12h) or a date': '只处理在此之后创建的文件：时长（90d、12h）或日期',
   'lead the keys that files of a blob store keep (`keepKey`) to those files again':
     '根据文件中保存的键（`keepKey`）重建 blob store 的索引',
-  'redis://… or postgres://… or the folder of a LevelDB': 'redis://…、postgres://… 或 LevelDB 的文件夹',
+  'redis://... or postgres://... or the folder of a LevelDB': 'redis://…、postgres://… 或 LevelDB 的文件夹',
   'name of the index in Redis, table in PostgreSQL': '索引在 Redis 中的名字，或 PostgreSQL 中的表名',
   'change nothing': '不做任何改动',
   'remove files whose key leads to another file': '删除键已指向其他文件的文件',
@@ -170,7 +170,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'how many trackers (default 1)': '跟踪器数量（默认 1）',
   'keep the files there, and find them again at the next start': '文件保存在此，下次启动时仍可使用',
   'address to listen on (default 127.0.0.1)': '监听地址（默认 127.0.0.1）',
-  'serve the files over HTTP, too: GET /group1/M00/… (0: a free port)':
+  'serve the files over HTTP, too: GET /group1/M00/... (0: a free port)':
     '同时通过 HTTP 提供文件：GET /group1/M00/…（0：空闲端口）',
   'take over what a tracker.conf or storage.conf says (repeatable)':
     '采用 tracker.conf 或 storage.conf 中的设置（可重复）',

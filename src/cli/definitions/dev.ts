@@ -17,7 +17,11 @@ export function defineDevCommand(program: Command, does: Does): void {
     .option('--trackers <count>', 'how many trackers (default 1)', parseWhole)
     .option('--dir <directory>', 'keep the files there, and find them again at the next start')
     .option('--host <address>', 'address to listen on (default 127.0.0.1)')
-    .option('--http <port>', 'serve the files over HTTP, too: GET /group1/M00/… (0: a free port)', parsePort)
+    .option(
+      '--http <port>',
+      'serve the files over HTTP, too: GET /group1/M00/... (0: a free port)',
+      parsePort,
+    )
     .option('--like <file>', 'take over what a tracker.conf or storage.conf says (repeatable)', collect)
     .option(
       '--sync-delay <ms>',

@@ -24,7 +24,7 @@ export function defineListingCommands(program: Command, does: Does): void {
   program
     .command('reindex [group]')
     .description('lead the keys that files of a blob store keep (`keepKey`) to those files again')
-    .requiredOption('--index <index>', 'redis://… or postgres://… or the folder of a LevelDB')
+    .requiredOption('--index <index>', 'redis://... or postgres://... or the folder of a LevelDB')
     .option('--name <name>', 'name of the index in Redis, table in PostgreSQL')
     .option('--dry-run', 'change nothing')
     .option('--remove-orphans', 'remove files whose key leads to another file')

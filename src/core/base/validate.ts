@@ -114,7 +114,8 @@ export function checkCount(name: string, value: unknown, min: number, max: numbe
 
 /** Returns the value for a message, shortened: numbers and short strings themselves, of all else the type. */
 export function describeValue(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
   if (typeof value === 'object' && value !== null) {
     return Array.isArray(value) ? 'an array' : (value.constructor?.name ?? 'an object');
   }

@@ -196,7 +196,7 @@ export const CHECKS: Checks<FastDFSOptions> = {
       ? undefined
       : "'trackers' or an array of { id, group, addresses, access }",
   group: (value) =>
-    typeof value === 'string' && isGroup(value) ? undefined : '1 to 16 characters of A–Z a–z 0–9',
+    typeof value === 'string' && isGroup(value) ? undefined : '1 to 16 characters of A-Z a-z 0-9',
   baseUrl: (value) => (isBaseUrl(value) ? undefined : 'an http or https URL without query and fragment'),
   httpSecret: nonEmpty,
   tokenTtlSeconds: integerOption(1, MAX_TIMESTAMP),

@@ -26,6 +26,7 @@ export interface Ini {
 const MAX_INCLUDE_DEPTH = 16;
 const MAX_NAME_BYTES = 63;
 const MAX_VALUE_BYTES = 255;
+const BYTE_ORDER_MARK = 0xfeff;
 
 const INCLUDE = /^#include[ \t](.*)$/i;
 const FUNCTION = /^#@function[ \t](.*)$/i;
@@ -71,7 +72,7 @@ class IniReader implements Ini, Preprocessor {
   }
 
   #split(file: string, text: string): Line[] {
-    const marked = text.startsWith('\uFEFF');
+    const marked = text.charCodeAt(0) === BYTE_ORDER_MARK;
     if (marked) {
       this.warnings.push(
         `${file}:1: the byte order mark is skipped here, but FastDFS itself takes it as part of the first name`,

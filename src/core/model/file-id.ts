@@ -305,7 +305,7 @@ export function isGroup(name: string): boolean {
 export function checkGroup(group: string): string {
   if (!isGroup(group)) {
     throw new ArgumentError(
-      `Group name ${JSON.stringify(group)} must have 1 to 16 characters of A–Z a–z 0–9`,
+      `Group name ${JSON.stringify(group)} must have 1 to 16 characters of A-Z a-z 0-9`,
     );
   }
   return group;

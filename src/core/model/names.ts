@@ -40,7 +40,7 @@ export function checkExtension(ext: string): string {
   const bare = ext.startsWith('.') ? ext.slice(1) : ext;
   if (bare.length > EXT_BYTES || !EXT.test(bare)) {
     throw new ArgumentError(
-      `Extension ${JSON.stringify(ext)} must have at most ${EXT_BYTES} characters of A–Z a–z 0–9 . _ -`,
+      `Extension ${JSON.stringify(ext)} must have at most ${EXT_BYTES} characters of A-Z a-z 0-9 . _ -`,
     );
   }
   return bare;
@@ -50,7 +50,7 @@ export function checkExtension(ext: string): string {
 export function checkSlave(masterRemoteFilename: string, prefix: string, ext: string): void {
   if (prefix === '' || prefix.length > PREFIX_BYTES || !EXT.test(prefix)) {
     throw new ArgumentError(
-      `Slave prefix ${JSON.stringify(prefix)} must have 1 to ${PREFIX_BYTES} characters of A–Z a–z 0–9 . _ -`,
+      `Slave prefix ${JSON.stringify(prefix)} must have 1 to ${PREFIX_BYTES} characters of A-Z a-z 0-9 . _ -`,
     );
   }
   // One character a byte: names of other clients may have any characters.

@@ -70,7 +70,7 @@ function decodeServers(
   const width = addressWidth(list);
   if (width === undefined) {
     throw new ProtocolError(
-      `Response of ${body.length} bytes is no server list: expected ${GROUP_BYTES + trailing} + n × 23 or n × 53 bytes`,
+      `Response of ${body.length} bytes is no server list: expected ${GROUP_BYTES + trailing} + n * 23 or n * 53 bytes`,
     );
   }
   const reader = new Reader(body);

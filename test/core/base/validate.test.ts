@@ -110,7 +110,7 @@ it.each<[string, unknown, string]>([
   [
     'count',
     'x'.repeat(99),
-    `Option \`count\` of test() must be an integer from 1 to 9, not "${'x'.repeat(40)}…"`,
+    `Option \`count\` of test() must be an integer from 1 to 9, not "${'x'.repeat(40)}..."`,
   ],
 ])('refuses %s: %o', (key, value, message) => {
   expect(check({ [key]: value })).toThrow(expect.objectContaining({ code: 'FASTDFS_ARGUMENT', message }));
