@@ -39,7 +39,8 @@ const steps = {
     form.append('file', new File([big], 'a.png'));
     const request = () => new Request('http://localhost', { method: 'POST', body: form });
     const file = (await request().formData()).get('file');
-    for (const source of [new Blob([big]), file, new Response(big).body]) {
+    const plain = new Request('http://localhost', { method: 'POST', body: big });
+    for (const source of [new Blob([big]), file, new Response(big).body, new Response(big), plain]) {
       assert.ok((await client.download(keep(await client.upload(source)))).equals(big));
     }
   },
