@@ -2,9 +2,12 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { connect, constants, createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { fdfsBlobStore } from '../../src/adapters/blob-store/index.js';
@@ -88,5 +91,64 @@ onEachServer('failing sources', (server) => {
       expect((await client.download(fileId)).equals(content)).toBe(true);
       await client.delete(fileId);
     }
+  });
+
+  // Node ends the body of a cancelled request as it ends a whole one.
+  it('a request of HTTP/2 that is cancelled in the middle of its body rejects, and leaves nothing', async () => {
+    const client = server.client();
+    const blobs = fdfsBlobStore(client, { index: new Map() });
+    const { fileId } = await client.upload('', { appender: true });
+    const through = async <T extends Writable & { fileId?: string | undefined }>(
+      source: Readable,
+      target: T,
+    ) => {
+      target.on('data', () => undefined);
+      await pipeline(source, target);
+      return target.fileId;
+    };
+    const ways: Record<string, (req: Readable) => Promise<string | undefined>> = {
+      upload: async (req) => (await client.upload(req)).fileId,
+      stream: (req) => through(req, client.createUploadStream()),
+      tee: (req) => through(req, client.createTeeStream()),
+      blob: async (req) => {
+        const stream = blobs.createWriteStream('key');
+        await pipeline(req, stream);
+        return stream.blob?.fileId;
+      },
+      append: async (req) => void (await client.append(fileId, req)),
+    };
+    const outcomes: unknown[] = [];
+    const site = createServer(async (req, res) => {
+      const [way, kind] = req.url.slice(1).split('/');
+      try {
+        const stored = await ways[way!]!(kind === 'request' ? req : req.stream);
+        if (stored !== undefined) await client.delete(stored);
+        outcomes.push('stored');
+      } catch (error) {
+        outcomes.push((error as { code: string }).code);
+      }
+      res.end();
+    });
+    await once(site.listen(0, '127.0.0.1'), 'listening');
+    const session = connect(`http://127.0.0.1:${(site.address() as AddressInfo).port}`);
+    try {
+      for (const way of Object.keys(ways).flatMap((name) => [`${name}/request`, `${name}/stream`])) {
+        for (const code of [undefined, constants.NGHTTP2_CANCEL, constants.NGHTTP2_NO_ERROR]) {
+          const request = session.request({ ':method': 'POST', ':path': `/${way}` });
+          request.on('error', () => undefined).resume();
+          request.write(bytes(100_000));
+          await sleep(30);
+          if (code === undefined) request.end();
+          else request.close(code);
+          await expect.poll(() => outcomes.length, { timeout: 5000 }).toBe(1);
+          const expected = code === undefined ? 'stored' : expect.stringMatching(/ABORTED|PREMATURE_CLOSE/);
+          expect([way, code, outcomes.pop()]).toEqual([way, code, expected]);
+        }
+      }
+    } finally {
+      session.destroy();
+      site.close();
+    }
+    await client.delete(fileId);
   });
 });

@@ -1,6 +1,7 @@
 /** Whether streams that callers pass can still be read. */
-import { isErrored, isReadable, Readable, type Writable } from 'node:stream';
-import { ArgumentError } from './errors.js';
+import { isErrored, isReadable, Readable, Transform, type Writable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { ArgumentError, NetworkError } from './errors.js';
 
 /**
  * A web `ReadableStream` of bytes or text. By shape: projects whose types are those of browsers, as without the option `lib`,
@@ -63,8 +64,9 @@ function alreadyRead(why: string, cause?: unknown): ArgumentError {
 }
 
 /**
- * Fails a Writable as soon as a stream that {@link assertUnread} refuses is piped to it. A stream that has ended may follow
- * content that was written before: a reader that took its head may have read all of it.
+ * Fails a Writable as soon as a stream that {@link assertUnread} refuses is piped to it, and when a body of HTTP/2 that is piped
+ * to it was cancelled. A stream that has ended may follow content that was written before: a reader that took its head may have
+ * read all of it.
  */
 export function refuseUsedSources(target: Writable, hasContent: () => boolean): void {
   target.on('pipe', (source: Readable) => {
@@ -74,8 +76,45 @@ export function refuseUsedSources(target: Writable, hasContent: () => boolean): 
       assertUnread(source);
     } catch (error) {
       target.destroy(error as Error);
+      return;
     }
+    const stream = findHttp2Stream(source);
+    if (stream) refuseCancelled(target, stream);
   });
+}
+
+/** What Node knows of a stream of HTTP/2. */
+interface Http2Stream {
+  readonly aborted: boolean;
+  readonly rstCode: number;
+}
+
+/** Node ends the body of a cancelled request as it ends a whole one, and says so this many turns of the event loop later. */
+const TURNS_TO_CANCEL = 3;
+
+function findHttp2Stream(source: Readable): Http2Stream | undefined {
+  const stream: unknown = 'rstCode' in source ? source : (source as { stream?: unknown }).stream;
+  const isOne = typeof stream === 'object' && stream !== null && 'rstCode' in stream && 'aborted' in stream;
+  return isOne ? (stream as Http2Stream) : undefined;
+}
+
+/** Lets the Writable finish only when it is known that the stream was not cancelled. */
+function refuseCancelled(target: Writable, stream: Http2Stream): void {
+  // Node calls the end of a Transform by itself where its `_final` is replaced.
+  const method = target instanceof Transform ? '_flush' : '_final';
+  const end: Writable['_final'] = (target as Transform)[method];
+  (target as Transform)[method] = (callback: (error?: Error | null) => void) => {
+    waitForEnd(stream).then(() => end.call(target, callback), callback);
+  };
+}
+
+async function waitForEnd(stream: Http2Stream): Promise<void> {
+  for (let turn = 0; turn < TURNS_TO_CANCEL; turn++) await setImmediate();
+  if (!stream.aborted && stream.rstCode === 0) return;
+  throw new NetworkError(
+    'FASTDFS_REQUEST_ABORTED',
+    'The request was cancelled before all of its body had come',
+  );
 }
 
 export function isWebStream(source: unknown): source is WebStream {
