@@ -46,7 +46,8 @@ async function* compare(
   const ids = new Set(known);
   const storage = cluster?.storages[0];
   if (cluster && storage && files.length > 0) {
-    const part = { ...cluster, storage, signal };
+    const { addressById } = cluster;
+    const part = { group: cluster.group, addressById, storage, signal };
     // Files in trunk files stay in the listing when they are deleted, whether they are known or not.
     const there = new Set((await confirmFiles(access, part, files, undefined)).map(({ fileId }) => fileId));
     const isKnown = ({ fileId, slaveOf }: ListedFile) =>

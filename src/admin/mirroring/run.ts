@@ -72,7 +72,8 @@ export class MirrorRun {
     const isNew = ({ fileId }: ListedFile) => !copies.has(fileId);
     const fresh = [...masters, ...slaves].filter(isNew);
     report.skipped += masters.length + slaves.length - fresh.length;
-    const part = { ...cluster, storage, signal };
+    const { addressById } = cluster;
+    const part = { group: cluster.group, addressById, storage, signal };
     const listed = await confirmFiles(access, part, fresh, undefined);
     const there = new Map(listed.map((file) => [file.fileId, file]));
     // The master of a slave may be listed although it was removed from its trunk file.
