@@ -1,8 +1,9 @@
 /** One file of a form on its way to FastDFS, as the Writable that formidable expects. */
 import { Writable } from 'node:stream';
-import type { UploadResult, UploadStream } from '../../index.js';
+import type { UploadResult } from '../../index.js';
 import { DETECT_BYTES } from '../shared/content-type.js';
 import { OptionError } from '../shared/option-error.js';
+import { findFileIds, type StoredFile } from '../shared/slaves.js';
 import { enterFailedForm } from './failed-forms.js';
 
 /** What is used of formidable's `VolatileFile`. */
@@ -23,6 +24,14 @@ export interface StoredFormFile extends Omit<UploadResult, 'storage'> {
   key: string;
   /** The option `contentType`, else what the sender says of the part; undefined without either. */
   contentType?: string;
+  /** The slaves of the file by their prefixes; absent without the option `slaves`. */
+  slaves?: Record<string, Omit<StoredFormFile, 'slaves'>>;
+}
+
+/** An upload as a stream; its result is set when 'finish' fires. */
+interface FileUpload extends Writable {
+  readonly fileId: string | undefined;
+  readonly result: StoredFile | undefined;
 }
 
 /** What a writer needs of its handler. */
@@ -34,7 +43,7 @@ export interface WriterTarget {
 }
 
 export interface OpenedUpload {
-  readonly upload: UploadStream;
+  readonly upload: FileUpload;
   readonly contentType: string | undefined;
 }
 
@@ -48,6 +57,7 @@ const FIELDS = [
   'metadata',
   'kind',
   'contentType',
+  'slaves',
 ] as const satisfies readonly (keyof StoredFormFile)[];
 
 const HIGH_WATER_MARK = 64 * 1024;
@@ -126,8 +136,9 @@ export class FileWriter extends Writable {
 
   override _destroy(error: Error | null, callback: Callback): void {
     const opened = this.#opened;
-    if (opened?.upload.fileId !== undefined) void this.#remove(opened.upload.fileId);
-    else opened?.upload.destroy(error ?? undefined);
+    if (opened?.upload.result) {
+      for (const fileId of findFileIds(opened.upload.result)) void this.#remove(fileId);
+    } else opened?.upload.destroy(error ?? undefined);
     callback(error);
   }
 
@@ -177,18 +188,20 @@ export class FileWriter extends Writable {
    * The callbacks of an upload bring its errors at once, its 'error' only after the clean-up. Formidable must not wait for that:
    * it would report the form as a success in the meantime.
    */
-  #upload(run: (upload: UploadStream, done: Callback) => void): Promise<void> {
+  #upload(run: (upload: FileUpload, done: Callback) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       run(this.#opened!.upload, (error) => (error ? reject(this.#fail(error)) : resolve()));
     });
   }
 
   #describe({ upload, contentType }: OpenedUpload): void {
-    const { storage: _, size, ...stored } = upload.result!;
+    const { size, slaves, ...stored } = withKey(upload.result!);
     const info = {
       ...stored,
-      key: stored.fileId,
       ...(contentType === undefined ? {} : { contentType }),
+      ...(slaves && {
+        slaves: Object.fromEntries(Object.entries(slaves).map(([prefix, slave]) => [prefix, withKey(slave)])),
+      }),
     };
     const { toJSON } = this.#file;
     Object.assign(this.#file, info);
@@ -210,6 +223,10 @@ export class FileWriter extends Writable {
     this.destroy(error);
     return error;
   }
+}
+
+function withKey({ storage: _, ...stored }: StoredFile): Omit<StoredFile, 'storage'> & { key: string } {
+  return { ...stored, key: stored.fileId };
 }
 
 function define(file: FormFile, name: string, how: PropertyDescriptor): void {

@@ -3,15 +3,18 @@
  * (`koaBody({ multipart: true, formidable: { fileWriteStreamHandler } })`). Files go to FastDFS while they arrive,
  * and a form that fails leaves none behind.
  */
-import type { Writable } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { type Conf, engineOf, type FastDFSClient } from '../../client.js';
 import { NetworkError } from '../../core/base/errors.js';
-import { checkOptions } from '../../core/base/validate.js';
+import { type Checks, checkOptions } from '../../core/base/validate.js';
+import type { Metadata } from '../../index.js';
 import { openClient } from '../shared/client-handle.js';
 import { detectContentType, keepContentType } from '../shared/content-type.js';
 import { FORM_FILE_CHECKS, type FormFileOptions, resolveFileOptions } from '../shared/form-options.js';
+import { slavesOption, storeMaster } from '../shared/slaves.js';
 import { isInFailedForm } from './failed-forms.js';
 import { FileWriter, type FormFile, type WriterTarget } from './file-writer.js';
+import { SlavedUpload } from './slaved-upload.js';
 
 export type { ContentTypeOptions } from '../shared/content-type.js';
 export type { FormFileOptions } from '../shared/form-options.js';
@@ -22,8 +25,42 @@ export type { FormFile, StoredFormFile } from './file-writer.js';
  * the name that the form gives.
  */
 export type FdfsFileWriterOptions<File = FormFile> =
-  | FormFileOptions
-  | ((file: File) => FormFileOptions | Promise<FormFileOptions>);
+  | FileWriterOptions<File>
+  | ((file: File) => FileWriterOptions<File> | Promise<FileWriterOptions<File>>);
+
+/** Options of one file: those of an upload, its content type, and its slaves. */
+export interface FileWriterOptions<File = FormFile> extends FormFileOptions {
+  /**
+   * Further outputs of the same content, each stored as a slave of the file under its prefix: `{ _200x200: () =>
+   * sharp().resize(200, 200) }`. All are made in one pass, and stored all or none. A function that returns nothing makes no slave
+   * of this file. Default: none.
+   */
+  slaves?: FormSlaves<File> | undefined;
+}
+
+/** Prefixes (1 to 16 characters of A–Z a–z 0–9 . _ -) and what the content of each slave runs through. */
+export type FormSlaves<File = FormFile> = Readonly<
+  Record<string, FormTransforms<File> | FormSlaveOptions<File>>
+>;
+
+/** Makes the streams that the content of one file runs through, in this order; nothing: no slave of this file. */
+export type FormTransforms<File = FormFile> = (
+  file: File,
+) => Duplex | Duplex[] | undefined | Promise<Duplex | Duplex[] | undefined>;
+
+/** A slave with options of its own. */
+export interface FormSlaveOptions<File = FormFile> {
+  /** What the content runs through. */
+  transforms: FormTransforms<File> | FormTransforms<File>[];
+  /** Extension of the slave, at most 6 characters. Default: its master's. */
+  ext?: string;
+  /** Content type of the slave, or `'detect'`. Default: as for the file itself. */
+  contentType?: string;
+  /** Stored with the slave. Default: none. */
+  metadata?: Metadata;
+}
+
+const CHECKS: Checks<FileWriterOptions> = { ...FORM_FILE_CHECKS, slaves: slavesOption };
 
 /** What is used of a formidable form. */
 export interface WatchedForm {
@@ -65,7 +102,8 @@ export function fdfsFileWriter<File extends FormFile = FormFile>(
   conf: Conf,
   options: FdfsFileWriterOptions<File> = {},
 ): FdfsFileWriter<File> {
-  if (typeof options !== 'function') checkOptions('fdfsFileWriter()', options, FORM_FILE_CHECKS);
+  if (typeof options !== 'function')
+    checkOptions('fdfsFileWriter()', options, CHECKS as Checks<FileWriterOptions<File>>);
   const { client, close } = openClient(conf);
   const engine = engineOf(client);
   const forms = new WeakMap<object, WatchedForm>();
@@ -94,9 +132,28 @@ export function fdfsFileWriter<File extends FormFile = FormFile>(
   return Object.assign(open, { watch, client, close, [Symbol.asyncDispose]: close });
 }
 
-function createTarget(client: FastDFSClient, file: FormFile, given: FormFileOptions = {}): WriterTarget {
-  checkOptions('fdfsFileWriter()', given, FORM_FILE_CHECKS);
-  const settings = resolveFileOptions(given, file.originalFilename, file.mimetype);
+function createTarget<File extends FormFile>(
+  client: FastDFSClient,
+  file: File,
+  given: FileWriterOptions<File> = {},
+): WriterTarget {
+  checkOptions('fdfsFileWriter()', given, CHECKS as Checks<FileWriterOptions<File>>);
+  const { slaves, ...options } = given;
+  const settings = resolveFileOptions(options, file.originalFilename, file.mimetype);
+  if (slaves) {
+    const evaluate = (option: unknown) => (typeof option === 'function' ? option(file) : option);
+    const store: ConstructorParameters<typeof SlavedUpload>[0] = (source, signal, onFailure) =>
+      storeMaster(client, {
+        source,
+        slaves,
+        evaluate,
+        settings: { ...settings, upload: { ...settings.upload, signal } },
+        onFailure,
+      });
+    // Its content type is detected on the way, and is in its result.
+    const open = () => ({ upload: new SlavedUpload(store, settings.upload.signal), contentType: undefined });
+    return { detects: false, open };
+  }
   const open = (contentType: string | undefined) => ({
     upload: client.createUploadStream(keepContentType(settings, contentType)),
     contentType,

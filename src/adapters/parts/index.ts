@@ -10,10 +10,10 @@ import { openClient } from '../shared/client-handle.js';
 import { DETECT_BYTES, detectContentType, keepContentType } from '../shared/content-type.js';
 import { FORM_FILE_CHECKS, resolveFileOptions } from '../shared/form-options.js';
 import { PartReader } from '../shared/part-reader.js';
-import { slavesOption } from '../shared/slaves.js';
+import { describeStored, findFileIds, slavesOption } from '../shared/slaves.js';
 import { removeStored, storePart } from '../shared/store-part.js';
 import { type FormPart, parsePart } from './part.js';
-import { describe, findFileIds, storeWithItsSlaves } from './slaves.js';
+import { storeWithItsSlaves } from './slaves.js';
 import type { PartOptions, StoredPart } from './types.js';
 
 export type { ContentTypeOptions } from '../shared/content-type.js';
@@ -113,7 +113,7 @@ async function store(
   if (slaves) return await storeWithItsSlaves(client, { part, content, slaves, settings });
   if (content instanceof Readable) {
     const { signal } = settings.upload;
-    return describe(await storePart(client, PartReader.open(content, { signal }), settings));
+    return describeStored(await storePart(client, PartReader.open(content, { signal }), settings));
   }
   let { contentType } = settings;
   if (settings.detects) contentType = (await detectContentType(await readHead(content))) ?? contentType;
@@ -122,7 +122,7 @@ async function store(
     content instanceof Uint8Array || content instanceof Blob
       ? await client.upload(content, upload)
       : await client.uploadFile(content.path, upload);
-  return describe({ result, contentType });
+  return describeStored({ result, contentType });
 }
 
 async function readHead(content: Uint8Array | Blob | { readonly path: string }): Promise<Uint8Array> {

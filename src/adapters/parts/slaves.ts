@@ -3,11 +3,8 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { FastDFSClient } from '../../client.js';
-import { onAbort } from '../../core/base/abort.js';
 import type { FileSettings } from '../shared/form-options.js';
-import { PartReader } from '../shared/part-reader.js';
-import { planSlaves, storeWithSlaves } from '../shared/slaves.js';
-import { removeStored, type StoredContent, storePart, withCheckedContent } from '../shared/store-part.js';
+import { storeMaster } from '../shared/slaves.js';
 import type { FormPart, PartContent } from './part.js';
 import type { PartSlaves, StoredPart } from './types.js';
 
@@ -21,36 +18,13 @@ interface MasterPart {
 /** When it rejects, nothing of the part remains. */
 export async function storeWithItsSlaves(
   client: FastDFSClient,
-  { part, content, slaves, settings: given }: MasterPart,
+  { part, content, slaves, settings }: MasterPart,
 ): Promise<StoredPart> {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const fail = (reason: unknown) => controller.abort(reason);
-  const release = onAbort(given.upload.signal, fail);
-  const settings = { ...given, upload: { ...given.upload, signal } };
   const source = openContent(content);
-  const reader = PartReader.open(source, { signal });
-  const stored: StoredPart[] = [];
-  const add = async (one: StoredContent) => {
-    const info = describe(one);
-    stored.push(info);
-    return info;
-  };
+  const evaluate = (option: unknown) => (typeof option === 'function' ? option(part) : option);
   try {
-    const evaluate = (option: unknown) => (typeof option === 'function' ? option(part) : option);
-    const plans = await planSlaves(slaves, evaluate, signal);
-    // Several streams are piped to: a chunk that is no content would be an exception out of the pipe.
-    const checked = withCheckedContent(reader);
-    if (plans.length === 0) return { ...describe(await storePart(client, checked, settings)), slaves: {} };
-    const run = { client, part: checked, transforms: [], plans, settings, signal, fail, add };
-    const info = await storeWithSlaves(run);
-    signal.throwIfAborted();
-    return info;
-  } catch (error) {
-    fail(error);
-    throw await removeStored(client, stored.flatMap(findFileIds), error);
+    return await storeMaster(client, { source, slaves, evaluate, settings });
   } finally {
-    release();
     if (source !== content) source.destroy();
   }
 }
@@ -61,13 +35,4 @@ function openContent(content: PartContent['content']): Readable {
   if (content instanceof Uint8Array) return Readable.from([content], { objectMode: false });
   if (content instanceof Blob) return Readable.fromWeb(content.stream() as NodeReadableStream);
   return createReadStream(content.path);
-}
-
-export function describe({ result, contentType }: StoredContent): StoredPart {
-  return contentType === undefined ? result : { ...result, contentType };
-}
-
-/** The ids of a file and of its slaves, which go first. */
-export function findFileIds({ fileId, slaves = {} }: StoredPart): string[] {
-  return [...Object.values(slaves).map((slave) => slave.fileId), fileId];
 }

@@ -1,14 +1,16 @@
 /** Slaves of each file of a form: further outputs of the same content, e.g. thumbnails, stored beside it under its name. */
-import { type Duplex, PassThrough } from 'node:stream';
+import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import type { FastDFSClient } from '../../client.js';
+import { onAbort } from '../../core/base/abort.js';
 import { ArgumentError } from '../../core/base/errors.js';
 import { type Check, checkOptions, functionOption } from '../../core/base/validate.js';
 import { PREFIX_BYTES } from '../../core/model/limits.js';
+import type { UploadResult } from '../../index.js';
 import { type CollectedContent, collectPart } from './collect-part.js';
 import { detectContentType, keepContentType } from './content-type.js';
 import { type FileSettings, FORM_FILE_CHECKS, type FormFileOptions } from './form-options.js';
-import type { PartReader } from './part-reader.js';
-import { type StoredContent, storePart } from './store-part.js';
+import { PartReader } from './part-reader.js';
+import { removeStored, type StoredContent, storePart, withCheckedContent } from './store-part.js';
 import { type Evaluate, openTransforms, transformsOption } from './transforms.js';
 
 const PREFIX = /^[A-Za-z0-9._-]+$/;
@@ -165,4 +167,66 @@ async function storeSlave(
     signal,
   });
   return { result, contentType };
+}
+
+/** A file of a form that is stored, as adapters describe it. */
+export interface StoredFile extends UploadResult {
+  contentType?: string;
+  slaves?: Record<string, Omit<StoredFile, 'slaves'>>;
+}
+
+/** A file of a form that gets slaves. */
+export interface MasterFile {
+  readonly source: Readable;
+  readonly slaves: Readonly<Record<string, unknown>>;
+  readonly evaluate: Evaluate;
+  readonly settings: FileSettings;
+  /** Called with what fails, before anything is cleaned up. */
+  onFailure?(reason: unknown): void;
+}
+
+/** Stores a file with its slaves from their options. When it rejects, nothing of them remains. */
+export async function storeMaster(
+  client: FastDFSClient,
+  { source, slaves, evaluate, settings: given, onFailure }: MasterFile,
+): Promise<StoredFile> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const fail = (reason: unknown) => {
+    controller.abort(reason);
+    onFailure?.(signal.reason);
+  };
+  const release = onAbort(given.upload.signal, fail);
+  const settings = { ...given, upload: { ...given.upload, signal } };
+  const reader = PartReader.open(source, { signal });
+  const stored: StoredFile[] = [];
+  const add = async (content: StoredContent) => {
+    const file = describeStored(content);
+    stored.push(file);
+    return file;
+  };
+  try {
+    const plans = await planSlaves(slaves, evaluate, signal);
+    // Several streams are piped to: a chunk that is no content would be an exception out of the pipe.
+    const part = withCheckedContent(reader);
+    if (plans.length === 0) return { ...(await add(await storePart(client, part, settings))), slaves: {} };
+    const run = { client, part, transforms: [], plans, settings, signal, fail, add };
+    const file = await storeWithSlaves(run);
+    signal.throwIfAborted();
+    return file;
+  } catch (error) {
+    fail(error);
+    throw await removeStored(client, stored.flatMap(findFileIds), error);
+  } finally {
+    release();
+  }
+}
+
+export function describeStored({ result, contentType }: StoredContent): StoredFile {
+  return contentType === undefined ? result : { ...result, contentType };
+}
+
+/** The ids of a file and of its slaves, which go first. */
+export function findFileIds({ fileId, slaves = {} }: StoredFile): string[] {
+  return [...Object.values(slaves).map((slave) => slave.fileId), fileId];
 }
