@@ -5,7 +5,8 @@ import { FastDFSAdmin } from '../../../src/index.js';
 const TIMEOUT_MS = 30_000;
 
 /**
- * Resolves when each tracker by itself reports the storage as ACTIVE. Two storages that join a group at the same time may stay in
+ * Resolves when each tracker by itself reports the storage as ACTIVE, and knows its space: until then the tracker sends uploads to
+ * others, and none to its group. Two storages that join a group at the same time may stay in
  * WAIT_SYNC at one of the trackers forever: start the second one after this.
  */
 export async function waitUntilActive(
@@ -19,7 +20,11 @@ export async function waitUntilActive(
     for (;;) {
       // Storages with an id are not found by their address.
       const status = await admin.listStorages(group).then(
-        (storages) => storages.find((storage) => storage.host === host)?.status ?? 'unknown',
+        (storages) => {
+          const found = storages.find((storage) => storage.host === host);
+          if (found?.status === 'ACTIVE' && found.totalBytes === 0) return 'of unknown space';
+          return found?.status ?? 'unknown';
+        },
         (error: unknown) => String(error),
       );
       if (status === 'ACTIVE') break;
