@@ -1,4 +1,5 @@
 /** Streams that fail, or whose file is moved away, after they were passed and before they are read. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -75,6 +76,28 @@ onEachServer('failing sources', (server) => {
     await new Promise<void>((resolve) => second.once('close', () => resolve()));
     first.end('abc');
     await expect(storing).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('a file that others read from the same stream, too, is uploaded whole', async () => {
+    const client = server.client();
+    const file = path.join(folder, 'a.log');
+    const content = bytes(1_000_000);
+    await writeFile(file, content);
+    const readers: ((stream: Readable) => unknown)[] = [
+      (stream) => stream.on('data', () => undefined),
+      (stream) => stream.pipe(createHash('md5')),
+    ];
+    for (const read of readers) {
+      for (const isFirst of [true, false]) {
+        const stream = createReadStream(file);
+        if (isFirst) read(stream);
+        const uploading = client.upload(stream);
+        if (!isFirst) read(stream);
+        const { fileId } = await uploading;
+        expect((await client.download(fileId)).equals(content)).toBe(true);
+        await client.delete(fileId);
+      }
+    }
   });
 
   it('a stream whose file was replaced after it was opened is uploaded whole', async () => {

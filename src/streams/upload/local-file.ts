@@ -1,7 +1,6 @@
 /** Local files as content of uploads. */
-import { fstat, type Stats } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { raceAbort } from '../../core/base/abort.js';
 import { ArgumentError, createDirectoryError } from '../../core/base/errors.js';
 
@@ -38,16 +37,24 @@ export async function openLocalFile(path: string, signal?: AbortSignal): Promise
 }
 
 /**
- * Returns the size of a file that is open, or undefined where {@link LocalFile.size} is, and where another file has taken its
- * path: a log that was rotated, a file of another file system than that of Node.
+ * Returns the size of the file of a stream, or undefined where {@link LocalFile.size} is, and where another file has taken its
+ * path: a log that was rotated, a file of another file system than that of Node. Synchronous, because a stream that others
+ * read, too, does not wait: what came before an answer would be missing.
+ * @param fd of the stream, if it is open
  */
-export async function measureLocalFile(path: string, fd: number): Promise<number | undefined> {
-  const [stats, opened] = await Promise.all([stat(path), promisify(fstat)(fd)]);
-  if (stats.ino !== opened.ino || stats.dev !== opened.dev) return undefined;
-  if (!stats.isFile() || stats.blocks > 0) return stats.isFile() ? stats.size : undefined;
-  const { file, size } = await openLocalFile(path);
-  await file.close();
-  return size;
+export function measureFileOf(path: string, fd: number | null): number | undefined {
+  const stats = statSync(path);
+  const opened = fd === null ? stats : fstatSync(fd);
+  if (stats.ino !== opened.ino || stats.dev !== opened.dev || !stats.isFile()) return undefined;
+  const { size, blocks } = stats;
+  if (blocks > 0) return size;
+  if (size > MAX_PROBE_BYTES) return undefined;
+  const probe = openSync(path, 'r');
+  try {
+    return readSync(probe, Buffer.allocUnsafe(size + 1), 0, size + 1, 0) === size ? size : undefined;
+  } finally {
+    closeSync(probe);
+  }
 }
 
 /** Files whose content is made while it is read, as in /proc and /sys, have no blocks, and a size that is not theirs. */

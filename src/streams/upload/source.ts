@@ -13,7 +13,7 @@ import {
   type WithBody,
 } from '../../core/base/unread-source.js';
 import { describeValue } from '../../core/base/validate.js';
-import { measureLocalFile } from './local-file.js';
+import { measureFileOf } from './local-file.js';
 
 /** Writes content; resolves when more can be taken. */
 export type WriteContent = (chunk: Uint8Array | string) => Promise<void>;
@@ -49,9 +49,9 @@ export function readName(source: Source): string | undefined {
 }
 
 /** Returns the length of the source where it can be known without reading it. */
-export async function measureSource(source: Source): Promise<Length | undefined> {
+export function measureSource(source: Source): Length | undefined {
   if (source instanceof Blob) return { bytes: source.size, ignoreMore: false };
-  if (source instanceof ReadStream) return await measureFileStream(source);
+  if (source instanceof ReadStream) return measureFileStream(source);
   if (isMessage(source))
     return source.readableDidRead ? undefined : parseLength((name) => source.headers[name]);
   if (isWithBody(source)) {
@@ -84,31 +84,25 @@ function parseLength(header: (name: string) => string | string[] | undefined): L
   return { bytes: Number(length), ignoreMore: false };
 }
 
-async function measureFileStream(source: ReadStream): Promise<Length | undefined> {
+function measureFileStream(source: ReadStream): Length | undefined {
   if (source.bytesRead > 0 || source.path === undefined || source.readableEncoding !== null) return undefined;
-  const { start = 0, end = Number.POSITIVE_INFINITY } = source as ReadStream & {
+  const {
+    fd,
+    start = 0,
+    end = Number.POSITIVE_INFINITY,
+  } = source as ReadStream & {
+    fd: number | null;
     start?: number;
     end?: number;
   };
   try {
-    const fd = await waitForOpen(source);
-    const size = fd === undefined ? undefined : await measureLocalFile(String(source.path), fd);
+    const size = measureFileOf(String(source.path), fd);
     if (size === undefined) return undefined;
     return { bytes: Math.max(0, Math.min(size, end + 1) - start), ignoreMore: true };
   } catch {
     // The stream itself reports what is wrong with its file.
     return undefined;
   }
-}
-
-/** Returns the descriptor of the stream, or undefined when its file could not be opened. */
-async function waitForOpen(source: ReadStream): Promise<number | undefined> {
-  if (source.pending && !source.destroyed) {
-    await new Promise<void>((resolve) => {
-      for (const event of ['open', 'error', 'close']) source.once(event, () => resolve());
-    });
-  }
-  return (source as ReadStream & { fd: number | null }).fd ?? undefined;
 }
 
 /**

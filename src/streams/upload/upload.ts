@@ -1,9 +1,7 @@
 /** Uploads any source: from memory at once, everything else through an upload stream. */
 
-import { Readable } from 'node:stream';
 import { onAbort } from '../../core/base/abort.js';
 import { type OnProgress, reportProgress } from '../../core/base/progress.js';
-import { assertUnread } from '../../core/base/unread-source.js';
 import { checkPath } from '../../core/base/validate.js';
 import type { Engine } from '../../core/cluster/engine.js';
 import type { Block } from '../append/block-buffer.js';
@@ -38,10 +36,8 @@ async function uploadStreamed(
   options: UploadOptions,
   slave: SlaveTarget | undefined,
 ): Promise<UploadResult> {
-  assertUnread(source);
   const { size, filename } = options;
-  const length = size === undefined ? await measureSource(source) : undefined;
-  if (source instanceof Readable && source.errored) throw source.errored;
+  const length = size === undefined ? measureSource(source) : undefined;
   const known = { ...options, size: size ?? length?.bytes, filename: filename ?? readName(source) };
   const create = () => new UploadStream(engine, known, slave);
   const stream = await feed(source, create, length?.ignoreMore ? length.bytes : undefined);
