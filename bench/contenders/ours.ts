@@ -1,12 +1,12 @@
-/** This package, with the options that everybody has who sets none. */
+/** This package, with the options that everybody has who sets none, but for the pool where that is said. */
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { createClient } from 'fastdfs-streams';
+import { createClient, type FastDFSOptions } from 'fastdfs-streams';
 import type { Contender } from './index.js';
 import { READ_BYTES, sink } from './local.js';
 
-export function ours(trackers: string[]): Contender {
-  const client = createClient({ trackers });
+export function ours(trackers: string[], pool?: FastDFSOptions['pool']): Contender {
+  const client = createClient({ trackers, pool });
   return {
     upload: async (content) => (await client.upload(content)).fileId,
     download: (fileId) => client.download(fileId),

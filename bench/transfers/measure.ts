@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { BenchRun } from '../bench-run.js';
 import { inChild } from '../children.js';
-import { C_CLIENT, CONTENDERS } from '../contenders/index.js';
+import { C_CLIENT, CONTENDERS, OURS_WIDE } from '../contenders/index.js';
 import { isInstalled } from '../contenders/npm-peers.js';
 import { type Figures, Rounds, type Row } from '../report.js';
 import { GIB, type Job, type Measured, MIB, type Transfer } from './jobs.js';
@@ -41,9 +41,10 @@ function turned(contenders: string[], round: number): string[] {
   return [...contenders.slice(first), ...contenders.slice(0, first)];
 }
 
-/** All that can be had here. */
+/** All that can be had here, this package once. */
 export function contendersOf({ cClient }: BenchRun): string[] {
   const here = Object.keys(CONTENDERS).filter((name) => {
+    if (name === OURS_WIDE) return false;
     const [, peer] = /^npm (.*)/.exec(name) ?? [];
     return peer === undefined || isInstalled(peer);
   });
