@@ -57,7 +57,7 @@ const TARGETS: Target[] = [
   { scenario: 'upload-file', figure: 's', atMost: 1.05, of: FLOOR },
   { scenario: 'upload-unknown', figure: 's', atMost: 1.5, of: FLOOR },
   { scenario: 'download-file', figure: 's', atMost: 1.1, of: FLOOR },
-  { scenario: 'download-consumed', figure: 's', atMost: 1.15, of: FLOOR },
+  { scenario: 'download-consumed', figure: 's', atMost: 1.1, of: FLOOR },
   {
     scenario: 'download-parallel',
     contender: FOUR_CONNECTIONS,
