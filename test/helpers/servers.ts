@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { EmbeddedFastDFS } from '../../src/embedded/index.js';
 import { createClient, type FastDFSClient, type FastDFSOptions } from '../../src/index.js';
-import { hasRealServer, shareCluster } from './real/shared-cluster.js';
+import type { RealCluster } from './real/real-cluster.js';
+import { canStartCluster, hasRealServer, shareCluster, startCluster } from './real/shared-cluster.js';
 
 export interface TestServer {
   readonly name: 'embedded' | 'real';
@@ -22,9 +23,14 @@ export interface EmbeddedTestServer extends TestServer {
 const REAL_START_MS = 160_000;
 const GROUPS = { group1: 2, group2: 1 };
 
-export function onEachServer(title: string, body: (server: TestServer) => void): void {
+/** @param alone for tests that list a whole cluster: they start a real one of their own where they can */
+export function onEachServer(
+  title: string,
+  body: (server: TestServer) => void,
+  { alone = false } = {},
+): void {
   describe(`${title} (embedded server)`, () => body(embeddedServer()));
-  describe.skipIf(!hasRealServer())(`${title} (real server)`, () => body(realServer()));
+  describe.skipIf(!hasRealServer())(`${title} (real server)`, () => body(realServer(alone)));
 }
 
 export function onEmbedded(title: string, body: (server: EmbeddedTestServer) => void): void {
@@ -61,13 +67,16 @@ function embeddedServer(): EmbeddedTestServer {
   };
 }
 
-function realServer(): TestServer {
+function realServer(alone: boolean): TestServer {
   let trackers: string[] = [];
+  let own: RealCluster | undefined;
   const clients = new ManagedClients(() => trackers);
   beforeAll(async () => {
-    trackers = await shareCluster();
+    if (alone && canStartCluster()) own = await startCluster();
+    trackers = own?.trackers ?? (await shareCluster());
   }, REAL_START_MS);
   afterEach(() => clients.closeAndCheck());
+  afterAll(() => own?.stop());
   return {
     name: 'real',
     get trackers() {

