@@ -74,8 +74,9 @@ async function tryAll<Target, T>(
   const postponed: Target[] = [];
   for (let round = 0; round <= rounds; round++) {
     const isLast = round === rounds;
-    const named = round === 0 ? ofFirstRound : await nameTargets(plan, round, failures, known);
-    for (const target of (isLast ? postponed : named) ?? []) {
+    let targets: Targets<Target> = isLast ? postponed : ofFirstRound;
+    if (round > 0 && !isLast) targets = await nameTargets(plan, round, failures, known);
+    for (const target of targets ?? []) {
       if (!isLast) {
         if (isKnown(plan, known, target)) continue;
         known.push(target);
@@ -106,7 +107,6 @@ async function nameTargets<Target>(
   failures: readonly unknown[],
   known: readonly Target[],
 ): Promise<Targets<Target>> {
-  if (round === plan.rounds) return undefined;
   try {
     return await plan.name(round, failures);
   } catch (error) {

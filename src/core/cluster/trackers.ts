@@ -151,32 +151,15 @@ export class TrackerClient {
     return await call(pool, connection, command, args, options);
   }
 
-  /** The first tracker almost always answers: the loop is entered when it does not. */
   #onEach<Reply>(trackers: readonly Tracker[], command: string, ask: Ask<Reply>): Promise<Reply> {
-    const first = trackers[0]!;
-    const failuresBefore = first.failures;
-    return this.#atAddresses(first, ask, 0).catch((error: unknown) =>
-      this.#failOver(trackers, command, ask, error, failuresBefore),
-    );
-  }
-
-  #failOver<Reply>(
-    trackers: readonly Tracker[],
-    command: string,
-    ask: Ask<Reply>,
-    firstError: unknown,
-    failuresOfFirst: number,
-  ): Promise<Reply> {
     let attempts = 0;
-    let failuresBefore = failuresOfFirst;
+    let failuresBefore = 0;
     return failOver<Tracker, Reply>({
       rounds: 1,
       name: () => trackers,
       attempt: (tracker) => {
-        const retries = attempts++;
-        if (retries === 0) return Promise.reject(firstError);
         failuresBefore = tracker.failures;
-        return this.#atAddresses(tracker, ask, retries);
+        return this.#atAddresses(tracker, ask, attempts++);
       },
       canFailOver: (error, tracker) => {
         if (error instanceof ServerError) return ASK_OTHERS.has(error.serverStatus);
