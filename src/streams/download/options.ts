@@ -37,9 +37,8 @@ export interface DownloadSettings extends DownloadRange, CallOptions {
 export interface DownloadFileSettings extends DownloadSettings {
   /**
    * Connections to read ranges of the file over, spread over the storages that have it; at most 64, and never more than half of
-   * `pool.maxPerServer`. Helps where each
-   * connection is slower than the network, and takes connections that other calls may wait for. Small files, appender and
-   * slave files, and targets that are no regular files take one. Default 1.
+   * `pool.maxPerServer`. Helps where each connection is slower than the network, and takes connections that other calls may
+   * wait for. Small files, appender and slave files, and targets that are no regular files take one. Default 1.
    */
   parallel?: number | undefined;
 }
