@@ -44,12 +44,14 @@ type Run<T> = <Args>(
   args: Args,
 ) => Promise<T>;
 
-export abstract class Destination {
+export abstract class Destination<File = unknown> {
   protected readonly engine: Engine;
+  protected readonly file: File;
   protected readonly options: ExchangeOptions;
 
-  constructor(engine: Engine, options: ExchangeOptions) {
+  constructor(engine: Engine, file: File, options: ExchangeOptions) {
     this.engine = engine;
+    this.file = file;
     this.options = options;
   }
 
@@ -100,16 +102,9 @@ export abstract class Destination {
 }
 
 /** A new file in `group`, or in the group that the trackers choose. */
-export class NewFileDestination extends Destination {
-  readonly #file: NewFile;
-
-  constructor(engine: Engine, file: NewFile, options: ExchangeOptions) {
-    super(engine, options);
-    this.#file = file;
-  }
-
+export class NewFileDestination extends Destination<NewFile> {
   protected override place<T>(size: number, run: Run<T>): Promise<T> {
-    const { group, ext, appender } = this.#file;
+    const { group, ext, appender } = this.file;
     const command = appender ? uploadAppenderFile : uploadFile;
     return this.engine.place(group, this.options, ({ address, storePathIndex }, retries) =>
       run(address, retries, command, { storePathIndex, size, ext }),
@@ -118,16 +113,9 @@ export class NewFileDestination extends Destination {
 }
 
 /** A slave file, on the source storage of its master. */
-export class NewSlaveDestination extends Destination {
-  readonly #slave: NewSlave;
-
-  constructor(engine: Engine, slave: NewSlave, options: ExchangeOptions) {
-    super(engine, options);
-    this.#slave = slave;
-  }
-
+export class NewSlaveDestination extends Destination<NewSlave> {
   protected override place<T>(size: number, run: Run<T>): Promise<T> {
-    const { master, prefix, ext } = this.#slave;
+    const { master, prefix, ext } = this.file;
     const name = splitFileId(master);
     const args = { masterRemoteFilename: name.remoteFilename, prefix, ext, size };
     return this.engine.update(name, this.options, (address, retries) =>
