@@ -1,30 +1,18 @@
 /** Several outputs of one file of a form, stored as its slaves: all or none. */
-import { PassThrough, Transform } from 'node:stream';
 import sharp from 'sharp';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { bytes } from '../../helpers/bytes.js';
 import { onEachServer, onEmbedded } from '../../helpers/servers.js';
 import { begin, FORM_END, filePart, partHead, post } from '../shared/form-harness.js';
+import { copy, failAfter, makePicture, slow as slowBy } from '../shared/slave-transforms.js';
 import { rigs } from './harness.js';
 
 const MIB = 1024 * 1024;
-const copy = () => new PassThrough();
-const slow = () => new Transform({ transform: (chunk, _, done) => setTimeout(done, 1, null, chunk) });
-const failAfter = (size: number) => () => {
-  let left = size;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      left -= chunk.length;
-      callback(left < 0 ? new Error('bad picture') : null, chunk);
-    },
-  });
-};
+const slow = () => slowBy(1);
 
 let picture: Buffer;
 beforeAll(async () => {
-  picture = await sharp({ create: { width: 640, height: 480, channels: 3, background: '#268' } })
-    .png()
-    .toBuffer();
+  picture = await makePicture();
 });
 
 onEachServer('slaves of formidable', (server) => {

@@ -1,10 +1,11 @@
 /** Several outputs of one upload, stored as slaves of the file: all or none. Content types by the first bytes. */
-import { PassThrough, Transform } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bytes } from '../../helpers/bytes.js';
 import { onEachServer, onEmbedded } from '../../helpers/servers.js';
 import { begin, FORM_END, filePart, partHead } from '../shared/form-harness.js';
+import { failAfter, makePicture, slow as slowBy } from '../shared/slave-transforms.js';
 import { post } from './harness.js';
 import { expectNothingLeft, LENGTH, rigs } from './rig.js';
 
@@ -13,22 +14,10 @@ const MIB = 1024 * 1024;
 
 let picture: Buffer;
 beforeAll(async () => {
-  picture = await sharp({ create: { width: 640, height: 480, channels: 3, background: '#268' } })
-    .png()
-    .toBuffer();
+  picture = await makePicture();
 });
 
-/** Passes content on until so much has come, and then fails. */
-const failAfter = (size: number) => () => {
-  let left = size;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      left -= chunk.length;
-      callback(left < 0 ? new Error('bad picture') : null, chunk);
-    },
-  });
-};
-const slow = () => new Transform({ transform: (chunk, _, done) => setTimeout(done, 5, null, chunk) });
+const slow = () => slowBy(5);
 
 for (const version of VERSIONS) {
   onEachServer(`slaves with ${version}`, (server) => {

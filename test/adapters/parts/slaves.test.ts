@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { PassThrough, Readable, Transform } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import sharp from 'sharp';
 import { beforeAll, expect, it } from 'vitest';
 import {
@@ -15,25 +15,14 @@ import {
 import type { FastDFSClient } from '../../../src/index.js';
 import { bytes, pieces } from '../../helpers/bytes.js';
 import { onEachServer, onEmbedded } from '../../helpers/servers.js';
+import { copy, failAfter, makePicture, slow as slowBy } from '../shared/slave-transforms.js';
 
 const MIB = 1024 * 1024;
-const copy = () => new PassThrough();
-const slow = () => new Transform({ transform: (chunk, _, done) => setTimeout(done, 1, null, chunk) });
-const failAfter = (size: number) => () => {
-  let left = size;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      left -= chunk.length;
-      callback(left < 0 ? new Error('bad picture') : null, chunk);
-    },
-  });
-};
+const slow = () => slowBy(1);
 
 let picture: Buffer;
 beforeAll(async () => {
-  picture = await sharp({ create: { width: 640, height: 480, channels: 3, background: '#268' } })
-    .png()
-    .toBuffer();
+  picture = await makePicture();
 });
 
 async function remove(client: FastDFSClient, { fileId, slaves = {} }: StoredPart): Promise<void> {
